@@ -1,0 +1,49 @@
+package sandbox
+
+import "time"
+
+// Entry is one line of the journal: a request that was answered, an AMQP
+// method that crossed a connection, or an event that a service noticed. Tokens
+// and codes appear only as labels such as "access#3".
+type Entry struct {
+	Seq  int       `json:"seq"`
+	Time time.Time `json:"time"`
+	// Kind is "http", "amqp" or "event".
+	Kind string `json:"kind"`
+
+	// A request.
+	Method   string         `json:"method,omitempty"` // an AMQP method too: "basic.publish"
+	Host     string         `json:"host,omitempty"`
+	Path     string         `json:"path,omitempty"`
+	Query    map[string]any `json:"query,omitempty"`
+	Body     map[string]any `json:"body,omitempty"`
+	Status   int            `json:"status,omitempty"`
+	Seconds  float64        `json:"seconds,omitempty"`
+	Agent    string         `json:"agent,omitempty"`
+	Token    string         `json:"token,omitempty"`     // label of the bearer token
+	ClientID string         `json:"client_id,omitempty"` // whose request or token it was
+	Identity string         `json:"identity,omitempty"`
+	Grant    string         `json:"grant,omitempty"`  // grant type of a token request
+	PKCE     bool           `json:"pkce,omitempty"`   // the code was bound to a challenge that was met
+	Issued   []string       `json:"issued,omitempty"` // labels of the tokens in the answer
+	Revoked  []string       `json:"revoked,omitempty"`
+	Error    string         `json:"error,omitempty"`
+	Fault    string         `json:"fault,omitempty"` // the fault that struck
+
+	// An AMQP method. Direction is "in" (from the client) or "out".
+	Direction  string `json:"direction,omitempty"`
+	Connection string `json:"connection,omitempty"` // label such as "conn#2"
+	User       string `json:"user,omitempty"`
+	Channel    uint16 `json:"channel,omitempty"`
+	Exchange   string `json:"exchange,omitempty"`
+	RoutingKey string `json:"routing_key,omitempty"`
+	Queue      string `json:"queue,omitempty"`
+	Bytes      int    `json:"bytes,omitempty"` // of the message body
+
+	// An event: "heartbeat", "online", "offline", "task", "result", …
+	Event        string `json:"event,omitempty"`
+	Endpoint     string `json:"endpoint,omitempty"`
+	UserEndpoint string `json:"user_endpoint,omitempty"`
+	Task         string `json:"task,omitempty"`
+	Detail       string `json:"detail,omitempty"`
+}
