@@ -57,6 +57,12 @@ type brokerConfig struct {
 	journal func(Entry)
 	// now is the clock; nil for time.Now.
 	now func() time.Time
+	// heartbeat is offered to clients, in whole seconds; a client may choose
+	// less, or any when it is zero, which asks for none.
+	heartbeat time.Duration
+	// frameMax is the largest frame offered to clients; zero is 131072, as
+	// with RabbitMQ.
+	frameMax uint32
 }
 
 // message is one message as a consumer gets it.
@@ -73,8 +79,9 @@ type message struct {
 type properties struct {
 	ContentType     string
 	ContentEncoding string
-	// Headers holds nil, bool, string, int64, float64, []byte, time.Time,
-	// []any and map[string]any.
+	// Headers holds nil, bool, string, integers of 8 to 64 bits as the sender
+	// chose them (of unsigned ones to 32), float32, float64, []byte, time.Time,
+	// amqpDecimal, []any and map[string]any. An int may be published too.
 	Headers       map[string]any
 	DeliveryMode  uint8
 	Priority      uint8
@@ -86,6 +93,7 @@ type properties struct {
 	Type          string
 	UserID        string
 	AppID         string
+	ClusterID     string
 }
 
 // brokerFault is a fault to order of the broker. It strikes Times times, or
@@ -97,14 +105,17 @@ type brokerFault struct {
 	//   close   the connection is cut, with no farewell, at a method
 	//   silent  the method and whatever comes after it is never answered
 	//   delay   the method is handled after Delay
+	//   withhold  nothing is delivered to consumers until the fault is cleared
 	Kind string `json:"kind"`
 	// User limits the fault to one user's connections; not for refuse.
 	User string `json:"user,omitempty"`
 	// Method is the client's method that sets off close, silent and delay,
 	// such as "basic.publish"; "" is any.
-	Method string        `json:"method,omitempty"`
-	Times  int           `json:"times,omitempty"`
-	Delay  time.Duration `json:"-"`
+	Method string `json:"method,omitempty"`
+	// After is how many more methods that match pass before it strikes.
+	After int           `json:"after,omitempty"`
+	Times int           `json:"times,omitempty"`
+	Delay time.Duration `json:"-"`
 }
 
 // queueState is what the state page tells about a queue.
