@@ -1,0 +1,114 @@
+package tools
+
+import (
+	"strings"
+	"time"
+)
+
+// WriteText tells who is logged in, for what and until when.
+func (a Account) WriteText(p *Printer) error {
+	switch {
+	case a.Outcome == "logged_in":
+		p.Printf("Logged in%s\n", asWhom(a.Identity))
+	case a.Outcome == "already_logged_in":
+		p.Printf("Logged in already%s\n", asWhom(a.Identity))
+	case a.LoggedIn:
+		p.Printf("Logged in%s\n", asWhom(a.Identity))
+	default:
+		p.Printf("Not logged in to every service\n")
+	}
+	for _, s := range a.Services {
+		if !s.LoggedIn {
+			p.Printf("  %-9s not logged in%s\n", s.Service, because(s.Problem))
+			continue
+		}
+		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
+	}
+	return nil
+}
+
+func asWhom(id *Identity) string {
+	if id == nil {
+		return ""
+	}
+	return " as " + clean(firstOf(id.Username, id.ID))
+}
+
+func because(problem string) string {
+	if problem == "" {
+		return ""
+	}
+	return ": " + clean(problem)
+}
+
+// lifetime says until when the tokens of one service serve.
+func lifetime(tokens []TokenSummary) string {
+	var first time.Time
+	for _, t := range tokens {
+		if t.Refreshable {
+			return "logged in, renewed by itself"
+		}
+		if first.IsZero() || t.Expires.Before(first) {
+			first = t.Expires
+		}
+	}
+	if first.IsZero() {
+		return "logged in"
+	}
+	return "logged in until " + first.Local().Format(time.DateTime)
+}
+
+// WriteText tells what became of the tokens.
+func (l LogoutReport) WriteText(p *Printer) error {
+	if len(l.Tokens) == 0 {
+		p.Printf("Nobody was logged in\n")
+		return nil
+	}
+	revoked, removed := 0, 0
+	for _, t := range l.Tokens {
+		if t.Revoked {
+			revoked++
+		}
+		if t.Removed {
+			removed++
+		}
+	}
+	p.Printf("Logged out: %d tokens revoked, %d removed\n", revoked, removed)
+	for _, t := range l.Tokens {
+		if t.Problem == "" {
+			continue
+		}
+		until := ""
+		if t.ValidUntil != nil && !t.Revoked {
+			until = ", valid until " + t.ValidUntil.Local().Format(time.DateTime)
+		}
+		p.Printf("  %s token for %s: %s%s\n", t.Kind, clean(t.ResourceServer), clean(t.Problem), until)
+	}
+	return nil
+}
+
+// WriteText tells which runtime would be taken, and why the others would not.
+func (s RuntimeStatus) WriteText(p *Printer) error {
+	switch {
+	case s.Runtime == nil:
+		p.Printf("No globus-compute-endpoint was found\n")
+	case s.Outcome == "installed":
+		p.Printf("Installed %s\n", s.Runtime.text())
+	case s.Outcome == "already_installed":
+		p.Printf("Installed already: %s\n", s.Runtime.text())
+	default:
+		p.Printf("%s\n", s.Runtime.text())
+	}
+	for _, c := range s.Candidates {
+		state := "usable"
+		if !c.Usable {
+			state = clean(c.Problem)
+		}
+		p.Printf("  %s %s (%s): %s\n", clean(c.Path), c.Version, c.Source, state)
+	}
+	return nil
+}
+
+func (r *RuntimeReference) text() string {
+	return strings.TrimSpace("globus-compute-endpoint "+r.Version) + ", " + clean(r.Path) + " (" + r.Source + ")"
+}

@@ -1,0 +1,70 @@
+package tools
+
+import "time"
+
+// Account is who is logged in, and for what. It never holds a token.
+type Account struct {
+	LoggedIn bool             `json:"logged_in" jsonschema:"true when every service asked for has usable tokens"`
+	Outcome  string           `json:"outcome,omitempty" enum:"logged_in,already_logged_in" jsonschema:"what this call did, for calls that do something"`
+	Identity *Identity        `json:"identity,omitempty" jsonschema:"who"`
+	Services []ServiceAccount `json:"services" jsonschema:"one entry a service"`
+}
+
+// Identity is a Globus identity.
+type Identity struct {
+	ID       string `json:"id" jsonschema:"UUID of the identity"`
+	Username string `json:"username,omitempty" jsonschema:"its user name, where it is known"`
+	Name     string `json:"name,omitempty" jsonschema:"the person's name, where it is known"`
+}
+
+// ServiceAccount is the state of the login to one service.
+type ServiceAccount struct {
+	Service  string         `json:"service" jsonschema:"compute, transfer or academy"`
+	LoggedIn bool           `json:"logged_in" jsonschema:"true when there are tokens that work or can be refreshed"`
+	Problem  string         `json:"problem,omitempty" jsonschema:"why not"`
+	ClientID string         `json:"client_id,omitempty" jsonschema:"the client the tokens were issued to"`
+	Store    string         `json:"store,omitempty" jsonschema:"the file that holds the tokens"`
+	Tokens   []TokenSummary `json:"tokens,omitempty" jsonschema:"one entry a resource server"`
+}
+
+// TokenSummary tells about tokens without showing them.
+type TokenSummary struct {
+	ResourceServer string    `json:"resource_server" jsonschema:"what they are for"`
+	Scopes         []string  `json:"scopes" jsonschema:"what they allow"`
+	Expires        time.Time `json:"expires" jsonschema:"when the access token ends"`
+	Refreshable    bool      `json:"refreshable" jsonschema:"true when a new one comes without a new login"`
+}
+
+// LogoutReport is what became of every token.
+type LogoutReport struct {
+	Tokens []TokenRemoval `json:"tokens" jsonschema:"one entry a token"`
+}
+
+// TokenRemoval is what became of one token.
+type TokenRemoval struct {
+	Service        string     `json:"service" jsonschema:"compute, transfer or academy"`
+	ResourceServer string     `json:"resource_server" jsonschema:"what the token was for"`
+	Kind           string     `json:"kind" enum:"access,refresh" jsonschema:"which token"`
+	Store          string     `json:"store" jsonschema:"the file it was in"`
+	Revoked        bool       `json:"revoked" jsonschema:"true when Globus Auth confirmed that it is dead"`
+	Removed        bool       `json:"removed" jsonschema:"true when it is gone from the file"`
+	Problem        string     `json:"problem,omitempty" jsonschema:"what went wrong with it"`
+	ValidUntil     *time.Time `json:"valid_until,omitempty" jsonschema:"until when an unrevoked access token still works"`
+}
+
+// RuntimeStatus is which globus-compute-endpoint would be taken, and which
+// others were seen.
+type RuntimeStatus struct {
+	Runtime    *RuntimeReference  `json:"runtime,omitempty" jsonschema:"the one that would be taken; absent when there is none"`
+	Outcome    string             `json:"outcome,omitempty" enum:"installed,already_installed" jsonschema:"what this call did, for calls that do something"`
+	Candidates []RuntimeCandidate `json:"candidates,omitempty" jsonschema:"all that were looked at, in the order of preference"`
+}
+
+// RuntimeCandidate is one place where a runtime was looked for.
+type RuntimeCandidate struct {
+	Path    string `json:"path" jsonschema:"the program or the place"`
+	Source  string `json:"source" jsonschema:"which rule led there"`
+	Version string `json:"version,omitempty" jsonschema:"its version, where it could be read"`
+	Usable  bool   `json:"usable" jsonschema:"true when it can be used"`
+	Problem string `json:"problem,omitempty" jsonschema:"why it cannot"`
+}

@@ -1,0 +1,31 @@
+package tools
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// clean makes text from outside (log lines, service messages, process titles)
+// safe to show: control characters, escape sequences, direction overrides and
+// invisible characters appear as visible escapes instead of doing something.
+func clean(s string) string {
+	if !strings.ContainsFunc(s, hazardous) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if hazardous(r) {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// hazardous is true for characters that change how others are shown, or are
+// not shown at all. Tabs are let through.
+func hazardous(r rune) bool {
+	return r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == '\uFFFD')
+}

@@ -1,0 +1,197 @@
+package tools
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// WriteText writes the three columns of Python Chiltepin: name, UUID, status.
+// A UUID is never wrapped or cut. The heading is for people: it is left out
+// where a program reads.
+func (l EndpointList) WriteText(p *Printer) error {
+	if len(l.Endpoints) == 0 {
+		p.Printf("No endpoints are configured\n")
+		return nil
+	}
+	const heading, uuid = "endpoint-name", 36
+	width := 0
+	for _, e := range l.Endpoints {
+		width = max(width, len([]rune(clean(e.Name))))
+	}
+	var b strings.Builder
+	if p.Terminal {
+		width = max(width, len(heading))
+		fmt.Fprintf(&b, "%s\n", p.Paint("2", fmt.Sprintf("%-*s %-*s %s", width, heading, uuid, "endpoint-uuid", "status")))
+	}
+	for _, e := range l.Endpoints {
+		id := e.ID
+		if id == "" {
+			id = "None"
+		}
+		fmt.Fprintf(&b, "%-*s %-*s %s\n", width, clean(e.Name), uuid, clean(id), paintStatus(p, e.Status))
+	}
+	_, err := p.Write([]byte(b.String()))
+	return err
+}
+
+// paintStatus colours the word by how much it wants attention.
+func paintStatus(p *Printer, word string) string {
+	switch word {
+	case "Running":
+		return p.Paint("32", word)
+	case "Starting", "Stopping", "Unknown":
+		return p.Paint("33", word)
+	case "Disconnected":
+		return p.Paint("31", word)
+	}
+	return word
+}
+
+// WriteText writes what happened, the status and the evidence behind it.
+func (s EndpointStatus) WriteText(p *Printer) error {
+	name := clean(s.Name)
+	switch s.Outcome {
+	case "started":
+		p.Printf("Endpoint %s is running\n", name)
+	case "restarted":
+		p.Printf("Endpoint %s was restarted and is running\n", name)
+	case "already_running":
+		p.Printf("Endpoint %s is running already\n", name)
+	case "stopped":
+		p.Printf("Endpoint %s is stopped\n", name)
+	case "not_running":
+		p.Printf("Endpoint %s is not running\n", name)
+	default:
+		p.Printf("%s  %s\n", name, paintStatus(p, s.Status))
+	}
+	row := func(label, text string) {
+		if text != "" {
+			p.Printf("  %-9s %s\n", label, clean(text))
+		}
+	}
+	row("uuid", s.ID)
+	row("status", statusRow(s))
+	s.Evidence.rows(row)
+	if s.Service != nil {
+		row("service", firstOf(s.Service.Status, "not asked: "+s.Service.Problem))
+	}
+	for _, u := range s.UserEndpoints {
+		text := u.ID + "  " + u.Status
+		if u.Outstanding != nil {
+			text += fmt.Sprintf(", %d tasks outstanding", *u.Outstanding)
+		}
+		row("user", text)
+	}
+	if s.Runtime != nil {
+		row("runtime", strings.TrimSpace(fmt.Sprintf("%s %s (%s)", s.Runtime.Path, s.Runtime.Version, s.Runtime.Source)))
+	}
+	row("directory", s.Path)
+	return nil
+}
+
+// statusRow repeats the word where the first line said something else, and
+// gives the reason.
+func statusRow(s EndpointStatus) string {
+	if s.Outcome == "" {
+		return s.Reason
+	}
+	return strings.TrimSuffix(s.Status+": "+s.Reason, ": ")
+}
+
+func (e Evidence) rows(row func(label, text string)) {
+	if f := e.PIDFile; f != nil {
+		if f.Problem != "" {
+			row("pid file", f.Problem)
+		} else {
+			row("pid file", fmt.Sprintf("pid %d, touched %.0f s ago", f.PID, f.AgeSeconds))
+		}
+	}
+	if pr := e.Process; pr != nil {
+		state := "not alive"
+		if pr.Alive {
+			state = "alive"
+		}
+		row("process", strings.TrimSuffix(fmt.Sprintf("%d %s, %s", pr.PID, state, pr.Why), ", "))
+	}
+	if r := e.Recorded; r != nil && r.Host != e.Here.Host {
+		row("started on", r.Host)
+	}
+	if l := e.Log; l != nil {
+		row("log", l.Marker+" "+l.Time.Format(time.DateTime))
+	}
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// WriteText names the directory, the files and the next step.
+func (c EndpointConfiguration) WriteText(p *Printer) error {
+	p.Printf("Configured endpoint %s in %s\n", clean(c.Name), clean(c.Path))
+	for _, f := range c.Files {
+		p.Printf("  %s\n", f)
+	}
+	for _, w := range c.Wanted {
+		p.Printf("Before it can start: %s\n", w)
+	}
+	if len(c.Wanted) == 0 {
+		p.Printf("Start it with: chiltepin endpoint start %s\n", shellWord(c.Name))
+	}
+	return nil
+}
+
+// WriteText tells each step.
+func (d EndpointDeletion) WriteText(p *Printer) error {
+	p.Printf("Deleted endpoint %s\n", clean(d.Name))
+	for _, s := range d.Steps {
+		text := s.Outcome
+		if s.Detail != "" {
+			text += " (" + clean(s.Detail) + ")"
+		}
+		p.Printf("  %s: %s\n", s.Step, text)
+	}
+	return nil
+}
+
+// WriteText writes the records as they stand in the file, made safe to show.
+func (l LogPage) WriteText(p *Printer) error {
+	var b strings.Builder
+	for _, line := range l.Lines {
+		for text := range strings.SplitSeq(line.Text, "\n") {
+			b.WriteString(paintLevel(p, line.Level, clean(text)))
+			b.WriteByte('\n')
+		}
+	}
+	_, err := p.Write([]byte(b.String()))
+	return err
+}
+
+func paintLevel(p *Printer, level, text string) string {
+	switch level {
+	case "ERROR", "CRITICAL":
+		return p.Paint("31", text)
+	case "WARNING":
+		return p.Paint("33", text)
+	case "DEBUG":
+		return p.Paint("2", text)
+	}
+	return text
+}
+
+// shellWord quotes a name for a shell where it must be.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.+:@%,/", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+		if strings.HasPrefix(s, "-") {
+			return "-- " + s
+		}
+		return s
+	}
+	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
+}

@@ -1,0 +1,120 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/rs/zerolog"
+
+	"chiltepin/globus/progress"
+)
+
+// Progress is one thing that happened on the way to a result.
+type Progress = progress.Event
+
+// WithProgress returns a context whose operations report to watch.
+func WithProgress(ctx context.Context, watch func(Progress)) context.Context {
+	return progress.With(ctx, watch)
+}
+
+// Question is what a person must agree to before something is destroyed.
+type Question struct {
+	// Operation is the wire name of the asking operation.
+	Operation string
+	// Subject is the name that a person may be asked to type: the endpoint's.
+	Subject string
+	// ID and ConfigDir bind the answer to one endpoint in one directory.
+	ID, ConfigDir string
+	// Text is the question, ending in a question mark.
+	Text string
+	// Command does the same from a shell, for a face that cannot ask.
+	Command string
+}
+
+// WithConsent returns a context in which ask decides about questions. A nil
+// error is a yes; anything else stops the operation. An argument is never
+// consent, and a context without WithConsent consents to nothing.
+func WithConsent(ctx context.Context, ask func(context.Context, Question) error) context.Context {
+	return context.WithValue(ctx, consentKey{}, ask)
+}
+
+type consentKey struct{}
+
+// consent asks the person behind ctx.
+func consent(ctx context.Context, q Question) error {
+	ask, ok := ctx.Value(consentKey{}).(func(context.Context, Question) error)
+	if !ok {
+		return &Error{Code: CodeRefused, Message: q.Operation + " needs the word of a person, and nobody can be asked here", Next: q.Command}
+	}
+	return ask(ctx, q)
+}
+
+// Declined is the error of a person who said no to q.
+func Declined(q Question) error {
+	return &Error{Code: CodeRefused, Message: "nothing was done: consent was declined", Next: q.Command}
+}
+
+// WithPrompt returns a context in which ask shows a login URL to a person and
+// returns the code the person brought back from it.
+func WithPrompt(ctx context.Context, ask func(ctx context.Context, url string) (code string, err error)) context.Context {
+	return context.WithValue(ctx, promptKey{}, ask)
+}
+
+type promptKey struct{}
+
+func prompt(ctx context.Context) func(context.Context, string) (string, error) {
+	ask, _ := ctx.Value(promptKey{}).(func(context.Context, string) (string, error))
+	return ask
+}
+
+// WithEmit returns a context in which an operation that goes on for ever
+// (following a log) hands out what it has, piece by piece, before it ends.
+func WithEmit(ctx context.Context, emit func(Result) error) context.Context {
+	return context.WithValue(ctx, emitKey{}, emit)
+}
+
+type emitKey struct{}
+
+// emitter returns the way to hand out pieces, nil where the face has none.
+func emitter(ctx context.Context) func(any) error {
+	emit, ok := ctx.Value(emitKey{}).(func(Result) error)
+	if !ok {
+		return nil
+	}
+	return func(v any) error {
+		b, err := marshal(v)
+		if err != nil {
+			return err
+		}
+		return emit(Result{JSON: b, value: v})
+	}
+}
+
+// Printer is where a result is written for people.
+type Printer struct {
+	io.Writer
+	// Terminal is true when a person is looking; headings are for them.
+	Terminal bool
+	// Color is true when colours are wanted.
+	Color bool
+}
+
+// Printf writes formatted text; a write error stays with the Writer.
+func (p *Printer) Printf(format string, args ...any) { fmt.Fprintf(p.Writer, format, args...) }
+
+// Paint wraps s in an SGR sequence where colours are wanted.
+func (p *Printer) Paint(sgr, s string) string {
+	if !p.Color {
+		return s
+	}
+	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
+}
+
+// panicked logs the panic with its stack and returns a neutral error: what a
+// panic says may hold anything, so it is never shown.
+func panicked(ctx context.Context, name string, p any) *Error {
+	zerolog.Ctx(ctx).Error().Str("operation", name).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("operation panicked")
+	return &Error{Code: CodeInternal, Message: name + " failed inside; this is a bug", Next: "run it again with --log-level debug and report what the log says"}
+}

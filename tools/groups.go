@@ -1,0 +1,28 @@
+package tools
+
+// GroupSummary is one line about the operations that share the first word of
+// their name, or "" for a word that no operation starts with.
+func GroupSummary(word string) string {
+	switch word {
+	case "endpoint":
+		return "Configure, start, watch, stop and delete endpoints"
+	case "runtime":
+		return "The globus-compute-endpoint that endpoints are run with"
+	}
+	return ""
+}
+
+// CanFailWith says whether an operation can end with code: those it declares,
+// and those that every operation has.
+func (t *Tool) CanFailWith(code Code) bool {
+	switch code {
+	case CodeInternal, CodeInvalid, CodeCanceled:
+		return true
+	}
+	for _, c := range t.Errors {
+		if c == code {
+			return true
+		}
+	}
+	return false
+}

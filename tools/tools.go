@@ -1,0 +1,206 @@
+// Package tools is the catalogue: what chiltepin can do, each operation
+// declared once with its typed argument, typed result, prose, effect, examples
+// and errors.
+//
+// Everything that faces outward (command line, MCP, JSON-RPC, reference page,
+// completion) reads this catalogue and names no operation itself. Every face
+// hands [Tool.Call] JSON and gets JSON, so decoding, refusal of unknown
+// fields, validation and the classification of errors happen here and once.
+//
+// The package never prints, never reads the environment, never starts a
+// process and knows none of its faces. What an operation wants of the person
+// behind a face (progress, consent, an answer) goes through its context:
+// [WithProgress], [WithConsent], [WithPrompt], [WithEmit].
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// Effect says what an operation does to the world. The zero value is no
+// effect at all and is refused by [Define]: an author must decide.
+type Effect int
+
+const (
+	// Reads changes nothing.
+	Reads Effect = iota + 1
+	// Idempotent changes something, and doing it twice is doing it once.
+	Idempotent
+	// Changes changes something, and each call changes it anew.
+	Changes
+	// Destroys removes what cannot be had back; it asks for consent first.
+	Destroys
+)
+
+// String returns the word used in the reference page.
+func (e Effect) String() string {
+	switch e {
+	case Reads:
+		return "reads"
+	case Idempotent:
+		return "idempotent"
+	case Changes:
+		return "changes"
+	case Destroys:
+		return "destroys"
+	}
+	return "undecided"
+}
+
+// Spec declares an operation beside its function.
+type Spec struct {
+	// Name is the wire name: lower-case words joined by dots, noun first.
+	Name string
+	// Summary is one line in the imperative, without a full stop.
+	Summary string
+	// Doc is the prose below the summary: what happens, in which order, what
+	// is promised.
+	Doc string
+	// Effect is what the operation does to the world.
+	Effect Effect
+	// Examples are command lines, each starting with "chiltepin ".
+	Examples []string
+	// Errors are the codes this operation can end with besides
+	// [CodeInternal], [CodeInvalid] and [CodeCanceled], which any can.
+	Errors []Code
+	// Complete lists the values an argument field could take, for shells and
+	// editors, keyed by the field's JSON name.
+	Complete map[string]func(ctx context.Context, configDir string) []string
+}
+
+// Tool is one operation of the catalogue. It is safe for concurrent use.
+type Tool struct {
+	Spec
+	in, out reflect.Type
+	input   func() *jsonschema.Schema
+	output  func() *jsonschema.Schema
+	run     func(context.Context, json.RawMessage) (any, error)
+}
+
+// Define makes a [Tool] of a declaration and the function that does it. It
+// panics on a declaration that breaks a house rule a program could never
+// repair: an empty name, no effect, an argument or result that is no struct.
+func Define[In, Out any](spec Spec, do func(context.Context, In) (Out, error)) *Tool {
+	in, out := reflect.TypeFor[In](), reflect.TypeFor[Out]()
+	switch {
+	case spec.Name == "":
+		panic("tools: an operation without a name")
+	case spec.Effect < Reads || spec.Effect > Destroys:
+		panic("tools: " + spec.Name + ": no effect is set")
+	case in.Kind() != reflect.Struct || out.Kind() != reflect.Struct:
+		panic("tools: " + spec.Name + ": argument and result must be structs")
+	}
+	t := &Tool{Spec: spec, in: in, out: out}
+	t.input = sync.OnceValue(func() *jsonschema.Schema { return inputSchema(in) })
+	t.output = sync.OnceValue(func() *jsonschema.Schema { return outputSchema(out) })
+	t.run = func(ctx context.Context, args json.RawMessage) (any, error) {
+		var arg In
+		dec := json.NewDecoder(bytes.NewReader(args))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&arg); err != nil {
+			return nil, decodingError(err)
+		}
+		if v, ok := any(arg).(interface{ Validate() error }); ok {
+			if err := v.Validate(); err != nil {
+				return nil, &Error{Code: CodeInvalid, Message: err.Error(), cause: err}
+			}
+		}
+		return do(ctx, arg)
+	}
+	return t
+}
+
+// Result is what an operation gave: the bytes that every face shows, and a
+// rendering for people.
+type Result struct {
+	// JSON is one object, the same on every face.
+	JSON  json.RawMessage
+	value any
+}
+
+// WriteText renders the result for people; a result without a human form is
+// written as indented JSON.
+func (r Result) WriteText(p *Printer) error {
+	if t, ok := r.value.(interface{ WriteText(*Printer) error }); ok {
+		return t.WriteText(p)
+	}
+	var buf bytes.Buffer
+	if err := json.Indent(&buf, r.JSON, "", "  "); err != nil {
+		return err
+	}
+	buf.WriteByte('\n')
+	_, err := p.Write(buf.Bytes())
+	return err
+}
+
+// Call validates args, runs the operation and returns its result. args is one
+// JSON object; nothing at all stands for the empty object. The error is
+// always an [*Error]. A panic in the operation is an error of that call only.
+func (t *Tool) Call(ctx context.Context, args json.RawMessage) (res Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			res, err = Result{}, panicked(ctx, t.Name, p)
+		}
+	}()
+	if len(bytes.TrimSpace(args)) == 0 {
+		args = json.RawMessage("{}")
+	}
+	if err := validate(t.input(), args); err != nil {
+		return Result{}, err
+	}
+	value, err := t.run(ctx, args)
+	if err != nil {
+		return Result{}, Classify(err)
+	}
+	out, err := marshal(value)
+	if err != nil {
+		return Result{}, &Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name), cause: err}
+	}
+	return Result{JSON: out, value: value}, nil
+}
+
+// InputSchema returns the JSON Schema (2020-12) of the argument object:
+// closed, described, with patterns, enumerations and examples.
+func (t *Tool) InputSchema() json.RawMessage { return mustMarshal(t.input()) }
+
+// OutputSchema returns the JSON Schema of the result object. It is open:
+// adding a field to a result is no break.
+func (t *Tool) OutputSchema() json.RawMessage { return mustMarshal(t.output()) }
+
+// marshal encodes without escaping <, > and &: the bytes are read by programs
+// and people, never pasted into HTML.
+func marshal(v any) (json.RawMessage, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+func mustMarshal(s *jsonschema.Schema) json.RawMessage {
+	b, err := marshal(s)
+	if err != nil {
+		panic("tools: schema does not encode: " + err.Error())
+	}
+	return b
+}
+
+// decodingError turns what encoding/json says into a sentence without Go
+// names. Validation has run, so only what a schema cannot say arrives here.
+func decodingError(err error) *Error {
+	msg := err.Error()
+	if e, ok := err.(*json.UnmarshalTypeError); ok {
+		msg = fmt.Sprintf("%s: want %s, got %s", e.Field, e.Type.Kind(), e.Value)
+	}
+	return &Error{Code: CodeInvalid, Message: strings.TrimPrefix(msg, "json: "), cause: err}
+}

@@ -1,0 +1,303 @@
+package tools
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// maxDepth bounds the nesting of an argument object; ours nest two deep.
+const maxDepth = 32
+
+// validate checks args against the closed schema of an argument object, and
+// speaks of the first fault in a sentence by which a person or a model can
+// mend the call: the field, what is wanted, what was given.
+func validate(s *jsonschema.Schema, args json.RawMessage) *Error {
+	value, err := decodeStrict(args)
+	if err != nil {
+		return &Error{Code: CodeInvalid, Message: "arguments: " + err.Error(), cause: err}
+	}
+	if _, ok := value.(map[string]any); !ok {
+		return &Error{Code: CodeInvalid, Message: "arguments: want an object, got " + quote(value)}
+	}
+	if problem := check(s, "", value); problem != nil {
+		return problem
+	}
+	return nil
+}
+
+// decodeStrict decodes one JSON value: numbers keep their digits, a member
+// given twice is refused (readers disagree on which one counts), nesting is
+// bounded, and nothing may follow.
+func decodeStrict(data []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	v, err := decodeValue(dec, 0)
+	if err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, errors.New("the JSON ends too early")
+		}
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return nil, fmt.Errorf("not JSON at byte %d", syntax.Offset)
+		}
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON object")
+	}
+	return v, nil
+}
+
+func decodeValue(dec *json.Decoder, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("nested deeper than %d", maxDepth)
+	}
+	tok, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	delim, ok := tok.(json.Delim)
+	if !ok {
+		return tok, nil
+	}
+	if delim == '[' {
+		list := []any{}
+		for dec.More() {
+			v, err := decodeValue(dec, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err := dec.Token()
+		return list, err
+	}
+	object := map[string]any{}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := key.(string)
+		if _, twice := object[name]; twice {
+			return nil, fmt.Errorf("%s is given twice", quote(name))
+		}
+		v, err := decodeValue(dec, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		object[name] = v
+	}
+	_, err = dec.Token()
+	return object, err
+}
+
+// check walks the subset of JSON Schema that the catalogue uses.
+func check(s *jsonschema.Schema, at string, v any) *Error {
+	switch s.Type {
+	case "object":
+		return checkObject(s, at, v)
+	case "array":
+		list, ok := v.([]any)
+		if !ok {
+			return Invalid(at, "a list", v)
+		}
+		for i, item := range list {
+			if err := check(s.Items, fmt.Sprintf("%s[%d]", at, i), item); err != nil {
+				return err
+			}
+		}
+	case "string":
+		return checkString(s, at, v)
+	case "integer":
+		return checkInteger(s, at, v)
+	case "boolean":
+		if _, ok := v.(bool); !ok {
+			return Invalid(at, "true or false", v)
+		}
+	}
+	return nil
+}
+
+func checkObject(s *jsonschema.Schema, at string, v any) *Error {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return Invalid(at, "an object", v)
+	}
+	for _, name := range s.Required {
+		if _, given := object[name]; !given {
+			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: is required%s", join(at, name), describe(s.Properties[name]))}
+		}
+	}
+	names := make([]string, 0, len(object))
+	for name := range object {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		p := s.Properties[name]
+		if p == nil {
+			return unknownField(s, at, name)
+		}
+		if err := check(p, join(at, name), object[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unknownField(s *jsonschema.Schema, at, name string) *Error {
+	known := slices.Clone(s.PropertyOrder)
+	if len(known) == 0 {
+		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such field, none is taken here", join(at, plain(name)))}
+	}
+	msg := fmt.Sprintf("%s: no such field; known are %s", join(at, plain(name)), strings.Join(known, ", "))
+	if near := nearest(name, known); near != "" {
+		msg = fmt.Sprintf("%s: no such field; did you mean %s?", join(at, plain(name)), near)
+	}
+	return &Error{Code: CodeInvalid, Message: msg}
+}
+
+func checkString(s *jsonschema.Schema, at string, v any) *Error {
+	text, ok := v.(string)
+	if !ok {
+		return Invalid(at, wantString(s), v)
+	}
+	if len(s.Enum) > 0 && !slices.Contains(s.Enum, any(text)) {
+		return Invalid(at, wantString(s), text)
+	}
+	if s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(text) {
+		return Invalid(at, wantString(s), text)
+	}
+	return nil
+}
+
+func wantString(s *jsonschema.Schema) string {
+	switch {
+	case len(s.Enum) > 0:
+		words := make([]string, len(s.Enum))
+		for i, w := range s.Enum {
+			words[i] = fmt.Sprint(w)
+		}
+		return "one of " + strings.Join(words, ", ")
+	case s.Pattern == durationPattern:
+		return `a duration such as "90s"`
+	case len(s.Examples) > 0:
+		return "a text such as " + quote(s.Examples[0])
+	}
+	return "a text"
+}
+
+func checkInteger(s *jsonschema.Schema, at string, v any) *Error {
+	want := "a whole number"
+	switch {
+	case s.Minimum != nil && s.Maximum != nil:
+		want = fmt.Sprintf("a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)
+	case s.Minimum != nil:
+		want = fmt.Sprintf("a whole number, at least %.0f", *s.Minimum)
+	}
+	n, ok := v.(json.Number)
+	if !ok {
+		return Invalid(at, want, v)
+	}
+	i, err := n.Int64()
+	if err != nil || int64(int(i)) != i {
+		return Invalid(at, want, v)
+	}
+	f := float64(i)
+	if s.Minimum != nil && f < *s.Minimum || s.Maximum != nil && f > *s.Maximum || math.IsNaN(f) {
+		return Invalid(at, want, v)
+	}
+	return nil
+}
+
+func describe(s *jsonschema.Schema) string {
+	if s == nil || s.Description == "" {
+		return ""
+	}
+	return " (" + s.Description + ")"
+}
+
+func join(at, name string) string {
+	if at == "" {
+		return name
+	}
+	return at + "." + name
+}
+
+// quote shows a value that came from outside: short, on one line, with
+// control characters escaped.
+func quote(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case json.Number:
+		return plain(v.String())
+	case string:
+		return fmt.Sprintf("%q", clip(v))
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	}
+	return fmt.Sprint(v)
+}
+
+// plain shows a name that came from outside without quotation marks.
+func plain(s string) string {
+	q := fmt.Sprintf("%q", clip(s))
+	return q[1 : len(q)-1]
+}
+
+func clip(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+// nearest returns the known name within two edits of name, if there is
+// exactly one best.
+func nearest(name string, known []string) string {
+	best, at := 3, ""
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), k); d < best {
+			best, at = d, k
+		}
+	}
+	return at
+}
+
+// distance is the Levenshtein distance of two short words.
+func distance(a, b string) int {
+	if len(a) > 40 || len(b) > 40 {
+		return 99
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
