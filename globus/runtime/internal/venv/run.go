@@ -1,0 +1,146 @@
+package venv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// CommandError says that a program which builds an environment failed.
+type CommandError struct {
+	// Command is what ran, without its arguments' paths: "pip install".
+	Command string
+	// Err is how it ended.
+	Err error
+	// Tail is the end of what it printed, passwords in addresses left out.
+	Tail []string
+}
+
+func (e *CommandError) Error() string {
+	if len(e.Tail) == 0 {
+		return fmt.Sprintf("running %s: %v", e.Command, e.Err)
+	}
+	return fmt.Sprintf("running %s: %v: %s", e.Command, e.Err, e.Tail[len(e.Tail)-1])
+}
+
+func (e *CommandError) Unwrap() error { return e.Err }
+
+// Environ returns what a child that works on Python environments gets of env:
+// everything but the variables that would lead it to another interpreter, to
+// another directory, or to another endpoint.
+func Environ(env []string) []string {
+	drop := []string{
+		"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV",
+		"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "PIP_LOG", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT",
+		// Set in every task and user endpoint; they override the daemon's arguments.
+		"GLOBUS_COMPUTE_ENDPOINT_DIR", "GLOBUS_COMPUTE_LOG_PATH", "GLOBUS_COMPUTE_ENDPOINT_NAME",
+	}
+	kept := slices.DeleteFunc(slices.Clone(env), func(s string) bool {
+		name, _, _ := strings.Cut(s, "=")
+		return slices.Contains(drop, name)
+	})
+	// A pip.conf that says "user = true" makes pip refuse an environment.
+	return append(kept, "PIP_USER=0", "PYTHONUNBUFFERED=1")
+}
+
+// run runs one program to its end, its lines going to the log of o and to each.
+// The program has no standard input, is in a process group of its own, and ends
+// when ctx does or this process dies.
+func run(ctx context.Context, o Options, each func(string), name string, args ...string) error {
+	// The death signal is tied to the thread that starts the program.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	out := &lines{log: o.Log, each: each}
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir = filepath.Dir(o.Dir)
+	c.Env = Environ(o.Environ)
+	c.Stdout, c.Stderr = out, out
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
+	c.WaitDelay = 5 * time.Second
+	err := c.Run()
+	out.flush()
+	if err == nil {
+		return nil
+	}
+	if c.Process != nil {
+		// What it left behind in its group goes too; mostly there is nothing.
+		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	} else if errors.Is(err, exec.ErrWaitDelay) {
+		err = fmt.Errorf("its output was not closed: %w", err)
+	}
+	return &CommandError{Command: command(name, args), Err: err, Tail: out.tail}
+}
+
+// command names a program by the words a person would say.
+func command(name string, args []string) string {
+	words := []string{filepath.Base(name)}
+	for _, a := range args {
+		if strings.HasPrefix(a, "-") && a != "-m" || len(words) == 4 || strings.Contains(a, "/") {
+			break
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}
+
+var userinfo = regexp.MustCompile(`://[^/@\s]+@`)
+
+// lines cuts a stream into lines, logs them without passwords, and keeps the last.
+type lines struct {
+	log  io.Writer
+	each func(string)
+	part []byte
+	tail []string
+}
+
+const (
+	keptLines = 20
+	keptBytes = 4096 // of one line
+)
+
+func (l *lines) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		line, after, found := bytes.Cut(rest, []byte{'\n'})
+		if room := keptBytes - len(l.part); room > 0 {
+			l.part = append(l.part, line[:min(len(line), room)]...)
+		}
+		if found {
+			l.flush()
+		}
+		rest = after
+	}
+	return len(p), nil
+}
+
+func (l *lines) flush() {
+	s := userinfo.ReplaceAllString(strings.TrimRight(string(l.part), " \r"), "://***@")
+	l.part = l.part[:0]
+	if s == "" {
+		return
+	}
+	if l.log != nil {
+		// A full disk shows in what follows; the log is only its witness.
+		_, _ = io.WriteString(l.log, s+"\n")
+	}
+	l.tail = append(l.tail, s)
+	if len(l.tail) > keptLines {
+		l.tail = l.tail[1:]
+	}
+	if l.each != nil {
+		l.each(s)
+	}
+}

@@ -1,0 +1,48 @@
+package runtimetest_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"chiltepin/globus/runtime/runtimetest"
+)
+
+func TestEnv(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[runtimetest.Set]string{
+		runtimetest.Newest: "globus-compute-endpoint 4.19.0\nglobus-compute-sdk 4.19.0\ntexttable 1.7.1\n",
+		runtimetest.V415:   "globus-compute-endpoint 4.15.0\nglobus-compute-sdk 4.15.0\ntexttable 1.7.1\n",
+		runtimetest.V46:    "globus-compute-endpoint 4.6.0\nglobus-compute-sdk 4.6.0\ntexttable 1.7.1\n",
+	} {
+		t.Run(string(set), func(t *testing.T) {
+			t.Parallel()
+			env := runtimetest.Env(t, set)
+			const script = `
+import importlib.metadata as m
+for name in ("globus-compute-endpoint", "globus-compute-sdk", "texttable"):
+    print(name, m.version(name))
+`
+			got, err := exec.Command(env.Python, "-c", script).Output()
+			if err != nil || string(got) != want {
+				t.Errorf("the environment %s has\n%s(%v), want\n%s", env.Dir, got, err, want)
+			}
+			// The lock is installed without its dependencies being looked at
+			// again; that it is whole is proven here.
+			if out, err := exec.Command(env.Python, "-m", "pip", "check").CombinedOutput(); err != nil {
+				t.Errorf("pip check: %v\n%s", err, out)
+			}
+			if again := runtimetest.Env(t, set); again != env {
+				t.Errorf("the second call returned %v, want %v", again, env)
+			}
+		})
+	}
+}
+
+func TestBuildUnknownSet(t *testing.T) {
+	t.Parallel()
+	_, err := runtimetest.Build(t.Context(), "nosuch")
+	if err == nil || !strings.Contains(err.Error(), `environment "nosuch"`) {
+		t.Errorf("Build of an unknown set: %v, want an error that names it", err)
+	}
+}
