@@ -1,0 +1,76 @@
+// Package compute speaks the web API of Globus Compute, as far as the life of
+// an endpoint needs it: version, status, list, metadata, lock, delete.
+//
+// It never registers an endpoint, which is the daemon's own affair, and it
+// never signs a request: who does is the affair of the [http.Client] it is
+// given. A refusal is a [*globus.Error]; a service that could not be reached is
+// a [*globus.NetworkError].
+package compute
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"chiltepin/globus"
+)
+
+// Client asks one Compute service. It is safe for concurrent use.
+type Client struct {
+	// HTTP signs and sends; nil is [http.DefaultClient], which signs nothing.
+	HTTP *http.Client
+	// BaseURL is the address of the service, such as
+	// [globus.Environment.ComputeURL].
+	BaseURL string
+}
+
+// call does one request and decodes its answer into out, which may be nil.
+func (c *Client) call(ctx context.Context, method, path string, query url.Values, out any) error {
+	address := strings.TrimRight(c.BaseURL, "/") + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return fmt.Errorf("preparing %s %s: %w", method, path, err)
+	}
+	r.Header.Set("Accept", "application/json")
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := globus.ResponseError("compute", resp); err != nil {
+		return err
+	}
+	if out == nil {
+		return nil
+	}
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(resp.Body); err != nil {
+		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+	}
+	if err := json.Unmarshal(body.Bytes(), out); err != nil {
+		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// endpoint does one request about the endpoint id. An id that is none is
+// refused here, for an empty one would address all of them.
+func (c *Client) endpoint(ctx context.Context, method, version, id, what string, out any) error {
+	if _, err := uuid.Parse(id); err != nil || len(id) != 36 {
+		return fmt.Errorf("asking about endpoint %q: its id is not a UUID", id)
+	}
+	return c.call(ctx, method, "/"+version+"/endpoints/"+id+what, nil, out)
+}

@@ -1,0 +1,38 @@
+package compute
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// Status is the service's view of an endpoint.
+type Status struct {
+	// Online is true when the service has heard from the endpoint lately.
+	Online bool
+	// Word is what the service calls it: "online", "offline".
+	Word string
+	// Details is what the endpoint last told about itself, undigested; its
+	// members depend on the engine. Nil when there is nothing.
+	Details json.RawMessage
+}
+
+// Status asks GET /v2/endpoints/{id}/status. An endpoint that the service does
+// not know is an error for which [globus.IsNotFound] is true.
+func (c *Client) Status(ctx context.Context, id string) (Status, error) {
+	var doc struct {
+		Status  string          `json:"status"`
+		Details json.RawMessage `json:"details"`
+	}
+	if err := c.endpoint(ctx, http.MethodGet, "v2", id, "/status", &doc); err != nil {
+		return Status{}, err
+	}
+	if doc.Status == "" {
+		return Status{}, fmt.Errorf("reading the status of endpoint %s: the answer names none", id)
+	}
+	if string(doc.Details) == "null" {
+		doc.Details = nil
+	}
+	return Status{Online: doc.Status == "online", Word: doc.Status, Details: doc.Details}, nil
+}
