@@ -1,0 +1,178 @@
+package endpointfs
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+)
+
+// files are the contents of a new endpoint, our own text.
+//
+//go:embed files
+var files embed.FS
+
+// ConfigureOptions are what a new endpoint may be given. The zero value is
+// an endpoint with all defaults.
+type ConfigureOptions struct {
+	DisplayName string // what the service shows; the name when empty
+	Email       string // contact, which the daemon demands of a privileged endpoint; may be empty
+	Path        string // PATH of user endpoints; when empty they have the daemon's
+}
+
+// OptionError says which option of [Dir.Configure] is wrong, and how.
+type OptionError struct {
+	Option  string // "display name", "email", "path"
+	Problem string
+	Remedy  string
+}
+
+// Error names the option and the problem.
+func (e *OptionError) Error() string { return e.Option + ": " + e.Problem }
+
+// Hint says what to do.
+func (e *OptionError) Hint() string { return e.Remedy }
+
+// Configure makes the directory of a new endpoint, and the configuration
+// directory when there is none: config.yaml, the user endpoints' template with
+// the options of Chiltepin's resource pools, a schema that refuses any other
+// option, and their environment. It is all or nothing: the directory is made
+// elsewhere and gets its name last. A name that is taken is an *[ExistsError].
+// It works the same for every user, needs no other program, and leaves nothing
+// running.
+func (d *Dir) Configure(name string, opts ConfigureOptions) (*Endpoint, error) {
+	if err := CheckNewName(name); err != nil {
+		return nil, err
+	}
+	if err := opts.check(); err != nil {
+		return nil, fmt.Errorf("configuring endpoint %q: %w", name, err)
+	}
+	ep := d.at(name)
+	if _, err := os.Lstat(ep.path); err == nil {
+		return nil, &ExistsError{Name: name, Path: ep.path}
+	}
+	if err := makeDir(d.path); err != nil {
+		return nil, fmt.Errorf("configuring endpoint %q: %w", name, err)
+	}
+	d.sweep()
+	if err := d.configure(ep, opts); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil, &ExistsError{Name: name, Path: ep.path}
+		}
+		return nil, fmt.Errorf("configuring endpoint %q: %w", name, err)
+	}
+	return ep, nil
+}
+
+func (d *Dir) configure(ep *Endpoint, opts ConfigureOptions) (err error) {
+	work, err := d.workDir(coming)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(work)
+		}
+	}()
+	root, err := os.OpenRoot(work)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, f := range newFiles(ep.name, opts) {
+		if err := writeAtomic(root, f.name, f.data); err != nil {
+			return err
+		}
+	}
+	if err := renameNew(work, ep.path); err != nil {
+		return err
+	}
+	parent, err := os.OpenRoot(filepath.Dir(ep.path))
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	return syncDir(parent)
+}
+
+type newFile struct {
+	name string
+	data []byte
+}
+
+func newFiles(name string, opts ConfigureOptions) []newFile {
+	own := func(name string) []byte {
+		data, err := files.ReadFile("files/" + name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		return data
+	}
+	var config bytes.Buffer
+	fmt.Fprintf(&config, "display_name: %s\ndebug: true\n", yamlString(firstOf(opts.DisplayName, name)))
+	if opts.Email != "" {
+		fmt.Fprintf(&config, "email: %s\n", yamlString(opts.Email))
+	}
+	environment := own(environmentFile)
+	if opts.Path != "" {
+		environment = fmt.Appendf(environment, "PATH: %s\n", yamlString(opts.Path))
+	}
+	return []newFile{
+		{templateFile, own(templateFile)},
+		{schemaFile, own(schemaFile)},
+		{environmentFile, environment},
+		{configYAML, config.Bytes()},
+	}
+}
+
+// renameNew renames a directory to a name that is free, and is
+// [fs.ErrExist] when it is not.
+func renameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		// NFS among others cannot; a plain rename replaces nothing but an
+		// empty directory.
+		if _, err := os.Lstat(to); err == nil {
+			return fs.ErrExist
+		}
+		err = unix.Rename(from, to)
+	}
+	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) {
+		return fs.ErrExist
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
+func (o ConfigureOptions) check() error {
+	for _, opt := range []struct{ name, value string }{{"display name", o.DisplayName}, {"email", o.Email}, {"path", o.Path}} {
+		if !utf8.ValidString(opt.value) || strings.ContainsFunc(opt.value, unicode.IsControl) {
+			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q holds control characters or is not UTF-8", opt.value), Remedy: "leave them out"}
+		}
+	}
+	if o.DisplayName != "" && strings.TrimSpace(o.DisplayName) == "" {
+		return &OptionError{Option: "display name", Problem: "it is blank", Remedy: "leave it out to have the endpoint's name shown"}
+	}
+	user, host, ok := strings.Cut(o.Email, "@")
+	if o.Email != "" && (!ok || user == "" || host == "" || strings.ContainsFunc(o.Email, isSpace)) {
+		return &OptionError{Option: "email", Problem: fmt.Sprintf("%q is not an address", o.Email), Remedy: "give an address such as you@example.org"}
+	}
+	return nil
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,160 @@
+package endpointfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Names of files in an endpoint's directory.
+const (
+	configYAML      = "config.yaml"
+	configPython    = "config.py"
+	templateFile    = "user_config_template.yaml.j2"
+	templateOld     = "user_config_template.yaml"
+	schemaFile      = "user_config_schema.json"
+	environmentFile = "user_environment.yaml"
+	endpointJSON    = "endpoint.json"
+	pidFile         = "daemon.pid"
+	logFile         = "endpoint.log"
+	sidecarFile     = "chiltepin.json"
+)
+
+// ownDir is the folder of chiltepin in a configuration directory. Nothing in
+// it may be named config.*, lest globus-compute-endpoint list it.
+const ownDir = ".chiltepin"
+
+// DefaultDir returns the configuration directory that the Python programs
+// would use: $GLOBUS_COMPUTE_USER_DIR, else .globus_compute in home.
+func DefaultDir(home string, getenv func(string) string) string {
+	if dir := getenv("GLOBUS_COMPUTE_USER_DIR"); dir != "" {
+		return dir
+	}
+	return filepath.Join(home, ".globus_compute")
+}
+
+// Dir is a configuration directory. It is safe for concurrent use.
+type Dir struct{ path string }
+
+// Open returns the configuration directory at path, which should be absolute.
+// It does not touch the disk; a directory that is not there has no endpoints
+// and is made by the first [Dir.Configure].
+func Open(path string) *Dir { return &Dir{path: filepath.Clean(path)} }
+
+// Path returns the path of the directory.
+func (d *Dir) Path() string { return d.path }
+
+// Endpoints returns the endpoints sorted by name: each directory, or link to
+// one, that holds a config.yaml or config.py. The daemon's own list counts any
+// config.* (config.yaml.bak makes an endpoint of a folder there) and hidden
+// folders; this one does not, nor does it count user endpoints' directories.
+// A configuration directory that is not there has none; one that is a file or
+// cannot be read is an error.
+func (d *Dir) Endpoints() ([]*Endpoint, error) {
+	entries, err := os.ReadDir(d.path) // sorted
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration directory: %w", err)
+	}
+	all := make([]*Endpoint, 0, len(entries))
+	for _, e := range entries {
+		if t := e.Type(); !t.IsDir() && t&(fs.ModeSymlink|fs.ModeIrregular) == 0 {
+			continue
+		}
+		if strings.HasPrefix(e.Name(), ".") || isUserEndpointDir(e.Name()) {
+			continue
+		}
+		if ep := d.at(e.Name()); ep.hasConfig() {
+			all = append(all, ep)
+		}
+	}
+	return all, nil
+}
+
+// Endpoint returns the endpoint of that name or, when nameOrID reads as a
+// UUID, of that id. Besides what [Dir.Endpoints] returns it finds an endpoint
+// that has lost its configuration and kept another of the daemon's files. The
+// error is a *[NotFoundError], a *[NameError] for what can be no name (a path
+// above all), or an *[AmbiguousError].
+func (d *Dir) Endpoint(nameOrID string) (*Endpoint, error) {
+	if id := canonicalUUID(nameOrID); id != "" {
+		ep, err := d.byID(id)
+		if ep != nil || err != nil {
+			return ep, err
+		}
+	}
+	nameErr := CheckName(nameOrID)
+	if !isComponent(nameOrID) {
+		return nil, nameErr
+	}
+	// A name that the daemon would not give may still be on the disk.
+	ep := d.at(nameOrID)
+	if ep.hasAny(configYAML, configPython, templateFile, endpointJSON, pidFile) && !isUserEndpointDir(nameOrID) {
+		return ep, nil
+	}
+	if nameErr != nil {
+		return nil, nameErr
+	}
+	return nil, &NotFoundError{Name: nameOrID, Dir: d.path, Leftover: exists(ep.path)}
+}
+
+func (d *Dir) byID(id string) (*Endpoint, error) {
+	all, err := d.Endpoints()
+	if err != nil {
+		return nil, err
+	}
+	var found []*Endpoint
+	var names []string
+	for _, ep := range all {
+		if got, err := ep.ID(); err == nil && canonicalUUID(got) == id {
+			found, names = append(found, ep), append(names, ep.name)
+		}
+	}
+	if len(found) > 1 {
+		return nil, &AmbiguousError{ID: id, Names: names}
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return found[0], nil
+}
+
+func (d *Dir) at(name string) *Endpoint {
+	return &Endpoint{dir: d, name: name, path: d.path + string(filepath.Separator) + name}
+}
+
+// isComponent says whether name is one visible entry of a directory, so that
+// joining it to a path cannot leave the directory.
+func isComponent(name string) bool {
+	return name != "" && name[0] != '.' && len(name) <= maxNameBytes && !strings.ContainsAny(name, "/\x00")
+}
+
+// Endpoint is the directory of one endpoint. It is safe for concurrent use,
+// and reads the disk anew at every call.
+type Endpoint struct {
+	dir        *Dir
+	name, path string
+}
+
+// Name returns the endpoint's name, which is that of its directory.
+func (e *Endpoint) Name() string { return e.name }
+
+// Path returns the path of the endpoint's directory.
+func (e *Endpoint) Path() string { return e.path }
+
+func (e *Endpoint) file(name string) string { return e.path + string(filepath.Separator) + name }
+
+func (e *Endpoint) hasConfig() bool { return e.hasAny(configYAML, configPython) }
+
+func (e *Endpoint) hasAny(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return exists(e.file(name)) })
+}
+
+// root opens the endpoint's directory for changing what is in it.
+func (e *Endpoint) root() (*os.Root, error) { return os.OpenRoot(e.path) }

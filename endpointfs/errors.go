@@ -1,0 +1,100 @@
+package endpointfs
+
+import (
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// FormatError says what is wrong with a file of an endpoint, where, and what
+// to do about it.
+type FormatError struct {
+	File    string // path of the file
+	Line    int    // 1 for the first line; 0 when no line is to blame
+	Problem string // what is wrong, lower case, no full stop
+	Remedy  string // what to do next; may be empty
+	Err     error  // the cause, if another error was it; may be nil
+}
+
+// Error names the file, the line where there is one, and the problem.
+func (e *FormatError) Error() string {
+	where := strconv.Quote(e.File)
+	if e.Line > 0 {
+		where += ", line " + strconv.Itoa(e.Line)
+	}
+	return "reading " + where + ": " + e.Problem
+}
+
+// Hint is the remedy.
+func (e *FormatError) Hint() string { return e.Remedy }
+
+// Unwrap returns the cause.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// NotFoundError says that no endpoint has a name or an id.
+type NotFoundError struct {
+	Name string // what was asked for, a name or a UUID
+	Dir  string // the configuration directory that was searched
+	// Leftover is true when a directory of that name is there which holds no
+	// file of an endpoint.
+	Leftover bool
+}
+
+// Error names the endpoint and the directory.
+func (e *NotFoundError) Error() string {
+	if e.Leftover {
+		return fmt.Sprintf("no endpoint %q in %s: the directory is there, but holds no file of an endpoint", e.Name, e.Dir)
+	}
+	return fmt.Sprintf("no endpoint %q in %s", e.Name, e.Dir)
+}
+
+// Hint says how to see which endpoints there are, or how to make one.
+func (e *NotFoundError) Hint() string {
+	if e.Leftover {
+		return "look into the directory, and remove or rename it before configuring an endpoint of that name"
+	}
+	if looksLikeUUID(e.Name) || CheckName(e.Name) != nil {
+		return "chiltepin endpoint list"
+	}
+	return "chiltepin endpoint list, or chiltepin endpoint configure " + e.Name
+}
+
+// Is makes the error match [fs.ErrNotExist].
+func (e *NotFoundError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// AmbiguousError says that more than one endpoint directory carries the id
+// that was asked for, as after copying one.
+type AmbiguousError struct {
+	ID    string   // the UUID
+	Names []string // the endpoints that carry it, sorted
+}
+
+// Error names the id and the endpoints.
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("the id %s belongs to %d endpoint directories: %s", e.ID, len(e.Names), strings.Join(e.Names, ", "))
+}
+
+// Hint says how to go on.
+func (e *AmbiguousError) Hint() string {
+	return "use the endpoint's name; a copied directory should lose its endpoint.json"
+}
+
+// ExistsError says that the name of a new endpoint is taken.
+type ExistsError struct {
+	Name string // the name
+	Path string // what has it
+}
+
+// Error names what is in the way.
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("configuring endpoint %q: %s exists", e.Name, e.Path)
+}
+
+// Hint says how to go on.
+func (e *ExistsError) Hint() string {
+	return "choose another name, or chiltepin endpoint delete " + e.Name
+}
+
+// Is makes the error match [fs.ErrExist].
+func (e *ExistsError) Is(target error) bool { return target == fs.ErrExist }

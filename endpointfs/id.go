@@ -1,0 +1,48 @@
+package endpointfs
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+)
+
+const maxStateFile = 64 << 10
+
+// ID returns the UUID under which the endpoint is registered, as the daemon
+// keeps it in endpoint.json, and "" when it was never registered. A file that
+// holds none is a *[FormatError].
+func (e *Endpoint) ID() (string, error) {
+	path := e.file(endpointJSON)
+	data, _, err := readFile(path, maxStateFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	id, problem := parseEndpointJSON(data)
+	if problem != "" {
+		return "", &FormatError{File: path, Problem: problem, Remedy: `put {"endpoint_id": "UUID"} with the endpoint's UUID into the file, or remove the file to register anew`}
+	}
+	return id, nil
+}
+
+// parseEndpointJSON returns the id in canonical form, or what is wrong.
+func parseEndpointJSON(data []byte) (id, problem string) {
+	if len(data) == 0 {
+		return "", "it is empty"
+	}
+	var v struct {
+		ID *string `json:"endpoint_id"`
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return "", "it is not the JSON that the daemon writes: " + err.Error()
+	}
+	if v.ID == nil {
+		return "", "it has no endpoint_id"
+	}
+	if id = canonicalUUID(*v.ID); id == "" {
+		return "", "endpoint_id is not a UUID"
+	}
+	return id, ""
+}

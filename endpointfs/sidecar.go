@@ -1,0 +1,110 @@
+package endpointfs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// Sidecar is what chiltepin notes about a daemon that it has launched, in
+// chiltepin.json beside the daemon's own files: daemon.pid names neither the
+// machine nor its boot, and a process id comes round again. It is evidence,
+// never proof by itself.
+type Sidecar struct {
+	Version          int       `json:"version"`           // of this format; [SidecarVersion]
+	Host             string    `json:"host"`              // name of the machine
+	BootID           string    `json:"boot_id"`           // of the machine's boot
+	PID              int       `json:"pid"`               // of the daemon
+	StartTime        uint64    `json:"start_time"`        // of the process: field 22 of /proc/PID/stat, clock ticks since boot
+	ID               string    `json:"id,omitempty"`      // UUID of the endpoint, once known
+	Runtime          string    `json:"runtime,omitempty"` // path of the globus-compute-endpoint that was run
+	ChiltepinVersion string    `json:"chiltepin_version"` // who wrote this
+	ClientID         string    `json:"client_id,omitempty"`
+	LogOffset        int64     `json:"log_offset"` // size of endpoint.log at launch
+	Launched         time.Time `json:"launched"`   // when
+}
+
+// SidecarVersion is the format that [Endpoint.WriteSidecar] writes. A file of
+// a later format is a *[FormatError].
+const SidecarVersion = 1
+
+// ReadSidecar returns the note, and whether there is one.
+func (e *Endpoint) ReadSidecar() (Sidecar, bool, error) {
+	path := e.file(sidecarFile)
+	data, _, err := readFile(path, maxStateFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Sidecar{}, false, nil
+	}
+	if err != nil {
+		return Sidecar{}, false, err
+	}
+	s, problem := parseSidecar(data)
+	if problem != "" {
+		return Sidecar{}, false, &FormatError{File: path, Problem: problem, Remedy: "remove the file; it is written again at the next start"}
+	}
+	return s, true, nil
+}
+
+// WriteSidecar writes the note in one step, with mode 0600. It sets Version.
+// The caller holds the endpoint's lock.
+func (e *Endpoint) WriteSidecar(s Sidecar) error {
+	s.Version = SidecarVersion
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	root, err := e.root()
+	if err != nil {
+		return fmt.Errorf("writing %s of endpoint %q: %w", sidecarFile, e.name, err)
+	}
+	defer root.Close()
+	if err := writeAtomic(root, sidecarFile, append(data, '\n')); err != nil {
+		return fmt.Errorf("writing %s of endpoint %q: %w", sidecarFile, e.name, err)
+	}
+	return nil
+}
+
+// RemoveSidecar removes the note. One that is not there is no error.
+func (e *Endpoint) RemoveSidecar() error {
+	err := e.removeFile(sidecarFile)
+	if err != nil {
+		return fmt.Errorf("removing %s of endpoint %q: %w", sidecarFile, e.name, err)
+	}
+	return nil
+}
+
+func (e *Endpoint) removeFile(name string) error {
+	root, err := e.root()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// parseSidecar returns the note, or what is wrong with it.
+func parseSidecar(data []byte) (s Sidecar, problem string) {
+	if err := json.Unmarshal(data, &s); err != nil {
+		return Sidecar{}, "it is not the JSON that chiltepin writes: " + err.Error()
+	}
+	switch {
+	case s.Version > SidecarVersion:
+		return Sidecar{}, fmt.Sprintf("it is of format %d, written by chiltepin %q; this one knows format %d", s.Version, s.ChiltepinVersion, SidecarVersion)
+	case s.Version < 1:
+		return Sidecar{}, "it has no version"
+	case s.PID < 1 || s.PID > maxPID:
+		return Sidecar{}, "it holds no process id"
+	case s.Host == "":
+		return Sidecar{}, "it names no host"
+	}
+	return s, ""
+}

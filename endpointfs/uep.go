@@ -1,0 +1,96 @@
+package endpointfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// UserEndpoint is the directory of one user endpoint process: uep., the id of
+// the endpoint it belongs to, a dot, its own id. The service chooses the name.
+// A template that sets paths.endpoint_dir puts it elsewhere, where it is not
+// found.
+type UserEndpoint struct {
+	ID     string // its own UUID
+	Parent string // UUID of the endpoint it belongs to
+	name   string
+	path   string
+}
+
+// Path returns the path of the user endpoint's directory.
+func (u UserEndpoint) Path() string { return u.path }
+
+// PIDFile reads its daemon.pid, as [Endpoint.PIDFile] does.
+func (u UserEndpoint) PIDFile() (PIDFile, error) { return readPIDFile(u.path + "/" + pidFile) }
+
+// Log returns its log.
+func (u UserEndpoint) Log() Log { return Log{path: u.path + "/" + logFile} }
+
+// UserEndpoints returns the user endpoints of this endpoint, sorted by id. An
+// endpoint that was never registered has none.
+func (e *Endpoint) UserEndpoints() ([]UserEndpoint, error) {
+	id, err := e.ID()
+	if err != nil || id == "" {
+		return nil, err
+	}
+	return e.dir.UserEndpoints(id)
+}
+
+// UserEndpoints returns the user endpoints of the endpoint with that UUID,
+// sorted by id, or of every endpoint when id is empty.
+func (d *Dir) UserEndpoints(id string) ([]UserEndpoint, error) {
+	want := canonicalUUID(id)
+	if id != "" && want == "" {
+		return nil, fmt.Errorf("listing user endpoints: %q is not a UUID", id)
+	}
+	entries, err := os.ReadDir(d.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing user endpoints: %w", err)
+	}
+	var all []UserEndpoint
+	for _, entry := range entries {
+		parent, own, ok := parseUserEndpointDir(entry.Name())
+		if ok && entry.IsDir() && (id == "" || parent == want) {
+			all = append(all, UserEndpoint{ID: own, Parent: parent, name: entry.Name(), path: d.path + "/" + entry.Name()})
+		}
+	}
+	return all, nil
+}
+
+// RemoveUserEndpoints removes the user endpoints' directories of the endpoint
+// with that UUID and returns those that it removed, also with an error.
+func (d *Dir) RemoveUserEndpoints(id string) ([]UserEndpoint, error) {
+	if canonicalUUID(id) == "" {
+		return nil, fmt.Errorf("removing user endpoints: %q is not a UUID", id)
+	}
+	all, err := d.UserEndpoints(id)
+	if err != nil {
+		return nil, err
+	}
+	for i, u := range all {
+		if err := d.remove(u.name); err != nil {
+			return all[:i], fmt.Errorf("removing user endpoint %s: %w", u.ID, err)
+		}
+	}
+	return all, nil
+}
+
+func isUserEndpointDir(name string) bool {
+	_, _, ok := parseUserEndpointDir(name)
+	return ok
+}
+
+// parseUserEndpointDir splits uep.PARENT.OWN.
+func parseUserEndpointDir(name string) (parent, own string, ok bool) {
+	rest, ok := strings.CutPrefix(name, "uep.")
+	if !ok || len(rest) != 36+1+36 || rest[36] != '.' {
+		return "", "", false
+	}
+	parent, own = canonicalUUID(rest[:36]), canonicalUUID(rest[37:])
+	return parent, own, parent != "" && own != ""
+}
