@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"chiltepin/globus/sandbox"
+)
+
+// world is what a process has of its surroundings.
+type world struct {
+	args           []string
+	stdin          *os.File
+	stdout, stderr io.Writer
+	environ        []string
+	getenv         func(string) string
+}
+
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+func (w world) main(ctx context.Context) (int, error) {
+	if len(w.args) == 0 {
+		fmt.Fprint(w.stderr, usage)
+		return exitUsage, nil
+	}
+	verb := w.args[0]
+	w.args = w.args[1:]
+	switch verb {
+	case "run":
+		return w.run()
+	case "serve":
+		return w.serve(ctx)
+	case "consent":
+		return w.consent(ctx)
+	case "state":
+		return w.state(ctx)
+	case "order":
+		return w.order(ctx)
+	case "help", "-h", "--help":
+		fmt.Fprint(w.stdout, usage)
+		return exitOK, nil
+	}
+	return exitUsage, fmt.Errorf("no such command: %s (see globus-sandbox help)", verb)
+}
+
+// boxFlags are what run and serve have in common.
+type boxFlags struct {
+	journal     string
+	credentials bool
+	consent     string
+	lifetime    time.Duration
+}
+
+func (w world) flags(name string, f *boxFlags) *flag.FlagSet {
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&f.journal, "journal", "", "")
+	set.BoolVar(&f.credentials, "client-credentials", false, "")
+	set.StringVar(&f.consent, "consent", "auto", "")
+	set.DurationVar(&f.lifetime, "access-lifetime", 0, "")
+	return set
+}
+
+// parse returns true when the command is to go on.
+func (w world) parse(set *flag.FlagSet) (int, error, bool) {
+	switch err := set.Parse(w.args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(w.stdout, usage)
+		return exitOK, nil, false
+	case err != nil:
+		return exitUsage, err, false
+	}
+	return exitOK, nil, true
+}
+
+// box is a started sandbox and the variables to run programs with.
+type box struct {
+	*sandbox.Sandbox
+	journal *os.File
+	extra   []string
+}
+
+func (f boxFlags) start() (*box, error) {
+	if !strings.Contains(" auto ask deny ", " "+f.consent+" ") {
+		return nil, fmt.Errorf("--consent: want auto, ask or deny, got %q", f.consent)
+	}
+	b := &box{}
+	o := sandbox.Options{Settings: sandbox.Settings{Consent: f.consent, AccessLifetime: f.lifetime}}
+	if f.journal != "" {
+		file, err := os.OpenFile(f.journal, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		b.journal, o.Journal = file, file
+	}
+	b.Sandbox = sandbox.New(o)
+	if err := b.Start(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	if f.credentials {
+		c := b.NewConfidentialClient("globus-sandbox")
+		b.extra = []string{"GLOBUS_COMPUTE_CLIENT_ID=" + c.ID, "GLOBUS_COMPUTE_CLIENT_SECRET=" + c.Secret}
+	}
+	return b, nil
+}
+
+// Close ends the sandbox and its journal.
+func (b *box) Close() error {
+	err := b.Sandbox.Close()
+	if b.journal != nil {
+		err = errors.Join(err, b.journal.Close())
+	}
+	return err
+}

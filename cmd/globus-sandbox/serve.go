@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// serve keeps a sandbox up until a signal.
+func (w world) serve(ctx context.Context) (int, error) {
+	var f boxFlags
+	set := w.flags("serve", &f)
+	envFile := set.String("env", "", "")
+	if status, err, on := w.parse(set); !on {
+		return status, err
+	}
+	if *envFile == "" || set.NArg() > 0 {
+		return exitUsage, fmt.Errorf("usage: globus-sandbox serve --env FILE [flags]")
+	}
+	b, err := f.start()
+	if err != nil {
+		return exitError, err
+	}
+	defer b.Close()
+	if err := writeEnv(*envFile, b); err != nil {
+		return exitError, err
+	}
+	defer os.Remove(*envFile)
+	fmt.Fprintf(w.stderr, "globus-sandbox: serving on %s; in another shell:  . %s\n", b.URL(), *envFile)
+	<-ctx.Done()
+	return exitOK, nil
+}
+
+// writeEnv writes the file at once, so that who waits for it reads it whole.
+func writeEnv(path string, b *box) error {
+	temp, err := os.CreateTemp(dirOf(path), ".globus-sandbox-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	_, err = io.WriteString(temp, exports(b))
+	if closed := temp.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	return err
+}
+
+func dirOf(path string) string {
+	if i := strings.LastIndexByte(path, '/'); i > 0 {
+		return path[:i]
+	} else if i == 0 {
+		return "/"
+	}
+	return "."
+}
+
+// exports is a shell script that puts a shell's programs into the sandbox.
+func exports(b *box) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "unset %s\n", strings.Join(b.Clear(), " "))
+	for _, kv := range append(b.Env(), b.extra...) {
+		name, value, _ := strings.Cut(kv, "=")
+		fmt.Fprintf(&out, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
+	}
+	return out.String()
+}

@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// Identity is a person of the sandbox.
+type Identity struct {
+	ID       string   `json:"id"`
+	Username string   `json:"username"`
+	Name     string   `json:"name,omitempty"`
+	Email    string   `json:"email,omitempty"`
+	Linked   []string `json:"linked,omitempty"` // ids of identities of the same person
+}
+
+// Researcher is the identity of a sandbox that was given none.
+func Researcher() Identity {
+	return Identity{
+		ID: "c0ffee00-5a4d-4b0c-8f3e-7a1d5e0b2c41", Username: "researcher@sandbox.example",
+		Name: "Robin Researcher", Email: "researcher@sandbox.example",
+	}
+}
+
+// Client is an application registered with the sandbox's Auth: a native app
+// without a secret, or a confidential client with one, which can also log in
+// as itself.
+type Client struct {
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	Secret string `json:"secret,omitempty"`
+}
+
+// nativeApps are the public client ids that Globus programs log in with.
+func nativeApps() []Client {
+	return []Client{
+		{ID: "7d8b6bed-4a3d-4bf7-93c5-9fc58569e4e5", Name: "Chiltepin"},
+		{ID: "42e9e804-0bcd-4c3d-881b-8e270e3c2163", Name: "Chiltepin before 0.1.7"},
+		{ID: "4cf29807-cf21-49ec-9443-ff9a3fb9f81c", Name: "Globus Compute"},
+		{ID: "1624cf3f-45ee-4f54-9de4-2d5d79191346", Name: "Academy"},
+	}
+}
+
+type auth struct {
+	s   *Sandbox
+	key signingKey
+
+	mu         sync.Mutex
+	identities []Identity // in the order they were added
+	clients    map[string]Client
+	codes      map[string]*authCode
+	tokens     map[string]*token
+	order      []*token // as issued, for the state page
+}
+
+func newAuth(s *Sandbox, people []Identity, clients []Client) *auth {
+	a := &auth{
+		s: s, clients: map[string]Client{},
+		codes: map[string]*authCode{}, tokens: map[string]*token{},
+	}
+	if len(people) == 0 {
+		people = []Identity{Researcher()}
+	}
+	a.identities = append(a.identities, people...)
+	for _, c := range append(nativeApps(), clients...) {
+		a.addClient(c)
+	}
+	return a
+}
+
+func (a *auth) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v2/oauth2/authorize", a.authorize)
+	mux.HandleFunc("GET /v2/web/auth-code", a.showCode)
+	mux.HandleFunc("POST /v2/oauth2/token", a.token)
+	mux.HandleFunc("POST /v2/oauth2/token/revoke", a.revoke)
+	mux.HandleFunc("POST /v2/oauth2/token/introspect", a.introspect)
+	mux.HandleFunc("GET /v2/oauth2/userinfo", a.userinfo)
+	mux.HandleFunc("GET /v2/api/identities", a.identitiesByQuery)
+	mux.HandleFunc("GET /.well-known/openid-configuration", a.openidConfiguration)
+	mux.HandleFunc("GET "+jwksPath, a.jwks)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		authError(w, r, http.StatusNotFound, "NOT_FOUND", "no such resource: "+r.URL.Path)
+	})
+	return mux
+}
+
+// AddIdentity registers a person; an empty ID is filled in.
+func (s *Sandbox) AddIdentity(i Identity) Identity {
+	if i.ID == "" {
+		i.ID = uuid.NewString()
+	}
+	s.auth.mu.Lock()
+	defer s.auth.mu.Unlock()
+	s.auth.identities = append(s.auth.identities, i)
+	return i
+}
+
+// AddClient registers an application. A confidential client is also an
+// identity, as with Globus.
+func (s *Sandbox) AddClient(c Client) Client {
+	if c.ID == "" {
+		c.ID = uuid.NewString()
+	}
+	s.auth.mu.Lock()
+	defer s.auth.mu.Unlock()
+	s.auth.addClient(c)
+	return c
+}
+
+// NewConfidentialClient registers a client with a secret of its own making.
+func (s *Sandbox) NewConfidentialClient(name string) Client {
+	return s.AddClient(Client{Name: name, Secret: newSecret("")})
+}
+
+func (a *auth) addClient(c Client) {
+	a.clients[c.ID] = c
+	if c.Secret != "" {
+		a.s.masker.add("secret", c.Secret)
+		a.identities = append(a.identities, Identity{
+			ID: c.ID, Username: c.ID + "@clients.auth.globus.org", Name: c.Name,
+		})
+	}
+}
+
+// identity finds a person by id or username, or the first one for "". The
+// caller holds mu.
+func (a *auth) identity(who string) (Identity, bool) {
+	for _, i := range a.identities {
+		if who == "" || i.ID == who || i.Username == who {
+			return i, true
+		}
+	}
+	return Identity{}, false
+}
+
+// identitySet is the identity and those linked with it, in either direction.
+func (a *auth) identitySet(id string) []Identity {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	first, ok := a.identity(id)
+	if !ok || id == "" {
+		return nil
+	}
+	set := []Identity{first}
+	for _, i := range a.identities {
+		if i.ID != first.ID && (contains(first.Linked, i.ID) || contains(i.Linked, first.ID)) {
+			set = append(set, i)
+		}
+	}
+	return set
+}
+
+// authErrorBody has the members that the SDK reads (error of a token request,
+// errors of the others).
+func authErrorBody(status int, code, detail string) map[string]any {
+	return map[string]any{
+		"error": code, "error_description": detail,
+		"errors": []any{map[string]any{
+			"status": strconv.Itoa(status), "code": code, "detail": detail,
+			"title": http.StatusText(status), "id": uuid.NewString(),
+		}},
+	}
+}
+
+func authError(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	note(r).Error = code + ": " + detail
+	writeJSON(w, status, authErrorBody(status, code, detail))
+}
+
+// oauthError answers a token request in the form of RFC 6749. Like the real
+// service it does not tell a client why a grant is invalid; the journal does.
+func oauthError(w http.ResponseWriter, r *http.Request, status int, code, why string) {
+	note(r).Error = code + ": " + why
+	writeJSON(w, status, map[string]any{"error": code})
+}

@@ -1,0 +1,186 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// authCode is an authorization code: single-use, and bound to the client,
+// the redirect URI and the PKCE challenge it was asked with.
+type authCode struct {
+	client, redirectURI, challenge string
+	identity, state, nonce         string
+	grants                         []scopeGrant
+	offline                        bool
+	expires                        time.Time
+	used                           bool
+}
+
+// verifies checks an S256 challenge (RFC 7636 §4.6); a code that was asked for
+// without one takes no verifier.
+func (c *authCode) verifies(verifier string) bool {
+	if c.challenge == "" {
+		return verifier == ""
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	got := base64.RawURLEncoding.EncodeToString(sum[:])
+	return subtle.ConstantTimeCompare([]byte(got), []byte(c.challenge)) == 1
+}
+
+// authorize is where a browser is sent. What cannot be trusted to go back to
+// the application is shown to the person; the rest goes to the redirect URI.
+func (a *auth) authorize(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	e := note(r)
+	e.ClientID = q.Get("client_id")
+	a.mu.Lock()
+	client, known := a.clients[e.ClientID]
+	a.mu.Unlock()
+	redirect, err := url.Parse(q.Get("redirect_uri"))
+	switch {
+	case !known:
+		page(w, r, http.StatusBadRequest, "Unknown client", "No application has the client id "+e.ClientID+".", "")
+		return
+	case err != nil || !mayRedirect(redirect):
+		page(w, r, http.StatusBadRequest, "Mismatching redirect URI", "The application may not send you to "+q.Get("redirect_uri")+".", "")
+		return
+	}
+	refuse := func(code, why string) {
+		e.Error = code + ": " + why
+		back := url.Values{"error": {code}, "error_description": {why}}
+		a.sendBack(w, r, redirect, back, q.Get("state"))
+	}
+	grants, unknown := splitScopes(q.Get("scope"))
+	settings := a.s.settings.get()
+	consent := settings.Consent
+	if consent == "ask" && q.Get("sandbox_consent") != "" {
+		consent = q.Get("sandbox_consent") // a button of the page below
+	}
+	switch {
+	case q.Get("response_type") != "code":
+		refuse("unsupported_response_type", "response_type must be code")
+	case len(unknown) > 0 || len(grants) == 0:
+		refuse("invalid_scope", "unknown scopes: "+strings.Join(unknown, " "))
+	case q.Get("code_challenge") == "" && client.Secret == "":
+		refuse("invalid_request", "a native app must send a code_challenge")
+	case q.Get("code_challenge") != "" && q.Get("code_challenge_method") != "S256":
+		refuse("invalid_request", "code_challenge_method must be S256")
+	case q.Get("code_challenge") != "" && len(q.Get("code_challenge")) != 43:
+		refuse("invalid_request", "code_challenge is not a SHA-256 in base64url")
+	case consent == "deny":
+		refuse("access_denied", "the person did not consent")
+	case consent == "ask":
+		askConsent(w, r, client, grants)
+	default:
+		a.mu.Lock()
+		who, ok := a.chooser(q, settings)
+		if !ok {
+			a.mu.Unlock()
+			refuse("access_denied", "no such identity in this sandbox")
+			return
+		}
+		value := newSecret("")
+		a.codes[value] = &authCode{
+			client: client.ID, redirectURI: q.Get("redirect_uri"), challenge: q.Get("code_challenge"),
+			identity: who.ID, state: q.Get("state"), nonce: q.Get("nonce"),
+			grants: grants, offline: q.Get("access_type") == "offline",
+			expires: a.s.clock.now().Add(settings.CodeLifetime),
+		}
+		e.Identity, e.Issued = who.ID, []string{a.s.masker.add("code", value)}
+		a.mu.Unlock()
+		a.sendBack(w, r, redirect, url.Values{"code": {value}}, q.Get("state"))
+	}
+}
+
+// chooser is the identity that consents: one that the request demands, the one
+// that was set, or the first. The caller holds mu.
+func (a *auth) chooser(q url.Values, settings Settings) (Identity, bool) {
+	demanded := strings.FieldsFunc(q.Get("session_required_identities"), func(r rune) bool { return r == ',' })
+	for _, id := range demanded {
+		if who, ok := a.identity(id); ok {
+			return who, true
+		}
+	}
+	if len(demanded) > 0 {
+		return Identity{}, false
+	}
+	return a.identity(settings.Identity)
+}
+
+// mayRedirect admits Auth's own page that shows the code and a loopback
+// address of any port, as for native apps.
+func mayRedirect(u *url.URL) bool {
+	if u.Path == "/v2/web/auth-code" && (u.Hostname() == AuthHost || isLoopback(u.Hostname())) {
+		return true
+	}
+	return u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+func (a *auth) sendBack(w http.ResponseWriter, r *http.Request, to *url.URL, with url.Values, state string) {
+	q := to.Query()
+	for k, v := range with {
+		q[k] = v
+	}
+	if state != "" {
+		q.Set("state", state)
+	}
+	back := *to
+	back.RawQuery = q.Encode()
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, back.String(), http.StatusFound)
+}
+
+// showCode is the page of the paste flow.
+func (a *auth) showCode(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if code := q.Get("code"); code != "" {
+		page(w, r, http.StatusOK, "Native App Authorization Code", "Copy this code into the application:", code)
+		return
+	}
+	page(w, r, http.StatusOK, "Authorization failed", q.Get("error")+": "+q.Get("error_description"), "")
+}
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{.Title}}</title></head>
+<body><main><h1>{{.Title}}</h1><p>{{.Text}}</p>
+{{with .Code}}<p><code id="auth-code">{{.}}</code></p>
+{{end}}{{with .Links}}<p>{{range .}}<a href="{{.URL}}">{{.Label}}</a> {{end}}</p>
+{{end}}<footer><p>This is a sandbox; no real account is involved.</p></footer></main></body></html>
+`))
+
+type pageLink struct{ URL, Label string }
+
+func page(w http.ResponseWriter, r *http.Request, status int, title, text, code string, links ...pageLink) {
+	if status >= http.StatusBadRequest {
+		note(r).Error = title
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = pageTemplate.Execute(w, struct {
+		Title, Text, Code string
+		Links             []pageLink
+	}{title, text, code, links})
+}
+
+func askConsent(w http.ResponseWriter, r *http.Request, client Client, grants []scopeGrant) {
+	var servers []string
+	for _, g := range grants {
+		servers = append(servers, g.server)
+	}
+	link := func(label, consent string) pageLink {
+		u := *r.URL
+		q := u.Query()
+		q.Set("sandbox_consent", consent)
+		u.RawQuery = q.Encode()
+		return pageLink{URL: u.RequestURI(), Label: label}
+	}
+	page(w, r, http.StatusOK, client.Name+" would like access", "To: "+strings.Join(servers, ", ")+".", "",
+		link("Allow", "auto"), link("Deny", "deny"))
+}

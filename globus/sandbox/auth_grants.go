@@ -1,0 +1,188 @@
+package sandbox
+
+import (
+	"net/http"
+	"strings"
+
+	"crypto/subtle"
+)
+
+// client is who makes a token, revoke or introspect request: Basic auth for a
+// confidential client, client_id in the form for a native app. It answers and
+// returns false when that is nobody.
+func (a *auth) client(w http.ResponseWriter, r *http.Request) (Client, bool) {
+	form := exchangeOf(r).form
+	id, secret, basic := r.BasicAuth()
+	if !basic {
+		id, secret = form.Get("client_id"), form.Get("client_secret")
+	}
+	note(r).ClientID = id
+	a.mu.Lock()
+	c, known := a.clients[id]
+	a.mu.Unlock()
+	switch {
+	case !known:
+		oauthError(w, r, http.StatusUnauthorized, "invalid_client", "no such client")
+	case subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) != 1:
+		oauthError(w, r, http.StatusUnauthorized, "invalid_client", "wrong secret")
+	default:
+		return c, true
+	}
+	return Client{}, false
+}
+
+func (a *auth) token(w http.ResponseWriter, r *http.Request) {
+	client, ok := a.client(w, r)
+	if !ok {
+		return
+	}
+	switch grant := exchangeOf(r).form.Get("grant_type"); grant {
+	case "authorization_code":
+		a.exchangeCode(w, r, client)
+	case "refresh_token":
+		a.refresh(w, r, client)
+	case "client_credentials":
+		a.clientCredentials(w, r, client)
+	default:
+		oauthError(w, r, http.StatusBadRequest, "unsupported_grant_type", grant)
+	}
+}
+
+func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Client) {
+	form := exchangeOf(r).form
+	a.mu.Lock()
+	code, known := a.codes[form.Get("code")]
+	why := ""
+	switch now := a.s.clock.now(); {
+	case !known:
+		why = "no such code"
+	case code.used:
+		why = "the code was used before; the tokens it gave are revoked"
+		for _, t := range a.order {
+			if t.from == code {
+				t.revoked = true
+			}
+		}
+	case !now.Before(code.expires):
+		why = "the code has expired"
+	case code.client != client.ID:
+		why = "the code was issued to another client"
+	case code.redirectURI != form.Get("redirect_uri"):
+		why = "redirect_uri differs from the authorize request's"
+	case !code.verifies(form.Get("code_verifier")):
+		why = "code_verifier does not meet the challenge"
+	}
+	if why != "" {
+		a.mu.Unlock()
+		oauthError(w, r, http.StatusBadRequest, "invalid_grant", why)
+		return
+	}
+	code.used = true
+	e := note(r)
+	e.Identity, e.PKCE = code.identity, code.challenge != ""
+	answer := a.issueAll(r, code.grants, token{client: client.ID, identity: code.identity, from: code}, code.offline)
+	a.mu.Unlock()
+	answer["state"] = code.state
+	a.addIDToken(w, r, answer, client.ID, code.identity, code.nonce, hasOpenID(code.grants))
+}
+
+func (a *auth) refresh(w http.ResponseWriter, r *http.Request, client Client) {
+	a.mu.Lock()
+	old, known := a.tokens[exchangeOf(r).form.Get("refresh_token")]
+	why := ""
+	switch {
+	case !known || !old.refresh:
+		why = "no such refresh token"
+	case old.client != client.ID:
+		why = "the refresh token was issued to another client"
+	case old.revoked:
+		why = "the refresh token was revoked"
+	case !old.live(a.s.clock.now()):
+		why = "the refresh token has expired"
+	}
+	if why != "" {
+		a.mu.Unlock()
+		oauthError(w, r, http.StatusBadRequest, "invalid_grant", why)
+		return
+	}
+	note(r).Identity = old.identity
+	settings := a.s.settings.get()
+	like := token{client: old.client, identity: old.identity, server: old.server, scopes: old.scopes, from: old.from}
+	access := a.issue(r, like)
+	kept := old
+	if settings.RotateRefresh {
+		old.revoked = true
+		like.refresh = true
+		kept = a.issue(r, like)
+	} else {
+		old.expires = a.s.clock.now().Add(settings.RefreshLifetime)
+	}
+	answer := tokenAnswer(access)
+	answer["refresh_token"] = kept.value
+	answer["other_tokens"] = []any{}
+	a.mu.Unlock()
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (a *auth) clientCredentials(w http.ResponseWriter, r *http.Request, client Client) {
+	if client.Secret == "" {
+		oauthError(w, r, http.StatusBadRequest, "unauthorized_client", "a native app has no credentials of its own")
+		return
+	}
+	grants, unknown := splitScopes(exchangeOf(r).form.Get("scope"))
+	if len(unknown) > 0 || len(grants) == 0 {
+		oauthError(w, r, http.StatusBadRequest, "invalid_scope", strings.Join(unknown, " "))
+		return
+	}
+	note(r).Identity = client.ID
+	a.mu.Lock()
+	answer := a.issueAll(r, grants, token{client: client.ID, identity: client.ID}, false)
+	a.mu.Unlock()
+	a.addIDToken(w, r, answer, client.ID, client.ID, "", hasOpenID(grants))
+}
+
+// issueAll makes one access token a service, and a refresh token with each
+// when offline, and returns the answer: the first at the top, the others in
+// other_tokens. The caller holds mu.
+func (a *auth) issueAll(r *http.Request, grants []scopeGrant, like token, offline bool) map[string]any {
+	var answers []map[string]any
+	for _, g := range grants {
+		like.server, like.scopes, like.refresh = g.server, g.scopes, false
+		one := tokenAnswer(a.issue(r, like))
+		if offline {
+			like.refresh = true
+			one["refresh_token"] = a.issue(r, like).value
+		}
+		answers = append(answers, one)
+	}
+	answers[0]["other_tokens"] = answers[1:]
+	return answers[0]
+}
+
+func tokenAnswer(t *token) map[string]any {
+	return map[string]any{
+		"access_token": t.value, "scope": strings.Join(t.scopes, " "), "token_type": "Bearer",
+		"expires_in": int64(t.expires.Sub(t.issued).Seconds()), "resource_server": t.server,
+	}
+}
+
+func hasOpenID(grants []scopeGrant) bool {
+	for _, g := range grants {
+		if contains(g.scopes, "openid") {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *auth) addIDToken(w http.ResponseWriter, r *http.Request, answer map[string]any, client, identity, nonce string, wanted bool) {
+	if wanted {
+		signed, err := a.idToken(client, identity, nonce)
+		if err != nil {
+			authError(w, r, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
+			return
+		}
+		answer["id_token"] = signed
+	}
+	writeJSON(w, http.StatusOK, answer)
+}

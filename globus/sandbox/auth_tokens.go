@@ -1,0 +1,159 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// token is an access or refresh token: opaque to everyone but Auth.
+type token struct {
+	value, label string
+	refresh      bool // a refresh token
+	client       string
+	identity     string
+	server       string
+	scopes       []string
+	issued       time.Time
+	expires      time.Time
+	revoked      bool
+	from         *authCode // the code it came of, whose reuse ends it
+}
+
+func (t *token) live(now time.Time) bool { return !t.revoked && now.Before(t.expires) }
+
+func (t *token) kind() string {
+	if t.refresh {
+		return "refresh"
+	}
+	return "access"
+}
+
+// newSecret is 32 random bytes for a token, a code or a password.
+func newSecret(prefix string) string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// issue makes a token like t, with value, label and times filled in. The
+// caller holds mu.
+func (a *auth) issue(r *http.Request, t token) *token {
+	now := a.s.clock.now()
+	settings := a.s.settings.get()
+	t.value, t.issued = newSecret("Ag"), now
+	t.expires = now.Add(settings.AccessLifetime)
+	if t.refresh {
+		t.expires = now.Add(settings.RefreshLifetime)
+	}
+	t.label = a.s.masker.add(t.kind(), t.value)
+	issued := &t
+	a.tokens[t.value] = issued
+	a.order = append(a.order, issued)
+	note(r).Issued = append(note(r).Issued, t.label)
+	return issued
+}
+
+// bearer finds the token that r carries and checks that it is live, for server
+// and has scope ("" for any). why is empty when all is well.
+func (a *auth) bearer(r *http.Request, server, scope string) (t token, status int, why string) {
+	value := bearerOf(r)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	found, ok := a.tokens[value]
+	switch {
+	case value == "":
+		return token{}, http.StatusUnauthorized, "no bearer token"
+	case !ok || found.refresh:
+		return token{}, http.StatusUnauthorized, "not an access token of this service"
+	}
+	e := note(r)
+	e.ClientID, e.Identity = found.client, found.identity
+	switch {
+	case found.revoked:
+		return token{}, http.StatusUnauthorized, "the token was revoked"
+	case !found.live(a.s.clock.now()):
+		return token{}, http.StatusUnauthorized, "the token has expired"
+	case found.server != server:
+		return token{}, http.StatusForbidden, "the token is for " + found.server
+	case scope != "" && !contains(found.scopes, scope):
+		return token{}, http.StatusForbidden, "the token lacks the scope " + scope
+	}
+	return *found, http.StatusOK, ""
+}
+
+// revoke ends one token. A second time, or for a token that never was, the
+// answer is the same, as RFC 7009 has it.
+func (a *auth) revoke(w http.ResponseWriter, r *http.Request) {
+	client, ok := a.client(w, r)
+	if !ok {
+		return
+	}
+	a.mu.Lock()
+	t, known := a.tokens[exchangeOf(r).form.Get("token")]
+	switch {
+	case known && t.client != client.ID:
+		a.mu.Unlock()
+		oauthError(w, r, http.StatusBadRequest, "unauthorized_client", "the token was issued to another client")
+		return
+	case known:
+		t.revoked = true
+		e := note(r)
+		e.Identity, e.Revoked = t.identity, []string{t.label}
+	}
+	a.mu.Unlock()
+	writeJSON(w, http.StatusOK, map[string]any{"active": false})
+}
+
+// introspect tells a confidential client about a token for it.
+func (a *auth) introspect(w http.ResponseWriter, r *http.Request) {
+	client, ok := a.client(w, r)
+	if !ok {
+		return
+	}
+	if client.Secret == "" {
+		oauthError(w, r, http.StatusUnauthorized, "invalid_client", "only a confidential client may introspect")
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t, known := a.tokens[exchangeOf(r).form.Get("token")]
+	if !known || !t.live(a.s.clock.now()) {
+		writeJSON(w, http.StatusOK, map[string]any{"active": false})
+		return
+	}
+	who, _ := a.identity(t.identity)
+	writeJSON(w, http.StatusOK, map[string]any{
+		"active": true, "token_type": "Bearer", "scope": strings.Join(t.scopes, " "),
+		"client_id": t.client, "sub": t.identity, "username": who.Username, "name": who.Name,
+		"email": who.Email, "exp": t.expires.Unix(), "iat": t.issued.Unix(), "nbf": t.issued.Unix(),
+		"aud": []string{t.server, t.client}, "iss": "https://" + AuthHost,
+	})
+}
+
+// ExpireTokens ends the life of every live token of a kind, "access" or
+// "refresh", as time would, and says how many there were.
+func (s *Sandbox) ExpireTokens(kind string) int {
+	return s.auth.each(kind, func(t *token) { t.expires = s.clock.now() })
+}
+
+// RevokeTokens revokes every live token of a kind, "access" or "refresh", as
+// the person could on the web site, and says how many there were.
+func (s *Sandbox) RevokeTokens(kind string) int {
+	return s.auth.each(kind, func(t *token) { t.revoked = true })
+}
+
+func (a *auth) each(kind string, change func(*token)) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := 0
+	for _, t := range a.order {
+		if t.kind() == kind && t.live(a.s.clock.now()) {
+			change(t)
+			n++
+		}
+	}
+	return n
+}

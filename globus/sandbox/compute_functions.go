@@ -1,0 +1,84 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+type function struct {
+	id, owner string
+	doc       functionDoc
+}
+
+type functionDoc struct {
+	Name        string         `json:"function_name"`
+	Code        string         `json:"function_code"`
+	Serialized  *bool          `json:"serialized"` // since 4.17; absent means it is
+	Description string         `json:"description"`
+	Meta        map[string]any `json:"meta"`
+	Metadata    map[string]any `json:"metadata"` // the v2 name
+	Public      bool           `json:"public"`
+	Group       string         `json:"group"`
+}
+
+// packed is the function as it stands at the head of a task's buffer: what the
+// SDK serialized, or, for source code, the service's own packing of it.
+func (d *functionDoc) packed() string {
+	if d.Serialized == nil || *d.Serialized {
+		return d.Code
+	}
+	buffer := "st\n" + d.Name + ":" + d.Code
+	return fmt.Sprintf("%d\n%s", utf8.RuneCountInString(buffer), buffer)
+}
+
+func (c *compute) registerFunction(w http.ResponseWriter, r *http.Request, t token) {
+	var doc functionDoc
+	if !readJSON(w, r, &doc) {
+		return
+	}
+	if doc.Name == "" || doc.Code == "" {
+		invalid(w, r, "function_name and function_code: fields required")
+		return
+	}
+	f := &function{id: uuid.NewString(), owner: t.identity, doc: doc}
+	c.mu.Lock()
+	c.functions[f.id] = f
+	c.mu.Unlock()
+	writeJSON(w, http.StatusOK, map[string]any{"function_uuid": f.id})
+}
+
+func (c *compute) getFunction(w http.ResponseWriter, r *http.Request, t token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, ok := c.functions[r.PathValue("id")]
+	if !ok {
+		computeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+r.PathValue("id")+" does not exist")
+		return
+	}
+	meta := f.doc.Meta
+	if meta == nil {
+		meta = f.doc.Metadata
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"function_uuid": f.id, "function_name": f.doc.Name, "function_code": f.doc.Code,
+		"description": f.doc.Description, "metadata": meta,
+	})
+}
+
+func (c *compute) deleteFunction(w http.ResponseWriter, r *http.Request, t token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, ok := c.functions[r.PathValue("id")]
+	switch {
+	case !ok:
+		computeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+r.PathValue("id")+" does not exist")
+	case f.owner != t.identity:
+		computeError(w, r, http.StatusForbidden, "FUNCTION_ACCESS_FORBIDDEN", "the function belongs to another identity")
+	default:
+		delete(c.functions, f.id)
+		writeJSON(w, http.StatusOK, map[string]any{"result": 302})
+	}
+}

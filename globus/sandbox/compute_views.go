@@ -1,0 +1,90 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// listEndpoints shows the caller's own, or with ?role=any every one.
+func (c *compute) listEndpoints(w http.ResponseWriter, r *http.Request, t token) {
+	role := r.URL.Query().Get("role")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := []map[string]any{}
+	for _, e := range c.endpoints {
+		if role == "any" || c.owns(t.identity, e) {
+			list = append(list, map[string]any{
+				"uuid": e.id, "name": e.doc.Name, "display_name": e.doc.display(), "owner": e.owner,
+			})
+		}
+	}
+	slices.SortFunc(list, func(a, b map[string]any) int {
+		return strings.Compare(a["uuid"].(string), b["uuid"].(string))
+	})
+	writeJSON(w, http.StatusOK, list)
+}
+
+func (d *registration) display() string {
+	if d.DisplayName != "" {
+		return d.DisplayName
+	}
+	return d.Name
+}
+
+func (c *compute) endpointMetadata(w http.ResponseWriter, r *http.Request, t token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.visible(w, r)
+	if !ok {
+		return
+	}
+	doc := map[string]any{
+		"uuid": e.id, "name": e.doc.Name, "display_name": e.doc.display(),
+		"multi_user": e.doc.MultiUser, "public": e.doc.Public, "high_assurance": e.doc.HighAssurance,
+		"subscription_uuid": nullable(e.doc.Subscription), "subscription_admin_verified": false,
+		"description": nil, "ip_address": "127.0.0.1",
+	}
+	for _, key := range []string{
+		"endpoint_config", "user_config_template", "user_config_schema", "hostname",
+		"local_user", "endpoint_version", "sdk_version", "python_version",
+	} {
+		doc[key] = e.doc.Metadata[key]
+	}
+	writeJSON(w, http.StatusOK, doc)
+}
+
+// endpointStatus answers for endpoints and for the user endpoints they start.
+func (c *compute) endpointStatus(w http.ResponseWriter, r *http.Request, t token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := strings.ToLower(r.PathValue("id"))
+	if u, ok := c.userEndpoints[id]; ok {
+		note(r).UserEndpoint = id
+		c.writeStatus(w, &u.liveness)
+		return
+	}
+	e, ok := c.visible(w, r)
+	if !ok {
+		return
+	}
+	c.writeStatus(w, &e.liveness)
+}
+
+func (c *compute) writeStatus(w http.ResponseWriter, l *liveness) {
+	word := "offline"
+	if c.online(l) {
+		word = "online"
+	}
+	count := func(key string) any {
+		if v, ok := l.state[key]; ok {
+			return v
+		}
+		return 0
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"status": word, "details": map[string]any{
+		"total_workers": count("total_workers"), "idle_workers": count("idle_workers"),
+		"pending_tasks": count("pending_tasks"), "outstanding_tasks": count("outstanding_tasks"),
+		"managers": count("managers"),
+	}})
+}

@@ -1,0 +1,166 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// controlPrefix is reached under the loopback address only, never under a
+// production host name.
+const controlPrefix = "/_sandbox/"
+
+func (s *Sandbox) controlRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /_sandbox/state", s.stateRoute)
+	mux.HandleFunc("GET /_sandbox/journal", s.journalRoute)
+	mux.HandleFunc("GET /_sandbox/faults", func(w http.ResponseWriter, r *http.Request) {
+		left := []any{}
+		for _, f := range s.faults.left() {
+			left = append(left, faultDoc{Fault: f, DelayText: durationText(f.Delay)})
+		}
+		writeJSON(w, http.StatusOK, map[string]any{"faults": left})
+	})
+	command(mux, "POST /_sandbox/faults", func(in faultDoc) (any, error) {
+		delay, err := parseDuration("delay", in.DelayText)
+		if err != nil {
+			return nil, err
+		}
+		in.Fault.Delay = delay
+		s.Order(in.Fault)
+		return map[string]any{"ordered": in.Fault.String()}, nil
+	})
+	mux.HandleFunc("DELETE /_sandbox/faults", func(w http.ResponseWriter, r *http.Request) {
+		s.ClearFaults()
+		writeJSON(w, http.StatusOK, map[string]any{})
+	})
+	command(mux, "POST /_sandbox/broker/faults", func(in brokerFaultDoc) (any, error) {
+		delay, err := parseDuration("delay", in.DelayText)
+		if err != nil {
+			return nil, err
+		}
+		in.brokerFault.Delay = delay
+		s.broker.addFault(in.brokerFault)
+		return map[string]any{"ordered": in.Kind}, nil
+	})
+	command(mux, "POST /_sandbox/broker/close", func(in struct {
+		User string `json:"user"`
+	}) (any, error) {
+		return map[string]any{"closed": s.broker.closeConnections(in.User)}, nil
+	})
+	command(mux, "POST /_sandbox/clock", func(in struct {
+		Offset string `json:"offset"`
+	}) (any, error) {
+		offset, err := parseDuration("offset", in.Offset)
+		if err != nil {
+			return nil, err
+		}
+		s.SetClock(offset)
+		return map[string]any{"now": s.clock.now()}, nil
+	})
+	command(mux, "POST /_sandbox/settings", s.changeSettings)
+	command(mux, "POST /_sandbox/identities", func(in Identity) (any, error) { return s.AddIdentity(in), nil })
+	command(mux, "POST /_sandbox/clients", func(in struct {
+		Client
+		Confidential bool `json:"confidential"`
+	}) (any, error) {
+		if in.Confidential && in.Secret == "" {
+			in.Secret = newSecret("")
+		}
+		return s.AddClient(in.Client), nil
+	})
+	command(mux, "POST /_sandbox/tokens/expire", func(in kindDoc) (any, error) {
+		return map[string]any{"tokens": s.ExpireTokens(in.orAccess())}, nil
+	})
+	command(mux, "POST /_sandbox/tokens/revoke", func(in kindDoc) (any, error) {
+		return map[string]any{"tokens": s.RevokeTokens(in.orAccess())}, nil
+	})
+	command(mux, "POST /_sandbox/down", func(struct{}) (any, error) { return map[string]any{}, s.Down() })
+	mux.HandleFunc("POST /_sandbox/up", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Up(r.Context()); err != nil {
+			writeJSON(w, http.StatusConflict, map[string]any{"error": err.Error()})
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]any{})
+	})
+	return mux
+}
+
+type faultDoc struct {
+	Fault
+	DelayText string `json:"delay,omitempty"`
+}
+
+type brokerFaultDoc struct {
+	brokerFault
+	DelayText string `json:"delay,omitempty"`
+}
+
+type kindDoc struct {
+	Kind string `json:"kind"`
+}
+
+func (k kindDoc) orAccess() string {
+	if k.Kind == "" {
+		return "access"
+	}
+	return k.Kind
+}
+
+// command registers a control request whose body is a T: unknown members are
+// refused, so that a misspelt fault is not silently none.
+func command[T any](mux *http.ServeMux, pattern string, run func(T) (any, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		var in T
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
+		d.DisallowUnknownFields()
+		if r.ContentLength != 0 {
+			if err := d.Decode(&in); err != nil {
+				writeJSON(w, http.StatusBadRequest, map[string]any{"error": err.Error()})
+				return
+			}
+		}
+		out, err := run(in)
+		if err != nil {
+			writeJSON(w, http.StatusBadRequest, map[string]any{"error": err.Error()})
+			return
+		}
+		writeJSON(w, http.StatusOK, out)
+	})
+}
+
+func parseDuration(name, text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf(`%s: want a duration such as "90s", got %q`, name, text)
+	}
+	return d, nil
+}
+
+func durationText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// journalRoute answers with JSON lines, as --journal writes them. The query
+// kind, event, host, method and path each narrow them; since is a seq.
+func (s *Sandbox) journalRoute(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	var since int
+	_, _ = fmt.Sscanf(q.Get("since"), "%d", &since)
+	entries, _ := s.journal.since(since)
+	is := func(name, value string) bool { return q.Get(name) == "" || strings.EqualFold(q.Get(name), value) }
+	for _, e := range entries {
+		if is("kind", e.Kind) && is("event", e.Event) && is("host", e.Host) && is("method", e.Method) && is("path", e.Path) {
+			encodeJSON(w, e)
+		}
+	}
+}

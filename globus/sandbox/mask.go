@@ -1,0 +1,107 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// masker gives every secret a short stable label and writes the label wherever
+// the secret would show.
+type masker struct {
+	mu     sync.Mutex
+	labels map[string]string
+	counts map[string]int
+}
+
+func newMasker() *masker {
+	return &masker{labels: map[string]string{}, counts: map[string]int{}}
+}
+
+// add labels secret as the next of its kind, such as "access#3".
+func (m *masker) add(kind, secret string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counts[kind]++
+	label := fmt.Sprintf("%s#%d", kind, m.counts[kind])
+	m.labels[secret] = label
+	return label
+}
+
+// of is the label of secret, or "unknown" for one that the sandbox never made.
+func (m *masker) of(secret string) string {
+	if secret == "" {
+		return ""
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if label, ok := m.labels[secret]; ok {
+		return label
+	}
+	return "unknown"
+}
+
+// secretKeys are the names whose values are never written, known or not.
+func secretKey(key string) bool {
+	switch strings.ToLower(key) {
+	case "code", "code_verifier", "access_token", "refresh_token", "id_token", "token",
+		"client_secret", "password", "secret", "client_assertion":
+		return true
+	}
+	return false
+}
+
+const (
+	maskDepth = 4
+	maskText  = 120
+)
+
+// value is v as the journal may show it: secrets as labels, long texts as
+// their length, deep structures cut.
+func (m *masker) value(key string, v any, depth int) any {
+	switch v := v.(type) {
+	case string:
+		switch {
+		case secretKey(key):
+			return m.of(v)
+		case m.of(v) != "unknown":
+			return m.of(v)
+		case len(v) > maskText:
+			return fmt.Sprintf("<%d characters>", utf8.RuneCountInString(v))
+		}
+		return v
+	case map[string]any:
+		if depth >= maskDepth {
+			return fmt.Sprintf("<%d members>", len(v))
+		}
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = m.value(k, e, depth+1)
+		}
+		return out
+	case []any:
+		if depth >= maskDepth || len(v) > 20 {
+			return fmt.Sprintf("<%d items>", len(v))
+		}
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = m.value(key, e, depth+1)
+		}
+		return out
+	}
+	return v
+}
+
+// form is a query or a form as the journal may show it.
+func (m *masker) form(values url.Values) map[string]any {
+	if len(values) == 0 {
+		return nil
+	}
+	out := make(map[string]any, len(values))
+	for k, vs := range values {
+		out[k] = m.value(k, strings.Join(vs, " "), 0)
+	}
+	return out
+}
