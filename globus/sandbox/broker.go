@@ -2,41 +2,211 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 )
 
 // errUnroutable is publish's: the message reached no queue.
 var errUnroutable = errors.New("no queue is bound for it")
 
-var errNotBuilt = errors.New("not built yet")
-
 // broker is an AMQP 0-9-1 broker in the process: what pika, the Globus
-// Compute SDK and amqp091-go need, answering as RabbitMQ does. Nothing is
-// kept when it closes.
-type broker struct{}
+// Compute SDK and amqp091-go need of one, answering as RabbitMQ does. It has
+// the one virtual host "/", and forgets everything when it closes.
+//
+// One lock guards all that connections share. Nothing waits while it is held:
+// what goes to a client is put on the connection's outbox, and a consumer
+// whose outbox is full gets nothing more until it was emptied.
+type broker struct {
+	cfg    brokerConfig
+	faults brokerFaults
+
+	mu        sync.Mutex
+	closed    bool
+	wg        sync.WaitGroup // everything that runs
+	listeners map[net.Listener]bool
+	conns     map[*brokerConn]bool
+	opened    int // connections so far
+	users     map[string]brokerUser
+	exchanges map[string]*brokerExchange
+	byName    map[string]*brokerQueue
+	subs      map[*subscription]bool
+}
 
 var _ wire = (*broker)(nil)
 
 // newBroker returns a broker that nobody can reach until Serve.
-func newBroker(cfg brokerConfig) *broker { return &broker{} }
-
-func (b *broker) Serve(l net.Listener) error                     { return errNotBuilt }
-func (b *broker) Close() error                                   { return nil }
-func (b *broker) declareExchange(name, kind string) error        { return errNotBuilt }
-func (b *broker) declareQueue(name string) error                 { return errNotBuilt }
-func (b *broker) bind(queue, exchange, key string) error         { return errNotBuilt }
-func (b *broker) deleteQueue(name string) error                  { return errNotBuilt }
-func (b *broker) addUser(name, password string, allow ...string) {}
-func (b *broker) dropUser(name string)                           {}
-func (b *broker) closeConnections(user string) int               { return 0 }
-func (b *broker) addFault(f brokerFault)                         {}
-func (b *broker) clearFaults()                                   {}
-func (b *broker) queues() []queueState                           { return nil }
-
-func (b *broker) publish(exchange, key string, p properties, body []byte) error {
-	return errNotBuilt
+func newBroker(cfg brokerConfig) *broker {
+	if cfg.now == nil {
+		cfg.now = time.Now
+	}
+	if cfg.frameMax == 0 {
+		cfg.frameMax = 131072
+	}
+	b := &broker{
+		cfg:       cfg,
+		listeners: map[net.Listener]bool{},
+		conns:     map[*brokerConn]bool{},
+		users:     map[string]brokerUser{},
+		exchanges: map[string]*brokerExchange{},
+		byName:    map[string]*brokerQueue{},
+		subs:      map[*subscription]bool{},
+	}
+	for name, kind := range map[string]string{"": "direct", "amq.direct": "direct", "amq.fanout": "fanout", "amq.topic": "topic"} {
+		b.exchanges[name] = &brokerExchange{name: name, kind: kind, durable: true}
+	}
+	return b
 }
 
-func (b *broker) subscribe(queue string, deliver func(message)) (cancel func(), err error) {
-	return nil, errNotBuilt
+// Serve implements wire.
+func (b *broker) Serve(l net.Listener) error {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		l.Close()
+		return nil
+	}
+	b.listeners[l] = true
+	b.wg.Add(1)
+	b.mu.Unlock()
+	defer b.wg.Done()
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			l.Close()
+			b.mu.Lock()
+			delete(b.listeners, l)
+			closed := b.closed
+			b.mu.Unlock()
+			if closed || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("accepting AMQP connections: %w", err)
+		}
+		b.accept(nc)
+	}
+}
+
+// accept starts serving one connection.
+func (b *broker) accept(nc net.Conn) {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		nc.Close()
+		return
+	}
+	b.opened++
+	c := newBrokerConn(b, nc, b.opened)
+	b.conns[c] = true
+	b.wg.Add(1)
+	b.mu.Unlock()
+	go func() {
+		defer b.wg.Done()
+		c.serve()
+	}()
+}
+
+// Close implements wire. No subscriber may call it: it would wait for itself.
+func (b *broker) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	for l := range b.listeners {
+		l.Close()
+	}
+	for c := range b.conns {
+		c.close(amqpErrorf(amqpConnectionForced, "broker forced connection closure with reason 'shutdown'"))
+		c.nc.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
+		c.out.finish()
+	}
+	for s := range b.subs {
+		s.stop()
+	}
+	b.mu.Unlock()
+	b.wg.Wait()
+	return nil
+}
+
+func (b *broker) declareExchange(name, kind string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if x := b.exchanges[name]; x != nil {
+		if x.kind != kind {
+			return fmt.Errorf("declaring exchange %q: it is there as %s, not %s", name, x.kind, kind)
+		}
+		return nil
+	}
+	if !slices.Contains([]string{"direct", "topic", "fanout"}, kind) {
+		return fmt.Errorf("declaring exchange %q: no kind %q", name, kind)
+	}
+	b.exchanges[name] = &brokerExchange{name: name, kind: kind, durable: true}
+	return nil
+}
+
+func (b *broker) declareQueue(name string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if name == "" {
+		return errors.New("declaring queue: it has no name")
+	}
+	if q := b.byName[name]; q != nil && q.owner != nil {
+		return fmt.Errorf("declaring queue %q: a connection has it for itself", name)
+	} else if q == nil {
+		b.byName[name] = &brokerQueue{name: name, durable: true}
+	}
+	return nil
+}
+
+func (b *broker) bind(queue, exchange, key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q, x := b.byName[queue], b.exchanges[exchange]
+	switch {
+	case exchange == "":
+		return fmt.Errorf("binding queue %q: the default exchange cannot be bound", queue)
+	case q == nil:
+		return fmt.Errorf("binding queue %q: there is none", queue)
+	case x == nil:
+		return fmt.Errorf("binding queue %q: there is no exchange %q", queue, exchange)
+	}
+	x.bind(q, key)
+	return nil
+}
+
+func (b *broker) deleteQueue(name string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if q := b.byName[name]; q != nil {
+		b.removeQueue(q)
+	}
+	return nil
+}
+
+func (b *broker) publish(exchange, key string, p properties, body []byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	x := b.exchanges[exchange]
+	if x == nil {
+		return fmt.Errorf("publishing to exchange %q: there is none", exchange)
+	}
+	if _, err := appendAMQPHeader(nil, amqpHeader{Props: p}); err != nil {
+		return fmt.Errorf("publishing to exchange %q: %w", exchange, err)
+	}
+	if b.route(x, message{Exchange: exchange, RoutingKey: key, Properties: p, Body: body}) == 0 {
+		return fmt.Errorf("publishing to exchange %q with key %q: %w", exchange, key, errUnroutable)
+	}
+	return nil
+}
+
+func (b *broker) queues() []queueState {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []queueState
+	for _, q := range slices.SortedFunc(maps.Values(b.byName), func(p, q *brokerQueue) int { return strings.Compare(p.name, q.name) }) {
+		all = append(all, queueState{Name: q.name, Ready: len(q.ready), Unacked: q.unacked, Consumers: len(q.consumers)})
+	}
+	return all
 }

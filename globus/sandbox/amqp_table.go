@@ -1,0 +1,197 @@
+package sandbox
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// amqpMaxDepth is how deep tables and lists may stand in one another.
+const amqpMaxDepth = 32
+
+// amqpDecimal is a decimal field: Value divided by ten to the power of Scale.
+type amqpDecimal struct {
+	Scale uint8
+	Value int32
+}
+
+// parseAMQPTable reads the content of a field table (without its length). The
+// letters are those of RabbitMQ and of its errata to the standard, which pika
+// and amqp091-go follow: 's' and 'U' are 16 bits, 'l' and 'L' 64, signed.
+// What it allocates is bounded by the length of p.
+func parseAMQPTable(p []byte, depth int) (map[string]any, error) {
+	if depth > amqpMaxDepth {
+		return nil, fmt.Errorf("tables are nested deeper than %d", amqpMaxDepth)
+	}
+	var t map[string]any
+	c := amqpCodec{buf: p, reading: true}
+	for len(c.buf) > 0 {
+		var key string
+		c.shortstr(&key)
+		v := c.takeValue(depth)
+		if c.err != nil {
+			return nil, fmt.Errorf("field %q: %w", key, c.err)
+		}
+		if t == nil {
+			t = make(map[string]any)
+		}
+		t[key] = v
+	}
+	return t, nil
+}
+
+// takeValue reads one field value with the letter of its type.
+func (c *amqpCodec) takeValue(depth int) any {
+	kind := c.take(1)
+	if kind == nil {
+		return nil
+	}
+	fixed := func(n int) []byte { // never nil, so that the cases below stay one line
+		if p := c.take(n); p != nil {
+			return p
+		}
+		return make([]byte, n)
+	}
+	switch kind[0] {
+	case 'V':
+		return nil
+	case 't':
+		return fixed(1)[0] != 0
+	case 'b':
+		return int8(fixed(1)[0])
+	case 'B':
+		return fixed(1)[0]
+	case 's', 'U':
+		return int16(binary.BigEndian.Uint16(fixed(2)))
+	case 'u':
+		return binary.BigEndian.Uint16(fixed(2))
+	case 'I':
+		return int32(binary.BigEndian.Uint32(fixed(4)))
+	case 'i':
+		return binary.BigEndian.Uint32(fixed(4))
+	case 'l', 'L':
+		return int64(binary.BigEndian.Uint64(fixed(8)))
+	case 'f':
+		return math.Float32frombits(binary.BigEndian.Uint32(fixed(4)))
+	case 'd':
+		return math.Float64frombits(binary.BigEndian.Uint64(fixed(8)))
+	case 'D':
+		p := fixed(5)
+		return amqpDecimal{Scale: p[0], Value: int32(binary.BigEndian.Uint32(p[1:]))}
+	case 'T':
+		return time.Unix(int64(binary.BigEndian.Uint64(fixed(8))), 0).UTC()
+	case 'S':
+		return string(c.takeLong())
+	case 'x':
+		return append([]byte{}, c.takeLong()...)
+	case 'F':
+		t, err := parseAMQPTable(c.takeLong(), depth+1)
+		if err != nil {
+			c.fail(err)
+		}
+		if t == nil {
+			t = map[string]any{}
+		}
+		return t
+	case 'A':
+		return c.takeList(c.takeLong(), depth+1)
+	}
+	c.fail(fmt.Errorf("unknown type %q", kind[0]))
+	return nil
+}
+
+func (c *amqpCodec) takeList(p []byte, depth int) []any {
+	list := []any{}
+	if depth > amqpMaxDepth {
+		c.fail(fmt.Errorf("lists are nested deeper than %d", amqpMaxDepth))
+		return list
+	}
+	in := amqpCodec{buf: p, reading: true}
+	for len(in.buf) > 0 && in.err == nil {
+		list = append(list, in.takeValue(depth))
+	}
+	if in.err != nil {
+		c.fail(in.err)
+	}
+	return list
+}
+
+// appendAMQPTable writes a field table with its length, in the order of its
+// keys. It does nothing when err is one already.
+func appendAMQPTable(b []byte, t map[string]any, err error) ([]byte, error) {
+	if err != nil {
+		return b, err
+	}
+	start := len(b)
+	b = append(b, 0, 0, 0, 0)
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		if len(key) > 255 {
+			return b, fmt.Errorf("field name of %d bytes: at most 255 can be sent", len(key))
+		}
+		b = append(append(b, byte(len(key))), key...)
+		if b, err = appendAMQPValue(b, t[key]); err != nil {
+			return b, fmt.Errorf("field %q: %w", key, err)
+		}
+	}
+	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
+	return b, nil
+}
+
+// appendAMQPValue writes one field value with the letter of its type.
+func appendAMQPValue(b []byte, v any) ([]byte, error) {
+	be := binary.BigEndian
+	switch v := v.(type) {
+	case nil:
+		return append(b, 'V'), nil
+	case bool:
+		if v {
+			return append(b, 't', 1), nil
+		}
+		return append(b, 't', 0), nil
+	case int8:
+		return append(b, 'b', byte(v)), nil
+	case uint8:
+		return append(b, 'B', v), nil
+	case int16:
+		return be.AppendUint16(append(b, 's'), uint16(v)), nil
+	case uint16:
+		return be.AppendUint16(append(b, 'u'), v), nil
+	case int32:
+		return be.AppendUint32(append(b, 'I'), uint32(v)), nil
+	case uint32:
+		return be.AppendUint32(append(b, 'i'), v), nil
+	case int64:
+		return be.AppendUint64(append(b, 'l'), uint64(v)), nil
+	case int:
+		return be.AppendUint64(append(b, 'l'), uint64(v)), nil
+	case float32:
+		return be.AppendUint32(append(b, 'f'), math.Float32bits(v)), nil
+	case float64:
+		return be.AppendUint64(append(b, 'd'), math.Float64bits(v)), nil
+	case amqpDecimal:
+		return be.AppendUint32(append(b, 'D', v.Scale), uint32(v.Value)), nil
+	case time.Time:
+		return be.AppendUint64(append(b, 'T'), uint64(v.Unix())), nil
+	case string:
+		return append(be.AppendUint32(append(b, 'S'), uint32(len(v))), v...), nil
+	case []byte:
+		return append(be.AppendUint32(append(b, 'x'), uint32(len(v))), v...), nil
+	case map[string]any:
+		return appendAMQPTable(append(b, 'F'), v, nil)
+	case []any:
+		b = append(b, 'A', 0, 0, 0, 0)
+		start := len(b)
+		for _, e := range v {
+			var err error
+			if b, err = appendAMQPValue(b, e); err != nil {
+				return b, err
+			}
+		}
+		be.PutUint32(b[start-4:], uint32(len(b)-start))
+		return b, nil
+	}
+	return b, fmt.Errorf("a %T cannot be sent", v)
+}

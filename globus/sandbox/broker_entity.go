@@ -1,0 +1,164 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+)
+
+// permit checks that the user may touch an exchange or a queue.
+func (ch *brokerChannel) permit(what, name string) *amqpError {
+	if ch.c.rights.may(name) {
+		return nil
+	}
+	return amqpErrorf(amqpAccessRefused, "access to %s '%s' in vhost '/' refused for user '%s'", what, name, ch.c.user)
+}
+
+// reachQueue finds a queue that this connection may use. An empty name is the
+// queue that the channel declared last.
+func (ch *brokerChannel) reachQueue(name string) (*brokerQueue, *amqpError) {
+	if name == "" {
+		if ch.lastQueue == "" {
+			return nil, amqpErrorf(amqpNotFound, "no previously declared queue")
+		}
+		name = ch.lastQueue
+	}
+	q := ch.c.b.byName[name]
+	if q == nil {
+		return nil, amqpErrorf(amqpNotFound, "no queue '%s' in vhost '/'", name)
+	}
+	return q, ch.unlocked(q)
+}
+
+// unlocked refuses a queue that another connection has for itself.
+func (ch *brokerChannel) unlocked(q *brokerQueue) *amqpError {
+	if q.owner == nil || q.owner == ch.c {
+		return nil
+	}
+	return amqpErrorf(amqpResourceLocked, "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.", q.name)
+}
+
+func (ch *brokerChannel) reachExchange(name string) (*brokerExchange, *amqpError) {
+	if name == "" {
+		return nil, amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
+	}
+	x := ch.c.b.exchanges[name]
+	if x == nil {
+		return nil, amqpErrorf(amqpNotFound, "no exchange '%s' in vhost '/'", name)
+	}
+	return x, nil
+}
+
+func (ch *brokerChannel) exchangeDeclare(m *amqpExchangeDeclare) *amqpError {
+	b := ch.c.b
+	if m.Passive {
+		if _, err := ch.reachExchange(m.Exchange); err != nil {
+			return err
+		}
+		return ch.answer(m.NoWait, &amqpExchangeDeclareOk{})
+	}
+	if m.Exchange == "" {
+		return amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
+	}
+	if !slices.Contains([]string{"direct", "topic", "fanout"}, m.Kind) {
+		return amqpErrorf(amqpCommandInvalid, "unknown exchange type '%s'", m.Kind)
+	}
+	if err := ch.permit("exchange", m.Exchange); err != nil {
+		return err
+	}
+	x := b.exchanges[m.Exchange]
+	if x == nil {
+		if strings.HasPrefix(m.Exchange, "amq.") {
+			return amqpErrorf(amqpAccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
+		}
+		b.exchanges[m.Exchange] = &brokerExchange{
+			name: m.Exchange, kind: m.Kind, durable: m.Durable, autoDelete: m.AutoDelete, internal: m.Internal,
+		}
+		return ch.answer(m.NoWait, &amqpExchangeDeclareOk{})
+	}
+	if err := equivalent("exchange", m.Exchange,
+		amqpArgument{"type", m.Kind, x.kind}, amqpArgument{"durable", m.Durable, x.durable},
+		amqpArgument{"auto_delete", m.AutoDelete, x.autoDelete}, amqpArgument{"internal", m.Internal, x.internal}); err != nil {
+		return err
+	}
+	return ch.answer(m.NoWait, &amqpExchangeDeclareOk{})
+}
+
+// amqpArgument is something in which two declarations have to agree.
+type amqpArgument struct {
+	name           string
+	received, have any
+}
+
+func equivalent(what, name string, args ...amqpArgument) *amqpError {
+	for _, a := range args {
+		if a.received != a.have {
+			return amqpErrorf(amqpPreconditionFailed, "inequivalent arg '%s' for %s '%s' in vhost '/': received '%v' but current is '%v'",
+				a.name, what, name, a.received, a.have)
+		}
+	}
+	return nil
+}
+
+func (ch *brokerChannel) exchangeDelete(m *amqpExchangeDelete) *amqpError {
+	if m.Exchange == "" {
+		return amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
+	}
+	if strings.HasPrefix(m.Exchange, "amq.") {
+		return amqpErrorf(amqpAccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
+	}
+	if err := ch.permit("exchange", m.Exchange); err != nil {
+		return err
+	}
+	if x := ch.c.b.exchanges[m.Exchange]; x != nil {
+		if m.IfUnused && len(x.bindings) > 0 {
+			return amqpErrorf(amqpPreconditionFailed, "exchange '%s' in vhost '/' in use", m.Exchange)
+		}
+		delete(ch.c.b.exchanges, m.Exchange)
+	}
+	return ch.answer(m.NoWait, &amqpExchangeDeleteOk{})
+}
+
+func (ch *brokerChannel) queueDeclare(m *amqpQueueDeclare) *amqpError {
+	b := ch.c.b
+	if m.Passive {
+		q, err := ch.reachQueue(m.Queue)
+		if err != nil {
+			return err
+		}
+		return ch.declared(m, q)
+	}
+	name := m.Queue
+	if name == "" {
+		name = "amq.gen-" + rand.Text()
+	}
+	if err := ch.permit("queue", name); err != nil {
+		return err
+	}
+	q := b.byName[name]
+	if q == nil {
+		if strings.HasPrefix(m.Queue, "amq.") {
+			return amqpErrorf(amqpAccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
+		}
+		q = &brokerQueue{name: name, durable: m.Durable, autoDelete: m.AutoDelete}
+		if m.Exclusive {
+			q.owner = ch.c
+		}
+		b.byName[name] = q
+		return ch.declared(m, q)
+	}
+	if err := ch.unlocked(q); err != nil {
+		return err
+	}
+	if err := equivalent("queue", name,
+		amqpArgument{"durable", m.Durable, q.durable}, amqpArgument{"exclusive", m.Exclusive, q.owner != nil},
+		amqpArgument{"auto_delete", m.AutoDelete, q.autoDelete}); err != nil {
+		return err
+	}
+	return ch.declared(m, q)
+}
+
+func (ch *brokerChannel) declared(m *amqpQueueDeclare, q *brokerQueue) *amqpError {
+	ch.lastQueue = q.name
+	return ch.answer(m.NoWait, &amqpQueueDeclareOk{Queue: q.name, Messages: uint32(len(q.ready)), Consumers: uint32(len(q.consumers))})
+}

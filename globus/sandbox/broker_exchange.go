@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+)
+
+// brokerExchange sends messages on to queues. The broker's lock guards it.
+type brokerExchange struct {
+	name       string
+	kind       string // direct, topic or fanout
+	durable    bool
+	autoDelete bool
+	internal   bool
+	bindings   []brokerBinding
+}
+
+type brokerBinding struct {
+	queue *brokerQueue
+	key   string
+}
+
+// bind adds a binding, once.
+func (x *brokerExchange) bind(q *brokerQueue, key string) {
+	if b := (brokerBinding{q, key}); !slices.Contains(x.bindings, b) {
+		x.bindings = append(x.bindings, b)
+	}
+}
+
+// matches tells whether a message with key goes where the binding says.
+func (x *brokerExchange) matches(b brokerBinding, key string) bool {
+	switch x.kind {
+	case "fanout":
+		return true
+	case "topic":
+		return topicMatches(topicWords(b.key), topicWords(key))
+	}
+	return b.key == key
+}
+
+// topicWords splits a key at its dots; an empty one has no word.
+func topicWords(key string) []string {
+	if key == "" {
+		return nil
+	}
+	return strings.Split(key, ".")
+}
+
+// topicMatches compares word by word: "*" is any one word, "#" any number. A
+// row of the table at a time, so that no pattern makes it slow.
+func topicMatches(pattern, words []string) bool {
+	// reach[i] tells whether the pattern so far can end before words[i].
+	reach := make([]bool, len(words)+1)
+	reach[0] = true
+	for _, p := range pattern {
+		next := make([]bool, len(words)+1)
+		for i := range reach {
+			switch {
+			case p == "#":
+				next[i] = reach[i] || i > 0 && next[i-1]
+			case i > 0:
+				next[i] = reach[i-1] && (p == "*" || p == words[i-1])
+			}
+		}
+		reach = next
+	}
+	return reach[len(words)]
+}
+
+// route puts m in every queue it belongs to, once in each, and tells how many
+// these were.
+func (b *broker) route(x *brokerExchange, m message) int {
+	if x.name == "" {
+		q := b.byName[m.RoutingKey]
+		if q == nil {
+			return 0
+		}
+		q.add(m)
+		q.pump()
+		return 1
+	}
+	var to []*brokerQueue
+	for _, bd := range x.bindings {
+		if x.matches(bd, m.RoutingKey) && !slices.Contains(to, bd.queue) {
+			to = append(to, bd.queue)
+		}
+	}
+	for _, q := range to {
+		q.add(m)
+		q.pump()
+	}
+	return len(to)
+}
+
+// unbind removes the bindings that gone names, and with its last one an
+// exchange that deletes itself.
+func (b *broker) unbind(x *brokerExchange, gone func(brokerBinding) bool) {
+	before := len(x.bindings)
+	x.bindings = slices.DeleteFunc(x.bindings, gone)
+	if x.autoDelete && before > 0 && len(x.bindings) == 0 {
+		delete(b.exchanges, x.name)
+	}
+}

@@ -1,0 +1,58 @@
+package sandbox
+
+// journal tells of a method that crossed the connection: names and sizes,
+// never a password, a header or a body.
+func (c *brokerConn) journal(user, direction string, channel uint16, m amqpMethod, msg *message, fault string) {
+	if c.b.cfg.journal == nil {
+		return
+	}
+	e := Entry{
+		Time: c.b.cfg.now(), Kind: "amqp", Method: m.spec().name,
+		Direction: direction, Connection: c.label, User: user, Channel: channel, Fault: fault,
+	}
+	if msg != nil {
+		e.Exchange, e.RoutingKey, e.Bytes = msg.Exchange, msg.RoutingKey, len(msg.Body)
+	}
+	switch m := m.(type) {
+	case *amqpConnectionClose:
+		e.Status, e.Detail = int(m.Code), m.Text
+	case *amqpChannelClose:
+		e.Status, e.Detail = int(m.Code), m.Text
+	case *amqpBasicReturn:
+		e.Status, e.Detail = int(m.Code), m.Text
+	case *amqpExchangeDeclare:
+		e.Exchange = m.Exchange
+	case *amqpExchangeDelete:
+		e.Exchange = m.Exchange
+	case *amqpQueueDeclare:
+		e.Queue = m.Queue
+	case *amqpQueueDeclareOk:
+		e.Queue = m.Queue
+	case *amqpQueueBind:
+		e.Queue, e.Exchange, e.RoutingKey = m.Queue, m.Exchange, m.Key
+	case *amqpQueueUnbind:
+		e.Queue, e.Exchange, e.RoutingKey = m.Queue, m.Exchange, m.Key
+	case *amqpQueuePurge:
+		e.Queue = m.Queue
+	case *amqpQueueDelete:
+		e.Queue = m.Queue
+	case *amqpBasicDeliver:
+		e.Queue = m.queue
+	case *amqpBasicConsume:
+		e.Queue = m.Queue
+	case *amqpBasicGet:
+		e.Queue = m.Queue
+	}
+	c.b.cfg.journal(e)
+}
+
+// event tells of something that is no method: the socket was opened or closed,
+// a user was refused.
+func (c *brokerConn) event(what, detail, fault string) {
+	if c.b.cfg.journal == nil {
+		return
+	}
+	c.b.cfg.journal(Entry{
+		Time: c.b.cfg.now(), Kind: "amqp", Event: what, Connection: c.label, User: c.user, Detail: detail, Fault: fault,
+	})
+}

@@ -1,0 +1,131 @@
+package sandbox
+
+import "sync"
+
+const (
+	// outboxDeliveries is how many bytes of deliveries may wait for a client
+	// before its consumers get no more, and outboxReplies how many of answers
+	// before no more is read from it. A client that does neither read nor stop
+	// to write is the only one to feel the second.
+	outboxDeliveries = 1 << 20
+	outboxReplies    = 16 << 20
+
+	// outboxItem is what an item counts besides its body.
+	outboxItem = 256
+)
+
+// outbox is what waits to be written to a client. Putting something in never
+// blocks.
+type outbox struct {
+	mu         sync.Mutex
+	items      []outItem
+	deliveries int // bytes waiting
+	replies    int
+	starved    bool // a consumer was passed over because deliveries waited
+	finished   bool // nothing more comes
+
+	wake chan struct{} // something was put in, or it is finished
+	room chan struct{} // replies were written
+}
+
+// outItem is a method on its way to a client, and its message if it has one.
+type outItem struct {
+	channel uint16
+	user    string
+	method  amqpMethod
+	message *message
+}
+
+func (it outItem) size() int {
+	if it.message == nil {
+		return outboxItem
+	}
+	return outboxItem + len(it.message.Body)
+}
+
+func (it outItem) delivery() bool {
+	_, ok := it.method.(*amqpBasicDeliver)
+	return ok
+}
+
+func newOutbox() *outbox {
+	return &outbox{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+}
+
+// poke makes a channel of one place ready.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outbox) put(it outItem) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.finished {
+		return
+	}
+	o.items = append(o.items, it)
+	if it.delivery() {
+		o.deliveries += it.size()
+	} else {
+		o.replies += it.size()
+	}
+	poke(o.wake)
+}
+
+// take returns what waits, and whether nothing will come after it.
+func (o *outbox) take() (items []outItem, last bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	items, o.items = o.items, nil
+	return items, o.finished
+}
+
+// wrote tells that an item left. The answer is whether a starved consumer may
+// be fed again.
+func (o *outbox) wrote(it outItem) (feed bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !it.delivery() {
+		o.replies -= it.size()
+		poke(o.room)
+		return false
+	}
+	o.deliveries -= it.size()
+	if o.starved && o.deliveries < outboxDeliveries/2 {
+		o.starved = false
+		return true
+	}
+	return false
+}
+
+// hasRoom tells whether a delivery may be put in.
+func (o *outbox) hasRoom() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.finished {
+		return false
+	}
+	if o.deliveries >= outboxDeliveries {
+		o.starved = true
+		return false
+	}
+	return true
+}
+
+// isFull tells whether the client has to read before more is read from it.
+func (o *outbox) isFull() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.replies >= outboxReplies
+}
+
+// finish says that nothing more comes; what waits is still written.
+func (o *outbox) finish() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.finished = true
+	poke(o.wake)
+}
