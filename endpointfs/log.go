@@ -5,11 +5,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // Log is the log of an endpoint or a user endpoint: endpoint.log, and
-// endpoint.log.1 that the daemon rotates it to at 100 MiB. It opens the files
-// anew at every call.
+// endpoint.log.1 to which the daemon moves it at 100 MiB. The files are opened
+// anew at every call, and may grow and move meanwhile.
 type Log struct{ path string }
 
 // Log returns the endpoint's log.
@@ -32,14 +34,12 @@ func (l Log) Size() (int64, error) {
 }
 
 // ReadFrom returns what was written to endpoint.log since it had the size
-// offset, at most limit bytes of it (the last ones), and its size now. When
-// the file has become smaller it was rotated, and is read from its beginning.
+// offset, the last limit bytes of it at most, and its size now. A file that
+// has become smaller was rotated, and is read from its beginning. A log that
+// is not there is empty.
 func (l Log) ReadFrom(offset int64, limit int) (data []byte, size int64, err error) {
 	f, size, err := openLog(l.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
-	}
-	if err != nil {
+	if f == nil {
 		return nil, 0, err
 	}
 	defer f.Close()
@@ -53,4 +53,35 @@ func (l Log) ReadFrom(offset int64, limit int) (data []byte, size int64, err err
 		return nil, size, err
 	}
 	return data[:n], size, nil
+}
+
+// openLog opens a log that is a regular file, and never waits. It returns nil
+// when there is none.
+func openLog(path string) (*os.File, int64, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if errors.Is(err, unix.ENXIO) {
+		return nil, 0, notRegular(path, "a socket")
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		what := "a device"
+		switch {
+		case info.IsDir():
+			what = "a directory"
+		case info.Mode()&fs.ModeNamedPipe != 0:
+			what = "a pipe"
+		}
+		err = notRegular(path, what)
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
 }

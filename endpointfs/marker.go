@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"time"
 )
 
@@ -30,39 +28,48 @@ type Marker struct {
 // log grows by about 1 MB an hour.
 const markerTail = 16 << 20
 
-// LastMarker returns the last marker of the log, and whether there is one. It
-// reads at most the last 16 MiB, from the end. A log that is not there has
-// none.
+// LastMarker returns the last marker of the log, and whether there is one in
+// its last 16 MiB, rotation included. A log that is not there has none.
 func (l Log) LastMarker() (Marker, bool, error) {
-	f, size, err := openLog(l.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Marker{}, false, nil
-	}
+	files, err := l.open()
 	if err != nil {
 		return Marker{}, false, err
 	}
-	defer f.Close()
-	start := max(0, size-markerTail)
-	data := make([]byte, size-start)
-	n, err := f.ReadAt(data, start)
-	if err != nil && err != io.EOF {
-		return Marker{}, false, err
+	defer closeAll(files)
+	left := int64(markerTail)
+	for _, f := range files {
+		m, ok, err := lastMarker(newReverse(f, f.size), f.size-left)
+		if ok || err != nil {
+			return m, ok, err
+		}
+		if left -= f.size; left <= 0 {
+			break
+		}
 	}
-	m, ok := lastMarker(data[:n])
-	return m, ok, nil
+	return Marker{}, false, nil
 }
 
-func openLog(path string) (*os.File, int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
+// lastMarker reads backwards as far as the offset limit.
+func lastMarker(r *reverse, limit int64) (m Marker, found bool, err error) {
+	for r.pos > limit {
+		line, _, err := r.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return m, found, err
+		}
+		if found {
+			// The marker is part of a record, whose first line has the time.
+			if h, ok := parseHeader(line); ok {
+				m.Time = h.time
+				break
+			}
+			continue
+		}
+		m, found = parseMarker(line)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, info.Size(), nil
+	return m, found, nil
 }
 
 // Markers returns the markers in a piece of a log, in their order.
@@ -71,8 +78,8 @@ func Markers(data []byte) []Marker {
 	var at time.Time
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimRight(line, "\r\n")
-		if t, ok := lineTime(line); ok {
-			at = t
+		if h, ok := parseHeader(line); ok {
+			at = h.time
 		}
 		if m, ok := parseMarker(line); ok {
 			m.Time = at
@@ -80,14 +87,6 @@ func Markers(data []byte) []Marker {
 		}
 	}
 	return all
-}
-
-func lastMarker(data []byte) (Marker, bool) {
-	all := Markers(data)
-	if len(all) == 0 {
-		return Marker{}, false
-	}
-	return all[len(all)-1], true
 }
 
 // parseMarker reads one line. The daemon's words are "Core Endpoint" since
@@ -112,16 +111,4 @@ func parseMarker(line []byte) (Marker, bool) {
 		}
 	}
 	return Marker{}, false
-}
-
-// timeLayout is LOG_TS_FMT of logging_config.py.
-const timeLayout = "2006-01-02 15:04:05,000000"
-
-// lineTime reads the time at the beginning of a record's first line.
-func lineTime(line []byte) (time.Time, bool) {
-	if len(line) < len(timeLayout) || line[4] != '-' || line[19] != ',' {
-		return time.Time{}, false
-	}
-	t, err := time.ParseInLocation(timeLayout, string(line[:len(timeLayout)]), time.Local)
-	return t, err == nil
 }
