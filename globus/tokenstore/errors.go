@@ -1,0 +1,49 @@
+package tokenstore
+
+import "fmt"
+
+// FormatError is a file, or a row of one, that is not what the Python programs
+// write. Nothing in it was changed.
+type FormatError struct {
+	// Path is the file, Problem what is wrong with it.
+	Path, Problem string
+	// Err is the cause, where there is one.
+	Err error
+}
+
+// Error names file and problem.
+func (e *FormatError) Error() string {
+	s := fmt.Sprintf("reading %q: %s", e.Path, e.Problem)
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap is the cause.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// Hint names the next step.
+func (e *FormatError) Hint() string {
+	return fmt.Sprintf("move %s away, then run chiltepin login", e.Path)
+}
+
+// LockedError is a store that another program keeps locked.
+type LockedError struct {
+	// Path is the file.
+	Path string
+	Err  error
+}
+
+// Error names the file.
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("opening %q: another program keeps it locked", e.Path)
+}
+
+// Unwrap is the cause.
+func (e *LockedError) Unwrap() error { return e.Err }
+
+// Hint names the next step.
+func (e *LockedError) Hint() string {
+	return "wait for the other Globus programs to end, and try again"
+}

@@ -1,0 +1,67 @@
+package tokenstore
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// replaceFile writes data to path so that a reader finds the old file or the
+// new one, never a part. A symbolic link stays one: the file it leads to is
+// replaced.
+func replaceFile(path string, data []byte) (err error) {
+	path = behind(path)
+	directory := filepath.Dir(path)
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(directory, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err := f.Write(data); err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	syncDirectory(directory)
+	return nil
+}
+
+// behind is the file that a symbolic link leads to, be it there or not; for
+// anything else it is path itself.
+func behind(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	target, err := os.Readlink(path)
+	if err != nil {
+		return path
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(path), target)
+	}
+	return target
+}
+
+// syncDirectory makes a rename last. Not every file system can, and the file
+// is there all the same.
+func syncDirectory(directory string) {
+	if d, err := os.Open(directory); err == nil {
+		d.Sync()
+		d.Close()
+	}
+}

@@ -1,0 +1,271 @@
+package tokenstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// SQLite is SQLiteTokenStorage of globus_sdk/token_storage/sqlite.py: one
+// table of rows with a JSON text each. It waits five seconds for another
+// program's lock, as Python does, keeps to the rollback journal, which works
+// on network file systems where a write-ahead log does not, and holds the file
+// open for one transaction at a time. It is made by [NewSQLite].
+type SQLite struct {
+	path string
+	wait time.Duration
+}
+
+// NewSQLite names a store. It does no I/O.
+func NewSQLite(path string) *SQLite { return &SQLite{path, 5 * time.Second} }
+
+// schema is what SQLiteTokenStorage creates.
+const schema = `
+CREATE TABLE token_storage (
+    namespace VARCHAR NOT NULL,
+    resource_server VARCHAR NOT NULL,
+    token_data_json VARCHAR NOT NULL,
+    PRIMARY KEY (namespace, resource_server)
+);
+CREATE TABLE sdk_storage_adapter_internal (
+    attribute VARCHAR NOT NULL,
+    value VARCHAR NOT NULL,
+    PRIMARY KEY (attribute)
+);
+INSERT INTO sdk_storage_adapter_internal(attribute, value) VALUES
+    ('globus-sdk.version', '` + sdkVersion + `'),
+    ('globus-sdk.database_schema_version', '2');
+`
+
+// schemaVersion is the newest that is understood. 1 is that of globus_sdk 3,
+// which has a table more.
+const schemaVersion = 2
+
+// Path is the file.
+func (s *SQLite) Path() string { return s.path }
+
+// Namespaces lists the parts of the store.
+func (s *SQLite) Namespaces(ctx context.Context) ([]string, error) {
+	var names []string
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		found, err := tx.QueryContext(ctx, "SELECT DISTINCT namespace FROM token_storage ORDER BY namespace")
+		if err != nil {
+			return err
+		}
+		defer found.Close()
+		for found.Next() {
+			var name string
+			if err := found.Scan(&name); err != nil {
+				return err
+			}
+			names = append(names, name)
+		}
+		return found.Err()
+	})
+	return names, err
+}
+
+// Read returns the tokens of a namespace.
+func (s *SQLite) Read(ctx context.Context, namespace string) (Rows, error) {
+	found := Rows{}
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		found, err = selectRows(ctx, tx, namespace)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// read runs do in a transaction, unless the file is missing.
+func (s *SQLite) read(ctx context.Context, do func(*sql.Tx) error) error {
+	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().IsRegular() && info.Size() == 0 {
+		return &FormatError{Path: s.path, Problem: "the file is empty"}
+	}
+	return s.transact(ctx, s.path, "deferred", do)
+}
+
+// Update changes the tokens of a namespace.
+func (s *SQLite) Update(ctx context.Context, namespace string, change func(Rows) error) error {
+	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = s.create(ctx, namespace, change); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		info, err = os.Stat(s.path)
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		if err := os.Chmod(s.path, 0o600); err != nil {
+			return err
+		}
+	}
+	return s.transact(ctx, s.path, "immediate", func(tx *sql.Tx) error {
+		if info.Size() == 0 {
+			if _, err := tx.ExecContext(ctx, schema); err != nil {
+				return err
+			}
+		}
+		return apply(ctx, tx, namespace, change)
+	})
+}
+
+// create makes the file complete beside its place and then puts it there, so
+// that the Python programs never find one without tables, which they cannot
+// use. Somebody else being faster is [fs.ErrExist].
+func (s *SQLite) create(ctx context.Context, namespace string, change func(Rows) error) error {
+	write, _, err := Rows{}.changes(change)
+	if err != nil || len(write) == 0 {
+		return err
+	}
+	path := behind(s.path)
+	directory := filepath.Dir(path)
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(directory, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	f.Close()
+	defer os.Remove(f.Name())
+	err = s.transact(ctx, f.Name(), "immediate", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, schema); err != nil {
+			return err
+		}
+		return replaceRows(ctx, tx, namespace, write)
+	})
+	if err != nil {
+		return err
+	}
+	err = os.Link(f.Name(), path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		// No hard links here. The window is small, and its worst is that
+		// the first of two logins is lost.
+		if _, statErr := os.Lstat(path); statErr == nil {
+			return fs.ErrExist
+		}
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return err
+	}
+	syncDirectory(directory)
+	return nil
+}
+
+// transact opens the file, runs do in one transaction and closes it.
+func (s *SQLite) transact(ctx context.Context, path, lock string, do func(*sql.Tx) error) (err error) {
+	defer func() { err = s.explain(err) }()
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	query := fmt.Sprintf("mode=rw&_pragma=busy_timeout(%d)&_txlock=%s", s.wait.Milliseconds(), lock)
+	address := url.URL{Scheme: "file", Path: path, RawQuery: query}
+	db, err := sql.Open("sqlite", address.String())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// apply lets change work on the rows of a namespace.
+func apply(ctx context.Context, tx *sql.Tx, namespace string, change func(Rows) error) error {
+	found, err := selectRows(ctx, tx, namespace)
+	if err != nil {
+		return err
+	}
+	write, remove, err := found.changes(change)
+	if err != nil {
+		return err
+	}
+	for _, server := range remove {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM token_storage WHERE namespace=? AND resource_server=?", namespace, server); err != nil {
+			return err
+		}
+	}
+	return replaceRows(ctx, tx, namespace, write)
+}
+
+func replaceRows(ctx context.Context, tx *sql.Tx, namespace string, write map[string][]byte) error {
+	for server, raw := range write {
+		_, err := tx.ExecContext(ctx, "REPLACE INTO token_storage(namespace, resource_server, token_data_json) VALUES(?, ?, ?)", namespace, server, string(raw))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func selectRows(ctx context.Context, tx *sql.Tx, namespace string) (Rows, error) {
+	var version string
+	err := tx.QueryRowContext(ctx, "SELECT value FROM sdk_storage_adapter_internal WHERE attribute='globus-sdk.database_schema_version'").Scan(&version)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	if n, err := strconv.Atoi(version); err == nil && n > schemaVersion {
+		return nil, &FormatError{Problem: fmt.Sprintf("written by a later globus_sdk (schema %d)", n)}
+	}
+	found, err := tx.QueryContext(ctx, "SELECT resource_server, token_data_json FROM token_storage WHERE namespace=?", namespace)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	result := Rows{}
+	for found.Next() {
+		var server, raw string
+		if err := found.Scan(&server, &raw); err != nil {
+			return nil, err
+		}
+		result[server] = decode([]byte(raw))
+	}
+	return result, found.Err()
+}
+
+// explain says in the words of a person what SQLite says in its own.
+func (s *SQLite) explain(err error) error {
+	if format, ok := errors.AsType[*FormatError](err); ok && format.Path == "" {
+		format.Path = s.path
+	}
+	cause, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return err
+	}
+	switch cause.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return &LockedError{Path: s.path, Err: err}
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR:
+		return &FormatError{Path: s.path, Problem: "not a token store of globus_sdk", Err: err}
+	}
+	return fmt.Errorf("using %q: %w", s.path, err)
+}
