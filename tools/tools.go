@@ -59,6 +59,9 @@ func (e Effect) String() string {
 type Spec struct {
 	// Name is the wire name: lower-case words joined by dots, noun first.
 	Name string
+	// Title is two or three words for a list that people look at; "" stands
+	// for the summary.
+	Title string
 	// Summary is one line in the imperative, without a full stop.
 	Summary string
 	// Doc is the prose below the summary: what happens, in which order, what
@@ -66,6 +69,13 @@ type Spec struct {
 	Doc string
 	// Effect is what the operation does to the world.
 	Effect Effect
+	// Instant is set for an operation that only looks at a few small local
+	// files: a server face may run it between two messages.
+	Instant bool
+	// Toolset names the group that server faces offer or leave out as a
+	// whole. "" stands for the first word of the name, and for [ToolsetCore]
+	// where the name has only one.
+	Toolset string
 	// Examples are command lines, each starting with "chiltepin ".
 	Examples []string
 	// Errors are the codes this operation can end with besides

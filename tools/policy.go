@@ -1,0 +1,196 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// Policy is what whoever started a server lets its client do. The zero value
+// offers every operation but those of [ToolsetAdmin].
+type Policy struct {
+	// ReadOnly offers only operations that change nothing.
+	ReadOnly bool
+	// NoDestructive offers no operation that destroys, and no other one may
+	// destroy anything, whatever its arguments and whoever consents.
+	NoDestructive bool
+	// Tools, if not empty, are the only operations offered, by wire name; an
+	// underscore may stand for the dot.
+	Tools []string
+	// Toolsets, if not empty, are the toolsets offered, beside [ToolsetCore].
+	Toolsets []string
+	// ConfigDir, if not "", is the configuration directory of every call, and
+	// no call can name another.
+	ConfigDir string
+}
+
+// Offer is a catalogue under a policy: what a client is shown, and what it
+// may call. It is safe for concurrent use.
+type Offer struct {
+	policy Policy
+	tools  []*Tool
+	absent map[string]string // name → why it is not offered
+	fixed  string
+}
+
+// Offer applies p to c. The error is an [*Error] that names a tool or toolset
+// which does not exist.
+func (p Policy) Offer(c *Catalog) (*Offer, error) {
+	o := &Offer{policy: p, absent: map[string]string{}}
+	if p.ConfigDir != "" {
+		o.fixed = filepath.Clean(p.ConfigDir)
+	}
+	wanted, err := p.wanted(c)
+	if err != nil {
+		return nil, err
+	}
+	sets, err := p.sets(c)
+	if err != nil {
+		return nil, err
+	}
+	for t := range c.All() {
+		switch {
+		case p.ReadOnly && t.Effect != Reads:
+			o.absent[t.Name] = "the server was started with --read-only"
+		case p.NoDestructive && t.Effect == Destroys:
+			o.absent[t.Name] = "the server was started with --no-destructive"
+		case len(wanted) > 0 && !wanted[t.Name]:
+			o.absent[t.Name] = "the server was started with --tools, without it"
+		case len(wanted) == 0 && !sets[ToolsetOf(t)]:
+			o.absent[t.Name] = "its toolset " + ToolsetOf(t) + " is not among those that the server was started with"
+		default:
+			o.tools = append(o.tools, t)
+		}
+	}
+	return o, nil
+}
+
+func (p Policy) wanted(c *Catalog) (map[string]bool, error) {
+	var known []string
+	for t := range c.All() {
+		known = append(known, t.Name)
+	}
+	wanted := map[string]bool{}
+	for _, name := range p.Tools {
+		i := slices.IndexFunc(known, func(k string) bool { return k == name || underscored(k) == name })
+		if i < 0 {
+			return nil, noSuch("tools", "tool", name, known)
+		}
+		wanted[known[i]] = true
+	}
+	return wanted, nil
+}
+
+func (p Policy) sets(c *Catalog) (map[string]bool, error) {
+	known := Toolsets(c)
+	sets := map[string]bool{ToolsetCore: true}
+	for _, name := range p.Toolsets {
+		if name != ToolsetAll && !slices.Contains(known, name) {
+			return nil, noSuch("toolsets", "toolset", name, append(known, ToolsetAll))
+		}
+		sets[name] = true
+	}
+	for _, name := range known {
+		if sets[ToolsetAll] || len(p.Toolsets) == 0 && name != ToolsetAdmin {
+			sets[name] = true
+		}
+	}
+	return sets, nil
+}
+
+func noSuch(field, what, name string, known []string) *Error {
+	msg := fmt.Sprintf("%s: there is no %s %s; known are %s", field, what, quote(name), strings.Join(known, ", "))
+	if near := nearest(name, known); near != "" {
+		msg = fmt.Sprintf("%s: there is no %s %s; did you mean %s?", field, what, quote(name), near)
+	}
+	return &Error{Code: CodeInvalid, Message: msg}
+}
+
+func underscored(name string) string { return strings.ReplaceAll(name, ".", "_") }
+
+// All yields the operations offered, in the order of the catalogue.
+func (o *Offer) All() iter.Seq[*Tool] { return slices.Values(o.tools) }
+
+// Lookup returns the operation offered under that wire name, or nil and why
+// it is not: "" for a name that nobody knows.
+func (o *Offer) Lookup(name string) (*Tool, string) {
+	for _, t := range o.tools {
+		if t.Name == name {
+			return t, ""
+		}
+	}
+	return nil, o.absent[name]
+}
+
+// ConfigDir returns the directory that every call works in, "" where a call
+// may choose.
+func (o *Offer) ConfigDir() string { return o.fixed }
+
+// InputSchema is that of t without what the policy takes out of its caller's
+// hands.
+func (o *Offer) InputSchema(t *Tool) json.RawMessage {
+	s := t.input()
+	if o.fixed == "" || s.Properties[configDirField] == nil {
+		return mustMarshal(s)
+	}
+	narrow := s.CloneSchemas()
+	narrow.Properties = make(map[string]*jsonschema.Schema, len(s.Properties))
+	for name, p := range s.Properties {
+		if name != configDirField {
+			narrow.Properties[name] = p
+		}
+	}
+	narrow.PropertyOrder = slices.DeleteFunc(slices.Clone(s.PropertyOrder), func(n string) bool { return n == configDirField })
+	return mustMarshal(narrow)
+}
+
+// Call is [Tool.Call] under the policy. It holds whether or not t was listed.
+func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result, error) {
+	if offered, why := o.Lookup(t.Name); offered == nil {
+		return Result{}, &Error{Code: CodeRefused, Message: t.Name + " is not offered here: " + why}
+	}
+	if o.policy.NoDestructive || o.policy.ReadOnly {
+		ctx = WithConsent(ctx, func(_ context.Context, q Question) error {
+			return &Error{Code: CodeRefused, Message: q.Operation + " would destroy something, and the server was started with --no-destructive", Next: q.Command}
+		})
+	}
+	if o.fixed != "" && t.input().Properties[configDirField] != nil {
+		var err error
+		if args, err = o.fix(args); err != nil {
+			return Result{}, err
+		}
+	}
+	return t.Call(ctx, args)
+}
+
+// configDirField is the argument by which a call names its directory.
+const configDirField = "config_dir"
+
+// fix puts the fixed directory into args. What is no object is left to the
+// validation, which knows better how to say so.
+func (o *Offer) fix(args json.RawMessage) (json.RawMessage, error) {
+	fields := map[string]json.RawMessage{}
+	if len(args) > 0 {
+		if err := json.Unmarshal(args, &fields); err != nil || fields == nil {
+			return args, nil
+		}
+	}
+	if given, ok := fields[configDirField]; ok {
+		var dir string
+		if err := json.Unmarshal(given, &dir); err != nil || filepath.Clean(dir) != o.fixed {
+			return nil, &Error{Code: CodeRefused, Message: configDirField + ": the server was started for one directory, and a call cannot name another; leave it out"}
+		}
+	}
+	dir, err := marshal(o.fixed)
+	if err != nil {
+		return nil, err
+	}
+	fields[configDirField] = dir
+	return marshal(fields)
+}

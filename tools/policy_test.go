@@ -1,0 +1,171 @@
+package tools_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/tools"
+)
+
+type placeArgs struct {
+	Name      string `json:"name,omitempty" jsonschema:"name"`
+	ConfigDir string `json:"config_dir,omitempty" jsonschema:"directory"`
+}
+
+type placeResult struct {
+	ConfigDir string `json:"config_dir" jsonschema:"directory"`
+}
+
+// policyCatalog has one operation of each effect, and one that destroys when
+// its argument says so.
+func policyCatalog() *tools.Catalog {
+	op := func(name, set string, effect tools.Effect) *tools.Tool {
+		return tools.Define(tools.Spec{Name: name, Toolset: set, Effect: effect}, func(_ context.Context, in placeArgs) (placeResult, error) {
+			return placeResult{in.ConfigDir}, nil
+		})
+	}
+	return tools.NewCatalog(op("login", "", tools.Idempotent), op("thing.list", "", tools.Reads), op("thing.make", "", tools.Changes), op("thing.drop", "", tools.Destroys), op("engine.install", tools.ToolsetAdmin, tools.Idempotent))
+}
+
+func names(o *tools.Offer) (list []string) {
+	for t := range o.All() {
+		list = append(list, t.Name)
+	}
+	return list
+}
+
+func TestOffer(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		policy tools.Policy
+		want   []string
+	}{
+		{"Default", tools.Policy{}, []string{"login", "thing.list", "thing.make", "thing.drop"}},
+		{"ReadOnly", tools.Policy{ReadOnly: true, Toolsets: []string{"all"}}, []string{"thing.list"}},
+		{"NoDestructive", tools.Policy{NoDestructive: true}, []string{"login", "thing.list", "thing.make"}},
+		{"Tools", tools.Policy{Tools: []string{"thing_list", "thing.drop", "engine.install"}}, []string{"thing.list", "thing.drop", "engine.install"}},
+		{"ToolsUnderReadOnly", tools.Policy{ReadOnly: true, Tools: []string{"thing_list", "thing.drop"}}, []string{"thing.list"}},
+		{"Toolset", tools.Policy{Toolsets: []string{"admin"}}, []string{"login", "engine.install"}},
+		{"AllToolsets", tools.Policy{Toolsets: []string{"all"}}, []string{"login", "thing.list", "thing.make", "thing.drop", "engine.install"}},
+	} {
+		o, err := tt.policy.Offer(policyCatalog())
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if d := cmp.Diff(tt.want, names(o)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, d)
+		}
+	}
+}
+
+func TestOfferUnknown(t *testing.T) {
+	t.Parallel()
+	for want, p := range map[string]tools.Policy{
+		`tools: there is no tool "thing_lst"; did you mean thing.list?`:           {Tools: []string{"thing_lst"}},
+		`toolsets: there is no toolset "moon"; known are admin, core, thing, all`: {Toolsets: []string{"moon"}},
+	} {
+		_, err := p.Offer(policyCatalog())
+		var e *tools.Error
+		if !errors.As(err, &e) || e.Code != tools.CodeInvalid || e.Message != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestOfferCall: what is not offered is not called either, whoever asks.
+func TestOfferCall(t *testing.T) {
+	t.Parallel()
+	c := policyCatalog()
+	for why, p := range map[string]tools.Policy{
+		"the server was started with --read-only":              {ReadOnly: true},
+		"the server was started with --no-destructive":         {NoDestructive: true},
+		"the server was started with --tools, without it":      {Tools: []string{"thing.list"}},
+		"its toolset thing is not among those that the server": {Toolsets: []string{"admin"}},
+	} {
+		o, err := p.Offer(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, said := o.Lookup("thing.drop"); got != nil || !strings.HasPrefix(said, why) {
+			t.Errorf("Lookup: %v, %q, want nil, %q", got, said, why)
+		}
+		_, err = o.Call(t.Context(), c.Lookup("thing.drop"), nil)
+		var e *tools.Error
+		if !errors.As(err, &e) || e.Code != tools.CodeRefused || !strings.Contains(e.Message, why) {
+			t.Errorf("Call: %v, want a refusal: %s", err, why)
+		}
+	}
+}
+
+// TestOfferConsent: under NoDestructive nobody can consent.
+func TestOfferConsent(t *testing.T) {
+	t.Parallel()
+	asked := tools.NewCatalog(tools.Define(tools.Spec{Name: "thing.stop", Effect: tools.Idempotent}, func(ctx context.Context, _ placeArgs) (placeResult, error) {
+		return placeResult{}, tools.Consent(ctx, tools.Question{Operation: "thing.stop", Command: "chiltepin thing stop"})
+	}))
+	for _, tt := range []struct {
+		policy tools.Policy
+		want   tools.Code
+	}{{tools.Policy{}, ""}, {tools.Policy{NoDestructive: true}, tools.CodeRefused}} {
+		o, err := tt.policy.Offer(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := tools.WithConsent(t.Context(), func(context.Context, tools.Question) error { return nil })
+		_, err = o.Call(ctx, asked.Lookup("thing.stop"), nil)
+		var e *tools.Error
+		if got := tools.Code(""); errors.As(err, &e) {
+			got = e.Code
+			if got != tt.want {
+				t.Errorf("%+v: %v, want %q", tt.policy, err, tt.want)
+			}
+		} else if got != tt.want {
+			t.Errorf("%+v: %v, want %q", tt.policy, err, tt.want)
+		}
+	}
+}
+
+func TestOfferConfigDir(t *testing.T) {
+	t.Parallel()
+	c := policyCatalog()
+	o, err := tools.Policy{ConfigDir: "/fixed/"}.Offer(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := c.Lookup("thing.list")
+	for args, want := range map[string]string{
+		``:                                     `{"config_dir":"/fixed"}`,
+		`{}`:                                   `{"config_dir":"/fixed"}`,
+		`{"name":"x"}`:                         `{"config_dir":"/fixed"}`,
+		`{"config_dir":"/fixed"}`:              `{"config_dir":"/fixed"}`,
+		`{"config_dir":"/other"}`:              `config_dir: the server was started for one directory, and a call cannot name another; leave it out`,
+		`{"config_dir":"/fixed/../other"}`:     `config_dir: the server was started for one directory, and a call cannot name another; leave it out`,
+		`{"config_dir":"/o","config_dir":"/"}`: `config_dir: the server was started for one directory, and a call cannot name another; leave it out`,
+		`{"config_dir":7}`:                     `config_dir: the server was started for one directory, and a call cannot name another; leave it out`,
+		`{"Config_Dir":"/other"}`:              `Config_Dir: no such field; did you mean config_dir?`,
+		`[]`:                                   `arguments: want an object, got a list`,
+		`null`:                                 `arguments: want an object, got null`,
+	} {
+		res, err := o.Call(t.Context(), list, json.RawMessage(args))
+		got := string(res.JSON)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s\n got %s\nwant %s", args, got, want)
+		}
+	}
+	if s := string(o.InputSchema(list)); strings.Contains(s, "config_dir") || !strings.Contains(s, `"name"`) {
+		t.Errorf("the schema shows the directory: %s", s)
+	}
+	if s := string(list.InputSchema()); !strings.Contains(s, "config_dir") {
+		t.Errorf("the schema of the operation itself was changed: %s", s)
+	}
+}
