@@ -41,6 +41,9 @@ func (s *Sandbox) controlRoutes() http.Handler {
 		if err != nil {
 			return nil, err
 		}
+		if !contains([]string{"refuse", "auth", "close", "silent", "delay"}, in.Kind) {
+			return nil, fmt.Errorf("kind: want refuse, auth, close, silent or delay, got %q", in.Kind)
+		}
 		in.brokerFault.Delay = delay
 		s.broker.addFault(in.brokerFault)
 		return map[string]any{"ordered": in.Kind}, nil
@@ -71,12 +74,8 @@ func (s *Sandbox) controlRoutes() http.Handler {
 		}
 		return s.AddClient(in.Client), nil
 	})
-	command(mux, "POST /_sandbox/tokens/expire", func(in kindDoc) (any, error) {
-		return map[string]any{"tokens": s.ExpireTokens(in.orAccess())}, nil
-	})
-	command(mux, "POST /_sandbox/tokens/revoke", func(in kindDoc) (any, error) {
-		return map[string]any{"tokens": s.RevokeTokens(in.orAccess())}, nil
-	})
+	command(mux, "POST /_sandbox/tokens/expire", func(in kindDoc) (any, error) { return in.end(s.ExpireTokens) })
+	command(mux, "POST /_sandbox/tokens/revoke", func(in kindDoc) (any, error) { return in.end(s.RevokeTokens) })
 	command(mux, "POST /_sandbox/down", func(struct{}) (any, error) { return map[string]any{}, s.Down() })
 	mux.HandleFunc("POST /_sandbox/up", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.Up(r.Context()); err != nil {
@@ -102,11 +101,15 @@ type kindDoc struct {
 	Kind string `json:"kind"`
 }
 
-func (k kindDoc) orAccess() string {
-	if k.Kind == "" {
-		return "access"
+func (k kindDoc) end(how func(kind string) int) (any, error) {
+	switch k.Kind {
+	case "":
+		k.Kind = "access"
+	case "access", "refresh":
+	default:
+		return nil, fmt.Errorf("kind: want access or refresh, got %q", k.Kind)
 	}
-	return k.Kind
+	return map[string]any{"tokens": how(k.Kind)}, nil
 }
 
 // command registers a control request whose body is a T: unknown members are

@@ -1,6 +1,9 @@
 package sandbox
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // settingsDoc is Settings as the control path reads it: durations as text,
 // and only what is there is changed.
@@ -19,6 +22,9 @@ type settingsDoc struct {
 }
 
 func (s *Sandbox) changeSettings(in settingsDoc) (any, error) {
+	if in.Consent != nil && !contains([]string{"auto", "ask", "deny"}, *in.Consent) {
+		return nil, fmt.Errorf("consent: want auto, ask or deny, got %q", *in.Consent)
+	}
 	var v Settings
 	durations := []struct {
 		name string

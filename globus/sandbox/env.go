@@ -1,6 +1,12 @@
 package sandbox
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
 	"slices"
 	"strings"
 )
@@ -26,6 +32,25 @@ func (s *Sandbox) Env() []string {
 		"GLOBUS_SANDBOX_URL=http://" + s.net.web.Addr().String(),
 		"GLOBUS_SANDBOX_ID=" + s.net.id,
 	}
+}
+
+// Transport reaches a started sandbox as another program would: through the
+// proxy, with TLS, under the production host names. The caller closes its idle
+// connections.
+func (s *Sandbox) Transport() (*http.Transport, error) {
+	s.net.mu.Lock()
+	defer s.net.mu.Unlock()
+	if s.net.server == nil {
+		return nil, errors.New("the sandbox is not started")
+	}
+	pem, err := os.ReadFile(s.net.caFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	proxy := &url.URL{Scheme: "http", Host: s.net.proxy.Addr().String()}
+	return &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: roots}}, nil
 }
 
 // Clear names the variables that must not be in the environment of such a

@@ -14,8 +14,10 @@ import (
 // Fault is something to go wrong with requests to order. The first fields say
 // which requests, an empty one meaning any; the others say what happens.
 type Fault struct {
-	Host   string `json:"host,omitempty"`   // "compute.api.globus.org"
-	Method string `json:"method,omitempty"` // "POST"
+	Host string `json:"host,omitempty"` // "compute.api.globus.org"
+	// Method is "POST" and so on. CONNECT strikes the tunnel to Host: Drop,
+	// Hang, Delay and Status make the proxy fail.
+	Method string `json:"method,omitempty"`
 	// Path is a pattern in which * stands for any run without a slash:
 	// "/v3/endpoints/*".
 	Path  string `json:"path,omitempty"`
@@ -97,6 +99,9 @@ func (f *faults) take(host, grant string, r *http.Request) (Fault, bool) {
 }
 
 func (f *Fault) matches(host, grant string, r *http.Request) bool {
+	if r.Method == http.MethodConnect && f.Method == "" {
+		return false // that is for the proxy, not for a service
+	}
 	if f.Host != "" && f.Host != host ||
 		f.Method != "" && !strings.EqualFold(f.Method, r.Method) ||
 		f.Grant != "" && f.Grant != grant {

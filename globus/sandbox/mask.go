@@ -68,7 +68,7 @@ func (m *masker) value(key string, v any, depth int) any {
 			return m.of(v)
 		case m.of(v) != "unknown":
 			return m.of(v)
-		case len(v) > maskText:
+		case len(v) > maskText || strings.ContainsRune(v, '\n'):
 			return fmt.Sprintf("<%d characters>", utf8.RuneCountInString(v))
 		}
 		return v

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -65,7 +64,7 @@ func (s *Sandbox) Start() error {
 			return err
 		}
 	}
-	quiet := log.New(io.Discard, "", 0) // broken connections are often ordered
+	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // broken connections are often ordered
 	n.server = &http.Server{Handler: proxyHandler{s}, ErrorLog: quiet}
 	n.secure = &http.Server{Handler: s, ErrorLog: quiet}
 	n.tunnels = newHandoff(n.proxy.Addr())

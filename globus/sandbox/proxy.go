@@ -29,6 +29,17 @@ func (p proxyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the sandbox has no host "+r.Host, http.StatusForbidden)
 		return
 	}
+	if f, ok := p.s.faults.take(host, "", r); ok {
+		p.s.record(Entry{Kind: "http", Method: r.Method, Host: host, Agent: r.UserAgent(), Status: f.Status, Fault: f.String()})
+		open := http.HandlerFunc(p.tunnel)
+		p.s.strike(f, host, w, r, open)
+		return
+	}
+	p.tunnel(w, r)
+}
+
+// tunnel makes the connection one of the TLS server's.
+func (p proxyHandler) tunnel(w http.ResponseWriter, r *http.Request) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

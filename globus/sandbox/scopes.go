@@ -78,22 +78,20 @@ func splitScopes(text string) (grants []scopeGrant, unknown []string) {
 // topScopes lists the scopes of text without what stands in brackets:
 // "a[b *c] d" is a, d. A leading * marks an optional scope.
 func topScopes(text string) []string {
-	var flat strings.Builder
+	flat := make([]byte, 0, len(text))
 	depth := 0
-	for _, r := range text {
-		switch {
-		case r == '[':
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '[':
 			depth++
-		case r == ']':
-			if depth > 0 {
-				depth--
-			}
+		case c == ']':
+			depth = max(depth-1, 0)
 		case depth == 0:
-			flat.WriteRune(r)
+			flat = append(flat, c)
 		}
 	}
 	var out []string
-	for _, scope := range strings.Fields(flat.String()) {
+	for _, scope := range strings.Fields(string(flat)) {
 		if scope = strings.TrimPrefix(scope, "*"); scope != "" {
 			out = append(out, scope)
 		}

@@ -84,7 +84,6 @@ func (s *settings) update(change func(*Settings)) {
 // clock is this machine's clock plus an offset.
 type clock struct{ offset atomic.Int64 }
 
-func (c *clock) now() time.Time         { return time.Now().Add(time.Duration(c.offset.Load())) }
-func (c *clock) set(o time.Duration)    { c.offset.Store(int64(o)) }
-func (c *clock) ahead() time.Duration   { return time.Duration(c.offset.Load()) }
-func (c *clock) unix(t time.Time) int64 { return t.Unix() }
+func (c *clock) now() time.Time       { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *clock) set(o time.Duration)  { c.offset.Store(int64(o)) }
+func (c *clock) ahead() time.Duration { return time.Duration(c.offset.Load()) }
