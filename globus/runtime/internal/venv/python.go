@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,8 +12,9 @@ import (
 
 // Interpreter is a Python that can carry an environment.
 type Interpreter struct {
-	// Path is the interpreter itself, not a shim that would choose another one
-	// in another directory.
+	// Path is the interpreter itself and not a shim or a link: those may choose
+	// another version in another directory or after an upgrade, and what was
+	// built on them breaks.
 	Path string
 	// Version is "3.12.1".
 	Version string
@@ -41,13 +41,14 @@ func (e *NoPythonError) Hint() string {
 }
 
 // LookPath finds an executable file called name in the directories of pathEnv,
-// or returns "". A name with a slash is taken as a path.
+// or returns "". A name with a slash is taken as a path and made absolute.
 func LookPath(pathEnv, name string) string {
 	if strings.Contains(name, "/") {
-		if executable(name) {
-			return name
+		abs, err := filepath.Abs(name)
+		if err != nil || !executable(abs) {
+			return ""
 		}
-		return ""
+		return abs
 	}
 	for _, dir := range filepath.SplitList(pathEnv) {
 		// An empty or relative entry means the working directory, which is
@@ -99,18 +100,16 @@ func FindPython(ctx context.Context, want, pathEnv string, environ []string, nee
 
 const probeScript = `import importlib.util, json, platform, sys
 has = lambda name: importlib.util.find_spec(name) is not None
-print(json.dumps({"executable": sys.executable, "version": platform.python_version(), "info": list(sys.version_info[:2]),
+print(json.dumps({"executable": getattr(sys, "_base_executable", None) or sys.executable, "version": platform.python_version(), "info": list(sys.version_info[:2]),
 "implementation": sys.implementation.name, "venv": has("venv") and has("ensurepip")}))`
 
 // probe starts an interpreter to learn what it is.
 func probe(ctx context.Context, path string, environ []string) (Interpreter, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	c := exec.CommandContext(ctx, path, "-I", "-c", probeScript)
-	c.Env = Environ(environ)
-	c.WaitDelay = time.Second
-	out, err := c.Output()
-	if err != nil {
+	var last string
+	job := Job{Dir: "/", Environ: Environ(environ), Each: func(s string) { last = s }}
+	if err := job.Run(ctx, path, "-I", "-c", probeScript); err != nil {
 		return Interpreter{}, fmt.Errorf("%s does not start (%w)", path, err)
 	}
 	var said struct {
@@ -118,7 +117,7 @@ func probe(ctx context.Context, path string, environ []string) (Interpreter, err
 		Info                                [2]int
 		Venv                                bool
 	}
-	if err := json.Unmarshal(out, &said); err != nil {
+	if err := json.Unmarshal([]byte(last), &said); err != nil {
 		return Interpreter{}, fmt.Errorf("%s is not a Python (%w)", path, err)
 	}
 	if said.Implementation != "cpython" {
@@ -130,5 +129,9 @@ func probe(ctx context.Context, path string, environ []string) (Interpreter, err
 	if !filepath.IsAbs(said.Executable) {
 		return Interpreter{}, fmt.Errorf("%s does not know its own path", path)
 	}
-	return Interpreter{Path: said.Executable, Version: said.Version, Venv: said.Venv}, nil
+	real, err := filepath.EvalSymlinks(said.Executable)
+	if err != nil {
+		return Interpreter{}, fmt.Errorf("%s does not know its own path (%w)", path, err)
+	}
+	return Interpreter{Path: real, Version: said.Version, Venv: said.Venv}, nil
 }

@@ -53,17 +53,28 @@ func Environ(env []string) []string {
 	return append(kept, "PIP_USER=0", "PYTHONUNBUFFERED=1")
 }
 
-// run runs one program to its end, its lines going to the log of o and to each.
-// The program has no standard input, is in a process group of its own, and ends
-// when ctx does or this process dies.
-func run(ctx context.Context, o Options, each func(string), name string, args ...string) error {
+// Job is one program to run beside this one.
+type Job struct {
+	// Dir is the working directory.
+	Dir string
+	// Environ is its whole environment, NAME=VALUE.
+	Environ []string
+	// Log receives what it prints, passwords in addresses left out. Nil discards.
+	Log io.Writer
+	// Each is called with every line it prints, as Log gets it. Nil is not.
+	Each func(string)
+}
+
+// Run runs a program to its end; its failure is a *CommandError. The program has
+// no standard input, is in a process group of its own, and ends when ctx does or
+// this process dies.
+func (j Job) Run(ctx context.Context, name string, args ...string) error {
 	// The death signal is tied to the thread that starts the program.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	out := &lines{log: o.Log, each: each}
+	out := &lines{log: j.Log, each: j.Each}
 	c := exec.CommandContext(ctx, name, args...)
-	c.Dir = filepath.Dir(o.Dir)
-	c.Env = Environ(o.Environ)
+	c.Dir, c.Env = j.Dir, j.Environ
 	c.Stdout, c.Stderr = out, out
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }

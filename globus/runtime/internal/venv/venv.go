@@ -41,7 +41,7 @@ type Options struct {
 // Create builds the environment o.Dir, reporting progress to the watcher of
 // ctx. When uv fails for another reason than ctx, pip does the work: uv does
 // not read pip's configuration, and a machine whose index is named there works
-// with pip alone. What was begun is removed when Create fails.
+// with pip alone. Without venv in the interpreter there is no pip to try. What was begun is removed when Create fails.
 func Create(ctx context.Context, o Options) (err error) {
 	if !filepath.IsAbs(o.Dir) {
 		return fmt.Errorf("building a Python environment in %q: not an absolute path", o.Dir)
@@ -53,7 +53,7 @@ func Create(ctx context.Context, o Options) (err error) {
 	}()
 	if o.UV != "" {
 		err := withUV(ctx, o)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || !o.Python.Venv {
 			return err
 		}
 		progress.Report(ctx, progress.Event{Stage: "installing", Text: "uv could not do it, pip is tried"})
@@ -61,12 +61,16 @@ func Create(ctx context.Context, o Options) (err error) {
 	return withPip(ctx, o)
 }
 
+func (o Options) job(each func(string)) Job {
+	return Job{Dir: filepath.Dir(o.Dir), Environ: Environ(o.Environ), Log: o.Log, Each: each}
+}
+
 func withUV(ctx context.Context, o Options) error {
 	if err := os.RemoveAll(o.Dir); err != nil {
 		return err
 	}
 	progress.Report(ctx, progress.Event{Stage: "creating", Text: "creating a Python " + o.Python.Version + " environment with uv"})
-	if err := run(ctx, o, nil, o.UV, "venv", "--quiet", "--no-project", "--no-python-downloads", "--color", "never", "--python", o.Python.Path, o.Dir); err != nil {
+	if err := o.job(nil).Run(ctx, o.UV, "venv", "--quiet", "--no-project", "--no-python-downloads", "--color", "never", "--python", o.Python.Path, o.Dir); err != nil {
 		return err
 	}
 	total, err := count(o.Requirements)
@@ -74,7 +78,7 @@ func withUV(ctx context.Context, o Options) error {
 		return err
 	}
 	progress.Report(ctx, progress.Event{Stage: "installing", Text: fmt.Sprintf("installing up to %d packages with uv", total), Total: total})
-	return run(ctx, o, nil, o.UV, "pip", "install", "--no-progress", "--no-python-downloads", "--color", "never", "--compile-bytecode",
+	return o.job(nil).Run(ctx, o.UV, "pip", "install", "--no-progress", "--no-python-downloads", "--color", "never", "--compile-bytecode",
 		"--python", filepath.Join(o.Dir, "bin", "python"), "--require-hashes", "--no-deps", "-r", o.Requirements)
 }
 
@@ -86,7 +90,7 @@ func withPip(ctx context.Context, o Options) error {
 		return &NoPythonError{Reason: fmt.Sprintf("%s (%s) was packaged without venv and ensurepip", o.Python.Path, o.Python.Version), NeedsVenv: true}
 	}
 	progress.Report(ctx, progress.Event{Stage: "creating", Text: "creating a Python " + o.Python.Version + " environment"})
-	if err := run(ctx, o, nil, o.Python.Path, "-m", "venv", o.Dir); err != nil {
+	if err := o.job(nil).Run(ctx, o.Python.Path, "-m", "venv", o.Dir); err != nil {
 		return err
 	}
 	total, err := count(o.Requirements)
@@ -94,7 +98,7 @@ func withPip(ctx context.Context, o Options) error {
 		return err
 	}
 	watch := &pipWatch{ctx: ctx, total: total}
-	return run(ctx, o, watch.line, filepath.Join(o.Dir, "bin", "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
+	return o.job(watch.line).Run(ctx, filepath.Join(o.Dir, "bin", "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
 		"--no-color", "--progress-bar", "off", "--require-hashes", "--no-deps", "-r", o.Requirements)
 }
 

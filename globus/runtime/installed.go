@@ -1,0 +1,88 @@
+package runtime
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Below DataDir/runtime there are
+//
+//	current -> 4.19.0-1a2b3c4d-2       the environment that is used
+//	4.19.0-1a2b3c4d-1/                 the one before it: a daemon may run from it
+//	4.19.0-1a2b3c4d-2/.chiltepin.json  written last of all: the environment is complete
+//	install.lock, install.log          one installation at a time; what the last one printed
+//
+// An environment cannot be moved, so it is built where it will stay, and what is
+// switched is the link.
+const (
+	currentName = "current"
+	markerName  = ".chiltepin.json"
+	lockName    = "install.lock"
+	logName     = "install.log"
+)
+
+// marker is the content of markerName.
+type marker struct {
+	Version     string    `json:"version"`     // of the daemon
+	Lock        string    `json:"lock"`        // digest of the requirements
+	Python      string    `json:"python"`      // "3.12.1"
+	Interpreter string    `json:"interpreter"` // what it was built on
+	Built       time.Time `json:"built"`
+}
+
+func (f Finder) home() string { return filepath.Join(f.DataDir, "runtime") }
+
+// current returns the directory name that the link names, or "".
+func (f Finder) current() string {
+	name, err := os.Readlink(filepath.Join(f.home(), currentName))
+	if err != nil || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
+		return ""
+	}
+	return name
+}
+
+// readMarker reads the marker of an environment. Its absence is an error: the
+// environment was never finished.
+func readMarker(dir string) (marker, error) {
+	var m marker
+	file, err := os.Open(filepath.Join(dir, markerName))
+	if err != nil {
+		return m, err
+	}
+	defer file.Close()
+	if err := json.NewDecoder(file).Decode(&m); err != nil {
+		return m, fmt.Errorf("reading %s: %w", file.Name(), err)
+	}
+	return m, nil
+}
+
+// installed looks at what Install built. found is false when it never did.
+func (f Finder) installed() (c Candidate, found bool) {
+	link := filepath.Join(f.home(), currentName)
+	path := filepath.Join(link, "bin", Program)
+	if _, err := os.Lstat(link); errors.Is(err, fs.ErrNotExist) {
+		return c, false
+	}
+	c, found = f.examine(path, Installed)
+	if !found {
+		c.Broken = "it is not complete: " + Program + " is missing"
+		return c, true
+	}
+	if c.Broken != "" {
+		return c, true
+	}
+	m, err := readMarker(link)
+	switch {
+	case err != nil:
+		c.Broken = fmt.Sprintf("it is not complete: %v", err)
+	case m.Lock != digest(requirements):
+		c.Note = fmt.Sprintf("another release of chiltepin installed it; `chiltepin runtime install` installs %s", LockedVersion())
+	}
+	return c, true
+}

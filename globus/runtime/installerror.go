@@ -1,0 +1,97 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"chiltepin/globus/runtime/internal/venv"
+)
+
+// InstallError says that building the environment failed.
+type InstallError struct {
+	// Err is how the program that failed ended.
+	Err error
+	// Lines are the last that it printed, passwords left out.
+	Lines []string
+	// Log is the file with everything that was printed.
+	Log string
+	// Cause is what the lines say, where that is known.
+	Cause Cause
+}
+
+// Cause is why an installation failed.
+type Cause string
+
+// The causes that are told apart.
+const (
+	CauseUnknown  Cause = ""
+	CauseRegistry Cause = "the package registry cannot be reached"
+	CauseHash     Cause = "a package is not the one that was locked"
+	CauseMissing  Cause = "the package registry does not have a package"
+	CauseDisk     Cause = "the disk is full"
+	CauseCompiler Cause = "a package has no ready-made file for this machine and could not be compiled"
+)
+
+func (e *InstallError) Error() string {
+	if e.Cause == CauseUnknown {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%s: %v", e.Cause, e.Err)
+}
+
+func (e *InstallError) Unwrap() error { return e.Err }
+
+// Hint returns what to do next.
+func (e *InstallError) Hint() string {
+	switch e.Cause {
+	case CauseRegistry:
+		return "see that `python3 -m pip download pip` works here (pip's index and proxy, the network), then: chiltepin runtime install"
+	case CauseHash:
+		return "the registry or a cache on the way changed a file: use another (pip's index, pip cache purge), then: chiltepin runtime install; all that was said is in " + e.Log
+	case CauseMissing:
+		return "use a registry that mirrors all of it (pip's index), then: chiltepin runtime install; all that was said is in " + e.Log
+	case CauseDisk:
+		return "free 300 MB there, or set XDG_DATA_HOME to another disk, then: chiltepin runtime install"
+	case CauseCompiler:
+		return "take another Python (chiltepin runtime install --python python3.12) or install a C compiler; all that was said is in " + e.Log
+	}
+	return "all that was said is in " + e.Log
+}
+
+// installError makes an *InstallError of the failure of a build, unless it says
+// itself what to do next or was asked for by ctx.
+func installError(ctx context.Context, err error, log string) error {
+	var python *NoPythonError
+	if ctx.Err() != nil || errors.As(err, &python) {
+		return err
+	}
+	failed := new(venv.CommandError)
+	errors.As(err, &failed)
+	return &InstallError{Err: err, Lines: failed.Tail, Log: log, Cause: cause(failed.Tail)}
+}
+
+// cause reads the words of pip and uv. The order is from the certain to the
+// consequence: an unreachable registry also has no matching distribution.
+func cause(lines []string) Cause {
+	text := strings.ToLower(strings.Join(lines, "\n"))
+	for _, sign := range []struct {
+		cause Cause
+		words []string
+	}{
+		{CauseDisk, []string{"no space left on device", "disk quota exceeded"}},
+		{CauseHash, []string{"do not match the hashes", "hash mismatch"}},
+		{CauseRegistry, []string{"connection broken by", "failed to establish a new connection", "name resolution", "could not fetch url", "network is unreachable",
+			"connection refused", "connection reset", "timed out", "max retries exceeded", "proxyerror", "sslerror", "certificate verify failed", "error sending request", "failed to fetch"}},
+		{CauseCompiler, []string{"failed building wheel", "failed to build", "error: metadata-generation-failed", "build backend"}},
+		{CauseMissing, []string{"no matching distribution found", "no solution found", "not found in the package registry"}},
+	} {
+		for _, words := range sign.words {
+			if strings.Contains(text, words) {
+				return sign.cause
+			}
+		}
+	}
+	return CauseUnknown
+}

@@ -1,0 +1,30 @@
+package runtime
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"regexp"
+)
+
+// requirements is what Install installs: every package with its hashes, for
+// Python 3.10 to 3.13. It is never changed at run time.
+//
+//go:generate sh -c "cd ../.. && go run ./globus/runtime/cmd/lock"
+//go:embed requirements.txt
+var requirements string
+
+// LockedVersion returns the release of the daemon that Install installs.
+func LockedVersion() string {
+	m := regexp.MustCompile(`(?m)^globus-compute-endpoint==([^ ;\\]+)`).FindStringSubmatch(requirements)
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
+
+// digest identifies a lock.
+func digest(lock string) string {
+	sum := sha256.Sum256([]byte(lock))
+	return hex.EncodeToString(sum[:])
+}
