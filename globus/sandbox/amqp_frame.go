@@ -34,9 +34,10 @@ type amqpFrame struct {
 // understood, so the connection ends.
 var errAMQPFrame = errors.New("bad frame")
 
-// readAMQPFrame reads one frame of at most max bytes, counted with its
-// overhead. It returns io.EOF only when r ends before the frame begins, and
-// allocates no more than max whatever the frame claims.
+// readAMQPFrame reads one frame. Its payload may have max bytes, though it
+// should have the overhead less: RabbitMQ allows it too. It returns io.EOF only
+// when r ends before the frame begins, and allocates no more than max whatever
+// the frame claims.
 func readAMQPFrame(r io.Reader, max uint32) (amqpFrame, error) {
 	var head [7]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -44,8 +45,8 @@ func readAMQPFrame(r io.Reader, max uint32) (amqpFrame, error) {
 	}
 	f := amqpFrame{Type: head[0], Channel: binary.BigEndian.Uint16(head[1:])}
 	size := binary.BigEndian.Uint32(head[3:])
-	if int64(size)+amqpFrameOverhead > int64(max) {
-		return f, fmt.Errorf("%w: %d bytes of payload where frames have at most %d in all", errAMQPFrame, size, max)
+	if size > max {
+		return f, fmt.Errorf("%w: %d bytes where at most %d were agreed", errAMQPFrame, size, max)
 	}
 	p := make([]byte, size+1)
 	if _, err := io.ReadFull(r, p); err != nil {

@@ -120,7 +120,6 @@ func (b *broker) Close() error {
 	for c := range b.conns {
 		c.close(amqpErrorf(amqpConnectionForced, "broker forced connection closure with reason 'shutdown'"))
 		c.nc.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
-		c.out.finish()
 	}
 	for s := range b.subs {
 		s.stop()

@@ -131,9 +131,6 @@ func (ch *brokerChannel) get(m *amqpBasicGet) *amqpError {
 	if err := ch.permit("queue", q.name); err != nil {
 		return err
 	}
-	if q.exclusive {
-		return amqpErrorf(amqpAccessRefused, "queue '%s' in vhost '/' in exclusive use", q.name)
-	}
 	if len(q.ready) == 0 {
 		ch.reply(&amqpBasicGetEmpty{})
 		return nil

@@ -3,13 +3,10 @@ package sandbox
 // ends finds the two ends of a binding that the user may touch.
 func (ch *brokerChannel) ends(queue, exchange string) (*brokerQueue, *brokerExchange, *amqpError) {
 	x, err := ch.reachExchange(exchange)
-	if exchange == "" {
+	if err != nil {
 		return nil, nil, err
 	}
-	q, qerr := ch.reachQueue(queue)
-	if qerr != nil {
-		return nil, nil, qerr
-	}
+	q, err := ch.reachQueue(queue)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +71,7 @@ func (ch *brokerChannel) queueDelete(m *amqpQueueDelete) *amqpError {
 	case m.IfUnused && len(q.consumers) > 0:
 		return amqpErrorf(amqpPreconditionFailed, "queue '%s' in vhost '/' in use", name)
 	case m.IfEmpty && len(q.ready) > 0:
-		return amqpErrorf(amqpPreconditionFailed, "queue '%s' in vhost '/' is not empty", name)
+		return amqpErrorf(amqpPreconditionFailed, "queue '%s' in vhost '/' not empty", name)
 	}
 	n := len(q.ready)
 	ch.c.b.removeQueue(q)

@@ -75,17 +75,16 @@ func (c *brokerConn) serve() {
 		err = c.read()
 	}
 	c.leave()
-	c.nc.SetWriteDeadline(time.Now().Add(brokerFarewellTime))
+	c.nc.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
 	c.out.finish()
 	<-written
 	if err == errConnDone {
-		err = nil
+		// It is for the client to hang up: one that has not read close-ok yet
+		// must not find the connection gone.
+		io.Copy(io.Discard, c.nc)
 	}
-	detail := ""
-	if err != nil {
-		detail = err.Error()
-	}
-	c.event("closed", detail, "")
+	c.nc.Close()
+	c.event("closed", err.Error(), "")
 }
 
 // leave gives back everything that the connection had.
@@ -128,6 +127,9 @@ func (c *brokerConn) read() error {
 			c.nc.SetReadDeadline(time.Now().Add(brokerFarewellTime / 5))
 			io.Copy(io.Discard, r)
 			return err
+		}
+		if err == io.EOF {
+			return errors.New("the client hung up")
 		}
 		if err != nil {
 			return err

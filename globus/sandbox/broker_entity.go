@@ -35,6 +35,10 @@ func (ch *brokerChannel) unlocked(q *brokerQueue) *amqpError {
 	if q.owner == nil || q.owner == ch.c {
 		return nil
 	}
+	return lockedError(q)
+}
+
+func lockedError(q *brokerQueue) *amqpError {
 	return amqpErrorf(amqpResourceLocked, "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.", q.name)
 }
 
@@ -105,7 +109,7 @@ func (ch *brokerChannel) exchangeDelete(m *amqpExchangeDelete) *amqpError {
 		return amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
 	}
 	if strings.HasPrefix(m.Exchange, "amq.") {
-		return amqpErrorf(amqpAccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
+		return amqpErrorf(amqpAccessRefused, "deletion of system exchange '%s' in vhost '/' not allowed", m.Exchange)
 	}
 	if err := ch.permit("exchange", m.Exchange); err != nil {
 		return err
@@ -150,9 +154,11 @@ func (ch *brokerChannel) queueDeclare(m *amqpQueueDeclare) *amqpError {
 	if err := ch.unlocked(q); err != nil {
 		return err
 	}
+	if m.Exclusive != (q.owner != nil) {
+		return lockedError(q)
+	}
 	if err := equivalent("queue", name,
-		amqpArgument{"durable", m.Durable, q.durable}, amqpArgument{"exclusive", m.Exclusive, q.owner != nil},
-		amqpArgument{"auto_delete", m.AutoDelete, q.autoDelete}); err != nil {
+		amqpArgument{"durable", m.Durable, q.durable}, amqpArgument{"auto_delete", m.AutoDelete, q.autoDelete}); err != nil {
 		return err
 	}
 	return ch.declared(m, q)

@@ -11,7 +11,6 @@ const (
 	amqpResourceLocked     = 405
 	amqpPreconditionFailed = 406
 	amqpFrameError         = 501
-	amqpSyntaxError        = 502
 	amqpCommandInvalid     = 503
 	amqpChannelError       = 504
 	amqpUnexpectedFrame    = 505
@@ -57,8 +56,6 @@ func amqpCodeName(code uint16) string {
 		return "PRECONDITION_FAILED"
 	case amqpFrameError:
 		return "FRAME_ERROR"
-	case amqpSyntaxError:
-		return "SYNTAX_ERROR"
 	case amqpCommandInvalid:
 		return "COMMAND_INVALID"
 	case amqpChannelError:

@@ -29,7 +29,7 @@ func (c *brokerConn) frame(f amqpFrame) error {
 			c.fail(0, nil, amqpErrorf(amqpNotImplemented, "%v", err))
 			return nil
 		} else if err != nil {
-			c.fail(0, m, amqpErrorf(amqpSyntaxError, "%v", err))
+			c.fail(0, m, amqpErrorf(amqpFrameError, "%v", err))
 			return nil
 		}
 		if p, ok := m.(*amqpBasicPublish); ok {
@@ -41,7 +41,7 @@ func (c *brokerConn) frame(f amqpFrame) error {
 		h, err := parseAMQPHeader(f.Payload)
 		if err != nil {
 			delete(c.partial, f.Channel)
-			c.fail(0, part.method, amqpErrorf(amqpSyntaxError, "%v", err))
+			c.fail(0, part.method, amqpErrorf(amqpFrameError, "%v", err))
 			return nil
 		}
 		part.header = &h

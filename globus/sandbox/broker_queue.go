@@ -15,9 +15,8 @@ type brokerQueue struct {
 
 	ready     []*queued // by position
 	unacked   int
-	added     uint64 // messages so far: the position of the last
-	consumers []brokerConsumer
-	turn      int // index of the consumer whose turn it is
+	added     uint64           // messages so far: the position of the last
+	consumers []brokerConsumer // the one whose turn it is first
 	exclusive bool
 	deleted   bool
 }
@@ -82,16 +81,16 @@ func (q *brokerQueue) pump() {
 	}
 }
 
-// next returns the consumer whose turn it is among those that are ready.
+// next returns the first consumer that is ready, and puts it last.
 func (q *brokerQueue) next() brokerConsumer {
-	for i := range q.consumers {
-		at := (q.turn + i) % len(q.consumers)
-		if c := q.consumers[at]; c.ready() {
-			q.turn = at + 1
-			return c
-		}
+	i := slices.IndexFunc(q.consumers, brokerConsumer.ready)
+	if i < 0 {
+		return nil
 	}
-	return nil
+	c := q.consumers[i]
+	copy(q.consumers[i:], q.consumers[i+1:])
+	q.consumers[len(q.consumers)-1] = c
+	return c
 }
 
 // removeConsumer takes a consumer off its queue, and with its last one a
@@ -102,9 +101,6 @@ func (b *broker) removeConsumer(q *brokerQueue, c brokerConsumer) {
 		return
 	}
 	q.consumers = slices.Delete(q.consumers, i, i+1)
-	if i < q.turn {
-		q.turn--
-	}
 	q.exclusive = false // an exclusive consumer was the only one
 	if q.autoDelete && len(q.consumers) == 0 && !q.deleted {
 		b.removeQueue(q)

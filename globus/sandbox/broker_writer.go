@@ -7,15 +7,16 @@ import (
 )
 
 // write sends what is put in the outbox until it is finished or the client is
-// gone, and heartbeats while there is nothing. It closes the socket.
+// gone, and heartbeats while there is nothing. When the client is gone it
+// closes the socket, so that the reader sees it too.
 func (c *brokerConn) write() {
 	defer c.out.finish()
-	defer c.nc.Close()
 	w := bufio.NewWriterSize(c.nc, 64<<10)
 	for {
 		items, last := c.out.take()
 		for _, it := range items {
 			if err := c.writeItem(w, it); err != nil {
+				c.nc.Close()
 				return
 			}
 			if c.out.wrote(it) {
@@ -25,7 +26,11 @@ func (c *brokerConn) write() {
 		if len(items) > 0 {
 			continue
 		}
-		if w.Flush() != nil || last {
+		if w.Flush() != nil {
+			c.nc.Close()
+			return
+		}
+		if last {
 			return
 		}
 		var beat <-chan time.Time
