@@ -3,6 +3,8 @@ package endpointfs
 import (
 	"errors"
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -17,48 +19,127 @@ type Config struct {
 	HeartbeatPeriod time.Duration // of the daemon; 30 s unless given, never under 5 s
 	HasEngine       bool          // it is the configuration of a user endpoint, which does not start
 	Python          bool          // there is a config.py, which the daemon takes instead; then nothing else here is known
-	TemplatePath    string        // of the user endpoints' template
-	SchemaPath      string        // of its schema
+	TemplatePath    string        // of the user endpoints' template; a relative one is relative to the daemon's working directory
+	SchemaPath      string        // of its schema, likewise
 }
 
+const (
+	maxConfig        = 1 << 20
+	defaultHeartbeat = 30 * time.Second
+	minHeartbeat     = 5 * time.Second // MINIMUM_HEARTBEAT in config.py
+)
+
 // Config reads config.yaml as the daemon would. A missing file is an empty
-// one. What the daemon would refuse is a *[FormatError].
+// one. A file that is not a YAML mapping is a *[FormatError]; a value that the
+// daemon would refuse is left at its default here and reported by
+// [Endpoint.Check].
 func (e *Endpoint) Config() (Config, error) {
-	c := Config{HeartbeatPeriod: 30 * time.Second, TemplatePath: e.file(templateFile), SchemaPath: e.file(schemaFile)}
+	c := Config{HeartbeatPeriod: defaultHeartbeat, TemplatePath: e.file(templateFile), SchemaPath: e.file(schemaFile)}
 	if exists(e.file(configPython)) {
 		c.Python = true
 		return c, nil
 	}
-	data, _, err := readFile(e.file(configYAML), 1<<20)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
+	keys, err := e.configKeys()
 	if err != nil {
 		return c, err
 	}
-	var v struct {
-		DisplayName     string    `yaml:"display_name"`
-		Email           string    `yaml:"email"`
-		Debug           bool      `yaml:"debug"`
-		HeartbeatPeriod float64   `yaml:"heartbeat_period"`
-		Engine          yaml.Node `yaml:"engine"`
+	text := func(key, other string) string {
+		if n, ok := keys[key]; ok && kindOf(n) == "text" && n.Value != "" {
+			return n.Value
+		}
+		return other
 	}
-	if err := yaml.Unmarshal(data, &v); err != nil {
-		return c, &FormatError{File: e.file(configYAML), Problem: err.Error()}
+	c.DisplayName, c.Email = text("display_name", ""), text("email", "")
+	if c.DisplayName == "None" { // load_config_yaml: what early releases wrote for null
+		c.DisplayName = ""
 	}
-	c.DisplayName, c.Email, c.Debug, c.HasEngine = v.DisplayName, v.Email, v.Debug, v.Engine.Kind != 0
-	if v.HeartbeatPeriod > 0 {
-		c.HeartbeatPeriod = time.Duration(max(5, v.HeartbeatPeriod) * float64(time.Second))
+	c.TemplatePath, c.SchemaPath = text("user_config_template_path", c.TemplatePath), text("user_config_schema_path", c.SchemaPath)
+	if n, ok := keys["debug"]; ok {
+		switch strings.ToLower(n.Value) {
+		case "true", "yes", "on", "1", "y", "t":
+			c.Debug = true
+		}
+	}
+	if n, ok := keys["heartbeat_period"]; ok {
+		if s, err := strconv.ParseFloat(n.Value, 64); err == nil && s > 0 && s < 1e9 {
+			c.HeartbeatPeriod = max(minHeartbeat, time.Duration(s*float64(time.Second)))
+		}
+	}
+	if n, ok := keys["engine"]; ok {
+		c.HasEngine = kindOf(n) != "null"
 	}
 	return c, nil
 }
 
-// Check returns what is wrong with the files that the daemon reads when it
-// starts or when its first task comes, each a *[FormatError] where a file's
-// content is to blame. An empty result means that nothing was found.
-func (e *Endpoint) Check() []error {
-	if _, err := e.Config(); err != nil {
-		return []error{err}
+// configKeys returns the keys of config.yaml with their values, aliases
+// resolved.
+func (e *Endpoint) configKeys() (map[string]*yaml.Node, error) {
+	path := e.file(configYAML)
+	data, _, err := readFile(path, maxConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return nil
+	if err != nil {
+		return nil, err
+	}
+	keys, bad := parseMapping(data)
+	if bad != nil {
+		bad.File = path
+		return nil, bad
+	}
+	return keys, nil
+}
+
+// parseMapping reads YAML that is a mapping or nothing, and returns its keys.
+// Of a key that is there twice the last one counts, and what is merged (<<)
+// yields to what stands there itself, as for PyYAML.
+func parseMapping(data []byte) (map[string]*yaml.Node, *FormatError) {
+	dec := yaml.NewDecoder(strings.NewReader(string(data)))
+	var doc, more yaml.Node
+	err := dec.Decode(&doc)
+	if err != nil && len(strings.TrimSpace(string(data))) == 0 || err == nil && len(doc.Content) == 0 || isEOF(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, yamlError(err)
+	}
+	if err := dec.Decode(&more); !isEOF(err) {
+		return nil, &FormatError{Line: more.Line, Problem: "it holds more than one YAML document", Remedy: "remove the line --- and what follows it"}
+	}
+	top := resolve(doc.Content[0])
+	switch kindOf(top) {
+	case "null":
+		return nil, nil
+	case "mapping":
+		keys := map[string]*yaml.Node{}
+		collect(top, keys, 0)
+		return keys, nil
+	}
+	return nil, &FormatError{Line: top.Line, Problem: "it is a YAML " + kindOf(top) + ", not a mapping", Remedy: "write one \"name: value\" a line"}
+}
+
+func collect(m *yaml.Node, keys map[string]*yaml.Node, depth int) {
+	if depth > 10 { // an alias may stand for what it is in
+		return
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if k, v := m.Content[i], resolve(m.Content[i+1]); k.ShortTag() == "!!merge" {
+			from := []*yaml.Node{v}
+			if v.Kind == yaml.SequenceNode {
+				from = v.Content
+			}
+			for _, v := range from {
+				if v = resolve(v); v.Kind == yaml.MappingNode {
+					collect(v, keys, depth+1)
+				}
+			}
+		}
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if k := resolve(m.Content[i]); k.Kind == yaml.ScalarNode && k.ShortTag() != "!!merge" {
+			v := *resolve(m.Content[i+1])
+			v.Line = k.Line // where a person looks for it
+			keys[k.Value] = &v
+		}
+	}
 }

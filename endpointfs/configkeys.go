@@ -1,0 +1,184 @@
+package endpointfs
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// configKey is a key of config.yaml: what it may be, and in which releases of
+// the daemon there is such a key.
+type configKey struct {
+	name  string
+	want  string // for people, such as "text"
+	ok    func(*yaml.Node) bool
+	null  bool   // null is allowed
+	since string // the first release; empty for all that we know
+	until string // the first release without it; empty for none
+}
+
+// strictSince is the first release that is known to take values as they are.
+// Those before made text of numbers, and took null for whatever was left out.
+const strictSince = "4.15"
+
+// newestKnown is the release whose keys are known. A later one may have more.
+const newestKnown = "4.19"
+
+// configKeys of the daemon's core endpoint: the parameters of BaseConfig and
+// CoreEndpointConfig in config.py, with what pydantic makes of a value.
+func knownKeys() []configKey {
+	return []configKey{
+		{name: "admins", want: "a list of UUIDs", ok: isUUIDs, null: true},
+		{name: "allowed_functions", want: "a list of UUIDs", ok: isUUIDs, null: true},
+		{name: "amqp_port", want: "a port number", ok: isInt, null: true},
+		{name: "audit_log_path", want: "a path", ok: isText, null: true},
+		{name: "authentication_policy", want: "a UUID", ok: isUUID, null: true},
+		{name: "debug", want: "true or false", ok: isBool},
+		{name: "display_name", want: "text", ok: isText, null: true},
+		{name: "email", want: "text", ok: isText, null: true, since: "4.16"},
+		{name: "environment", want: "text", ok: isText, null: true},
+		{name: "force_mu_allow_same_user", want: "true or false", ok: isBool, null: true, until: "4.15"},
+		{name: "heartbeat_period", want: "a number of seconds", ok: isNumber},
+		{name: "high_assurance", want: "true or false", ok: isBool},
+		{name: "identity_mapping_config_path", want: "a path to a file", ok: isText, null: true},
+		{name: "local_compute_services", want: "true or false", ok: isBool},
+		{name: "mu_child_ep_grace_period_s", want: "a number of seconds", ok: isNumber},
+		{name: "multi_user", want: "true or false", ok: isBool, null: true, until: "4.15"},
+		{name: "pam", want: "a mapping", ok: isMapping, null: true},
+		{name: "public", want: "true or false", ok: isBool},
+		{name: "subscription_id", want: "a UUID", ok: isUUID, null: true},
+		{name: "user_config_schema_path", want: "a path to a file", ok: isText, null: true},
+		{name: "user_config_template_path", want: "a path to a file", ok: isText, null: true},
+	}
+}
+
+// mustExist are the keys that name a file which the daemon wants to be there.
+func mustExist(key string) bool {
+	return slices.Contains([]string{"identity_mapping_config_path", "user_config_schema_path", "user_config_template_path"}, key)
+}
+
+// checkKeys returns what a release of the daemon (empty: any that we know)
+// would not take of config.yaml.
+func checkKeys(path, release string, keys map[string]*yaml.Node) []error {
+	var found []*FormatError
+	add := func(n *yaml.Node, remedy, format string, args ...any) {
+		found = append(found, &FormatError{File: path, Line: n.Line, Problem: fmt.Sprintf(format, args...), Remedy: remedy})
+	}
+	if n, ok := keys["engine"]; ok && kindOf(n) != "null" {
+		// The rest of such a file has other rules, and is to be moved anyway.
+		add(n, "globus-compute-endpoint migrate-to-template-capable moves it to "+templateFile, "engine is no longer configured here, and the daemon would not start")
+		return errorsOf(found)
+	}
+	known := knownKeys()
+	lax := release != "" && compareReleases(release, strictSince) < 0
+	for name, n := range keys {
+		i := slices.IndexFunc(known, func(k configKey) bool { return k.name == name })
+		switch {
+		case name == "engine":
+		case i < 0:
+			near := nearest(name, known)
+			if near == "" && release != "" && compareReleases(release, newestKnown) > 0 {
+				break // it may have come with that release
+			}
+			remedy := "remove the line; resource options belong into " + templateFile
+			if near != "" {
+				remedy = "write " + near
+			}
+			add(n, remedy, "the daemon knows no option %q", name)
+		case release != "" && known[i].until != "" && compareReleases(release, known[i].until) >= 0:
+			add(n, "remove the line", "the daemon knows no option %q since release %s", name, known[i].until)
+		case release != "" && known[i].since != "" && compareReleases(release, known[i].since) < 0:
+			add(n, "remove the line, or use release "+known[i].since+" or a later one", "the daemon knows the option %q only from release %s on", name, known[i].since)
+		case kindOf(n) == "null" && (known[i].null || lax):
+		case lax && n.Kind == yaml.ScalarNode && (known[i].want == "text" || name == "amqp_port"):
+		case !known[i].ok(n):
+			add(n, "write "+known[i].want, "%s: want %s, got %s", name, known[i].want, describe(n))
+		case mustExist(name) && filepath.IsAbs(n.Value):
+			if _, err := os.Stat(n.Value); err != nil {
+				add(n, "correct the path, or remove the line to use the file in the endpoint's directory", "%s: %s is not there", name, n.Value)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *FormatError) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), strings.Compare(a.Problem, b.Problem))
+	})
+	return errorsOf(found)
+}
+
+func errorsOf(found []*FormatError) []error {
+	var all []error
+	for _, e := range found {
+		all = append(all, e)
+	}
+	return all
+}
+
+// describe shows a value to a person who reads YAML.
+func describe(n *yaml.Node) string {
+	kind := kindOf(n)
+	switch kind {
+	case "list", "mapping", "null":
+		return kind
+	case "text":
+		return strconv.Quote(clip(n.Value, 40))
+	}
+	return kind + " " + clip(n.Value, 40)
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		return strings.ToValidUTF8(s[:n], "") + "…"
+	}
+	return s
+}
+
+// nearest returns the known key that a misspelled one was meant to be, or "".
+func nearest(name string, known []configKey) string {
+	best, at := "", 3
+	for _, k := range known {
+		if d := editDistance(name, k.name); d < at && d*3 < len(k.name) {
+			best, at = k.name, d
+		}
+	}
+	return best
+}
+
+// editDistance is how many letters must be changed, added or left out.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0]++
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
+}
+
+// compareReleases compares the first two numbers of releases such as 4.9.1 and
+// 4.16: options come and go with these.
+func compareReleases(a, b string) int {
+	first := func(s string) []string {
+		part := strings.SplitN(s, ".", 3)
+		return part[:min(2, len(part))]
+	}
+	return slices.CompareFunc(first(a), first(b), func(x, y string) int {
+		m, _ := strconv.Atoi(x)
+		n, _ := strconv.Atoi(y)
+		return cmp.Compare(m, n)
+	})
+}

@@ -1,0 +1,73 @@
+package endpointfs
+
+import (
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// kindOf says what PyYAML, with which the daemon reads its files, makes of a
+// node: "null", "bool", "int", "float", "date", "text", "list" or "mapping".
+// PyYAML reads YAML 1.1, in which yes is a bool and 1:30 the number 90.
+func kindOf(n *yaml.Node) string {
+	n = resolve(n)
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return "list"
+	case yaml.MappingNode:
+		return "mapping"
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		switch n.ShortTag() {
+		case "!!null", "!!bool", "!!int", "!!float":
+			return n.ShortTag()[2:]
+		case "!!timestamp":
+			return "date"
+		}
+		return "text"
+	}
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return "text"
+	}
+	return kindOfPlain(n.Value)
+}
+
+func kindOfPlain(s string) string {
+	switch s {
+	case "", "~", "null", "Null", "NULL":
+		return "null"
+	}
+	lower := strings.ToLower(s)
+	if s == lower || s == strings.ToUpper(s) || s == strings.ToUpper(lower[:1])+lower[1:] {
+		switch lower {
+		case "yes", "no", "on", "off", "true", "false":
+			return "bool"
+		case ".nan", ".inf", "-.inf", "+.inf":
+			return "float"
+		}
+	}
+	// The patterns of PyYAML's resolver, compiled only for what begins like a
+	// number.
+	if strings.IndexByte("-+.0123456789", s[0]) < 0 {
+		return "text"
+	}
+	for _, p := range []struct{ kind, pattern string }{
+		{"int", `^[-+]?(0b[01_]+|0[0-7_]+|(0|[1-9][0-9_]*)|0x[0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+)$`},
+		{"float", `^([-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*)$`},
+		{"date", `^\d\d\d\d-\d\d?-\d\d?([Tt]|[ \t]+|$)`},
+	} {
+		if regexp.MustCompile(p.pattern).MatchString(s) {
+			return p.kind
+		}
+	}
+	return "text"
+}
+
+// resolve follows an alias to what it stands for.
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
