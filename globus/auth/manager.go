@@ -1,10 +1,13 @@
 package auth
 
 import (
-	"context"
-	"errors"
+	"crypto/rand"
+	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"chiltepin/globus"
 )
@@ -26,50 +29,68 @@ type Config struct {
 	// HTTP sends unsigned requests; nil is Env.Client().
 	HTTP *http.Client
 	// Home is the user's home directory, ComputeDir the directory of the
-	// endpoints, where the Compute SDK keeps its store.
+	// endpoints, where the Compute SDK keeps its store. Both are absolute.
 	Home, ComputeDir string
 	// Getenv reads the environment: GLOBUS_COMPUTE_CLIENT_ID and _SECRET,
 	// ACADEMY_HOME, ACADEMY_GLOBUS_CLIENT_ID and _SECRET,
-	// ACADEMY_EXCHANGE_CLIENT_ID.
+	// ACADEMY_EXCHANGE_CLIENT_ID. Nil is an environment without any.
 	Getenv func(string) string
 	// Hostname labels the grant on the consent page.
 	Hostname string
-	// Rand makes the PKCE verifier; nil is crypto/rand.
+	// Rand makes the PKCE verifier and the state; nil is crypto/rand.
 	Rand io.Reader
 }
 
 // Manager logs in and out, and signs requests. It is safe for concurrent use,
 // and several of them, in one process or in many, may share the same stores.
 type Manager struct {
-	config Config
+	config   Config
+	services []*service
+	globus   authority
+	ledger   ledger
 }
 
-// New checks the configuration. It does no I/O.
-func New(c Config) (*Manager, error) { return nil, errors.New("not built yet") }
-
-// Login gets tokens for the services that have none that work, and stores them.
-func (m *Manager) Login(ctx context.Context, o LoginOptions) (LoginResult, error) {
-	return LoginResult{}, errors.New("not built yet")
+// New makes a Manager. It does no I/O. A secret without an id in the
+// environment is a [*globus.SettingError].
+func New(c Config) (*Manager, error) {
+	if !filepath.IsAbs(c.Home) || !filepath.IsAbs(c.ComputeDir) {
+		return nil, fmt.Errorf("preparing the login: want absolute directories, got %q and %q", c.Home, c.ComputeDir)
+	}
+	if c.Getenv == nil {
+		c.Getenv = func(string) string { return "" }
+	}
+	if c.HTTP == nil {
+		c.HTTP = c.Env.Client()
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	list, err := services(c)
+	if err != nil {
+		return nil, err
+	}
+	own := filepath.Join(c.ComputeDir, ".chiltepin")
+	return &Manager{
+		config:   c,
+		services: list,
+		globus:   authority{url: c.Env.AuthURL, http: c.HTTP},
+		ledger:   ledger{path: filepath.Join(own, "clients.json"), lock: filepath.Join(own, "tokens.flock")},
+	}, nil
 }
 
-// Logout revokes every token that the stores hold and removes it.
-func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, error) {
-	return LogoutResult{}, errors.New("not built yet")
+// service finds one by its name.
+func (m *Manager) service(name string) (*service, error) {
+	i := slices.IndexFunc(m.services, func(s *service) bool { return s.name == name })
+	if i < 0 {
+		return nil, &ServiceError{Name: name}
+	}
+	return m.services[i], nil
 }
 
-// Whoami tells who is logged in, from the stores alone.
-func (m *Manager) Whoami(ctx context.Context) (Account, error) {
-	return Account{}, errors.New("not built yet")
+// ServiceError is a service that is not known.
+type ServiceError struct{ Name string }
+
+// Error names the ones that are.
+func (e *ServiceError) Error() string {
+	return fmt.Sprintf("no service is called %q: want %s", e.Name, strings.Join(Services(), ", "))
 }
-
-// Authorized is a client that signs requests to one service.
-func (m *Manager) Authorized(ctx context.Context, service string) (*http.Client, error) {
-	return nil, errors.New("not built yet")
-}
-
-// LoggedIn tells, without network, whether a service has tokens that should work.
-func (m *Manager) LoggedIn(service string) bool { return false }
-
-// DaemonEnv lists the variables, as NAME=VALUE, that the daemon must be given
-// on top of this process's environment to refresh the tokens it finds.
-func (m *Manager) DaemonEnv() ([]string, error) { return nil, errors.New("not built yet") }

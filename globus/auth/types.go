@@ -58,7 +58,8 @@ type TokenRemoval struct {
 
 // Account is who is logged in, and for what. It never holds a token.
 type Account struct {
-	// Identity is who; zero when nobody is, or when the tokens do not say.
+	// Identity is who, according to the first service that tells; zero when
+	// nobody is logged in, or when the tokens do not say.
 	Identity Identity
 	// Services has one entry a service, in the order of [Services].
 	Services []ServiceAccount
@@ -67,14 +68,17 @@ type Account struct {
 // Identity is a Globus identity.
 type Identity struct {
 	// ID is its UUID.
-	ID string
+	ID string `json:"id"`
 	// Username and Name are known where the last login told them.
-	Username, Name string
+	Username string `json:"username,omitempty"`
+	Name     string `json:"name,omitempty"`
 }
 
 // ServiceAccount is the state of the login to one service.
 type ServiceAccount struct {
 	Service string
+	// Identity is whose tokens they are; zero where they do not say.
+	Identity Identity
 	// LoggedIn is true when there are tokens that work or can be refreshed.
 	LoggedIn bool
 	// Problem is why not; nil when there simply are no tokens.

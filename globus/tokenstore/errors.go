@@ -7,6 +7,9 @@ import "fmt"
 type FormatError struct {
 	// Path is the file, Problem what is wrong with it.
 	Path, Problem string
+	// Empty is true of a file with nothing in it, which the next update makes
+	// a store.
+	Empty bool
 	// Err is the cause, where there is one.
 	Err error
 }

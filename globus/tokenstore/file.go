@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 )
 
-// replaceFile writes data to path so that a reader finds the old file or the
-// new one, never a part. A symbolic link stays one: the file it leads to is
-// replaced.
-func replaceFile(path string, data []byte) (err error) {
+// WriteFile writes data to path with mode 0600, so that a reader finds the old
+// file or the new one and never a part. Missing directories are made with mode
+// 0700. A symbolic link stays one: the file that it leads to is replaced.
+func WriteFile(path string, data []byte) (err error) {
 	path = behind(path)
 	directory := filepath.Dir(path)
 	if err := os.MkdirAll(directory, 0o700); err != nil {

@@ -96,7 +96,7 @@ func (s *JSON) Update(ctx context.Context, namespace string, change func(Rows) e
 	for _, server := range remove {
 		data.object(namespace).take(server)
 	}
-	return replaceFile(s.path, appendJSON(nil, file))
+	return WriteFile(s.path, appendJSON(nil, file))
 }
 
 // load reads the file in the present form, or makes the skeleton of a new one.
@@ -109,7 +109,7 @@ func (s *JSON) load() (*object, error) {
 		return nil, err
 	}
 	if len(data) == 0 {
-		return nil, &FormatError{Path: s.path, Problem: "the file is empty"}
+		return nil, &FormatError{Path: s.path, Problem: "the file is empty", Empty: true}
 	}
 	value, err := parseJSON(data)
 	if err != nil {

@@ -98,7 +98,7 @@ func (s *SQLite) read(ctx context.Context, do func(*sql.Tx) error) error {
 		return err
 	}
 	if info.Mode().IsRegular() && info.Size() == 0 {
-		return &FormatError{Path: s.path, Problem: "the file is empty"}
+		return &FormatError{Path: s.path, Problem: "the file is empty", Empty: true}
 	}
 	return s.transact(ctx, s.path, "deferred", do)
 }

@@ -1,0 +1,175 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"chiltepin/globus"
+	"chiltepin/globus/tokenstore"
+)
+
+// authority is Globus Auth.
+type authority struct {
+	url  string
+	http *http.Client
+}
+
+// pasteURI is the page of Globus Auth that shows a person the code.
+func (a authority) pasteURI() string { return a.url + "/v2/web/auth-code" }
+
+func (a authority) application(c client, redirect string, scopes []string) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID:     c.id,
+		ClientSecret: c.secret.Reveal(),
+		Endpoint: oauth2.Endpoint{
+			AuthURL:   a.url + "/v2/oauth2/authorize",
+			TokenURL:  a.url + "/v2/oauth2/token",
+			AuthStyle: oauth2.AuthStyleInParams,
+		},
+		RedirectURL: redirect,
+		Scopes:      scopes,
+	}
+}
+
+func (a authority) context(ctx context.Context) context.Context {
+	return context.WithValue(ctx, oauth2.HTTPClient, a.http)
+}
+
+// authorization is one that a person has been sent to and not come back from.
+type authorization struct {
+	application *oauth2.Config
+	// verifier proves that who redeems the code is who asked for it.
+	verifier tokenstore.Secret
+	// state comes back with the code where the code comes back by a redirect.
+	state string
+	// url is where the person goes.
+	url string
+}
+
+// authorize begins an authorization; random supplies verifier and state.
+// Refresh tokens are asked for always: a store without them logs its owner out
+// after two days.
+func (a authority) authorize(c client, redirect string, scopes []string, label string, random io.Reader) (*authorization, error) {
+	verifier, err := randomText(random, 32)
+	if err != nil {
+		return nil, err
+	}
+	state, err := randomText(random, 16)
+	if err != nil {
+		return nil, err
+	}
+	z := &authorization{application: a.application(c, redirect, scopes), verifier: tokenstore.NewSecret(verifier), state: state}
+	z.url = z.application.AuthCodeURL(state,
+		oauth2.S256ChallengeOption(verifier),
+		oauth2.SetAuthURLParam("access_type", "offline"),
+		oauth2.SetAuthURLParam("prefill_named_grant", label))
+	return z, nil
+}
+
+// redeem exchanges the code for tokens.
+func (a authority) redeem(ctx context.Context, z *authorization, code string) (*grant, error) {
+	token, err := z.application.Exchange(a.context(ctx), code, oauth2.VerifierOption(z.verifier.Reveal()))
+	if err != nil {
+		err = refusal(err, code, z.verifier.Reveal())
+		if status := globus.StatusOf(err); status >= 400 && status < 500 {
+			return nil, &CodeError{Err: fmt.Errorf("it is mistyped, too old, used before, or of another login: %w", err)}
+		}
+		return nil, err
+	}
+	if state, ok := token.Extra("state").(string); ok && state != "" && state != z.state {
+		return nil, &CodeError{Err: errors.New("it belongs to another login")}
+	}
+	return grantOf(token)
+}
+
+// credentials gets tokens for the client itself.
+func (a authority) credentials(ctx context.Context, c client, scopes []string) (*grant, error) {
+	config := clientcredentials.Config{
+		ClientID: c.id, ClientSecret: c.secret.Reveal(), Scopes: scopes,
+		TokenURL: a.url + "/v2/oauth2/token", AuthStyle: oauth2.AuthStyleInHeader,
+	}
+	token, err := config.Token(a.context(ctx))
+	if err != nil {
+		return nil, refusal(err, c.secret.Reveal())
+	}
+	return grantOf(token)
+}
+
+// refresh gets another access token, and perhaps another refresh token.
+func (a authority) refresh(ctx context.Context, c client, token tokenstore.Secret) (*grant, error) {
+	source := a.application(c, "", nil).TokenSource(a.context(ctx), &oauth2.Token{RefreshToken: token.Reveal()})
+	fresh, err := source.Token()
+	if err != nil {
+		return nil, refusal(err, token.Reveal(), c.secret.Reveal())
+	}
+	return grantOf(fresh)
+}
+
+// revoke ends a token. One that has ended already is no error.
+func (a authority) revoke(ctx context.Context, c client, token tokenstore.Secret) error {
+	form := url.Values{"token": {token.Reveal()}}
+	if c.secret.IsZero() {
+		form.Set("client_id", c.id)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url+"/v2/oauth2/token/revoke", strings.NewReader(form.Encode()))
+	if err != nil {
+		return fmt.Errorf("preparing the revocation: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	if !c.secret.IsZero() {
+		r.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.secret.Reveal()))
+	}
+	resp, err := a.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return scrub(globus.ResponseError("auth", resp), token.Reveal())
+}
+
+// refusal turns what oauth2 makes of a refusal into a [*globus.Error], without
+// the secrets that were sent, should the service have echoed one.
+func refusal(err error, secrets ...string) error {
+	failed, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
+		if _, ok := errors.AsType[*url.Error](err); ok {
+			return err
+		}
+		return scrub(&AnswerError{Problem: strings.TrimPrefix(err.Error(), "oauth2: ")}, secrets...)
+	}
+	resp := *failed.Response
+	resp.Body = io.NopCloser(bytes.NewReader(failed.Body))
+	if err := globus.ResponseError("auth", &resp); err != nil {
+		return scrub(err, secrets...)
+	}
+	return scrub(&AnswerError{Problem: "it says 200 and " + failed.ErrorCode}, secrets...)
+}
+
+// scrub takes secrets out of words.
+func scrub(err error, secrets ...string) error {
+	clean := func(s *string) {
+		for _, secret := range secrets {
+			if len(secret) > 3 {
+				*s = strings.ReplaceAll(*s, secret, "…")
+			}
+		}
+	}
+	if e, ok := errors.AsType[*globus.Error](err); ok {
+		clean(&e.Message)
+		clean(&e.Code)
+	}
+	if e, ok := errors.AsType[*AnswerError](err); ok {
+		clean(&e.Problem)
+	}
+	return err
+}

@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"chiltepin/globus/tokenstore"
+)
+
+// grant is what Globus Auth answers to a request for tokens: one or several of
+// them, for a resource server each, and perhaps who they are for.
+type grant struct {
+	tokens  tokenstore.Rows
+	idToken tokenstore.Secret
+}
+
+// grantOf reads the answer: the first token at its top, the rest in
+// other_tokens, as OAuthTokenResponse of globus_sdk does.
+func grantOf(token *oauth2.Token) (*grant, error) {
+	now := time.Now()
+	top := map[string]any{"access_token": token.AccessToken, "token_type": token.TokenType}
+	for _, name := range []string{"resource_server", "scope", "expires_in"} {
+		top[name] = token.Extra(name)
+	}
+	if token.RefreshToken != "" {
+		top["refresh_token"] = token.RefreshToken
+	}
+	g := &grant{tokens: tokenstore.Rows{}}
+	others, ok := token.Extra("other_tokens").([]any)
+	if !ok && token.Extra("other_tokens") != nil {
+		return nil, &AnswerError{Problem: "other_tokens is not a list"}
+	}
+	for _, one := range append([]any{top}, others...) {
+		members, ok := one.(map[string]any)
+		if !ok {
+			return nil, &AnswerError{Problem: "a token is not an object"}
+		}
+		row, err := rowOf(members, now)
+		if err != nil {
+			return nil, err
+		}
+		g.tokens[row.ResourceServer] = row
+	}
+	id, _ := token.Extra("id_token").(string)
+	g.idToken = tokenstore.NewSecret(id)
+	return g, nil
+}
+
+func rowOf(members map[string]any, now time.Time) (tokenstore.Token, error) {
+	var problem error
+	text := func(name string, required bool) string {
+		s, ok := members[name].(string)
+		if problem == nil && (required && s == "" || !ok && members[name] != nil) {
+			problem = &AnswerError{Problem: fmt.Sprintf("a token without a usable %s", name)}
+		}
+		return s
+	}
+	row := tokenstore.Token{
+		ResourceServer: text("resource_server", true),
+		Scope:          text("scope", false),
+		AccessToken:    tokenstore.NewSecret(text("access_token", true)),
+		RefreshToken:   tokenstore.NewSecret(text("refresh_token", false)),
+		TokenType:      text("token_type", false),
+	}
+	seconds, ok := members["expires_in"].(float64)
+	if problem == nil && (!ok && members["expires_in"] != nil || seconds < 0 || seconds > math.MaxInt32 || math.IsNaN(seconds)) {
+		problem = &AnswerError{Problem: "a token without a usable expires_in"}
+	}
+	row.ExpiresAt = now.Unix() + int64(seconds)
+	return row, problem
+}
+
+// AnswerError is an answer of Globus Auth that cannot be understood.
+type AnswerError struct {
+	// Problem is what is wrong with it, without anything out of it that is
+	// secret.
+	Problem string
+}
+
+// Error tells what is wrong.
+func (e *AnswerError) Error() string {
+	return "the answer of Globus Auth cannot be understood: " + e.Problem
+}
+
+// randomText is n random bytes in letters that an address can carry.
+func randomText(random io.Reader, n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return "", fmt.Errorf("reading random bytes: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}

@@ -1,0 +1,141 @@
+package auth
+
+import (
+	"context"
+	"crypto"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+
+	"chiltepin/globus"
+	"chiltepin/globus/tokenstore"
+)
+
+// leeway is how far clocks may differ: IDTokenDecoder of globus_sdk has the
+// same.
+const leeway = 5 * time.Minute
+
+// identify checks an ID token and tells whom it is about: signature by the
+// published keys, by an asymmetric algorithm that the service lists; audience,
+// which is the client that asked; times, with five minutes of leeway; and, as
+// globus_sdk does not, that its issuer is the one that the service's own
+// configuration names. That name is not compared with the address that was
+// asked, which GLOBUS_SDK_SERVICE_URL_AUTH may have led elsewhere.
+func (a authority) identify(ctx context.Context, token tokenstore.Secret, clientID string) (Identity, error) {
+	published, err := a.published(ctx)
+	if err != nil {
+		return Identity{}, fmt.Errorf("checking who logged in: %w", err)
+	}
+	verifier := oidc.NewVerifier(published.issuer, &oidc.StaticKeySet{PublicKeys: published.keys}, &oidc.Config{
+		ClientID:             clientID,
+		SupportedSigningAlgs: published.algorithms,
+		SkipExpiryCheck:      true, // done below, with leeway
+		SkipIssuerCheck:      published.issuer == "",
+	})
+	checked, err := verifier.Verify(ctx, token.Reveal())
+	if err != nil {
+		return Identity{}, &AnswerError{Problem: "its ID token is not valid: " + strings.TrimPrefix(err.Error(), "oidc: ")}
+	}
+	var claims struct {
+		NotBefore float64 `json:"nbf"`
+		Username  string  `json:"preferred_username"`
+		Name      string  `json:"name"`
+	}
+	if err := checked.Claims(&claims); err != nil {
+		return Identity{}, &AnswerError{Problem: "its ID token is not valid: " + err.Error()}
+	}
+	now := time.Now()
+	switch {
+	case now.After(checked.Expiry.Add(leeway)):
+		return Identity{}, &AnswerError{Problem: "its ID token expired at " + checked.Expiry.UTC().Format(time.RFC3339) + "; is this machine's clock right?"}
+	case now.Add(leeway).Unix() < int64(claims.NotBefore):
+		return Identity{}, &AnswerError{Problem: "its ID token is not valid yet; is this machine's clock right?"}
+	case checked.Subject == "":
+		return Identity{}, &AnswerError{Problem: "its ID token names nobody"}
+	}
+	return Identity{ID: checked.Subject, Username: claims.Username, Name: claims.Name}, nil
+}
+
+// published is what the service says about its ID tokens.
+type published struct {
+	issuer     string
+	algorithms []string
+	keys       []crypto.PublicKey
+}
+
+func (a authority) published(ctx context.Context) (published, error) {
+	var p published
+	configuration, err := url.Parse(a.url + "/.well-known/openid-configuration")
+	if err != nil {
+		return p, err
+	}
+	var said struct {
+		Issuer     string   `json:"issuer"`
+		Keys       string   `json:"jwks_uri"`
+		Algorithms []string `json:"id_token_signing_alg_values_supported"`
+	}
+	if err := a.get(ctx, configuration, &said); err != nil {
+		return p, err
+	}
+	p.issuer = said.Issuer
+	for _, algorithm := range said.Algorithms {
+		if slices.Contains([]string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512}, algorithm) {
+			p.algorithms = append(p.algorithms, algorithm)
+		}
+	}
+	if len(p.algorithms) == 0 {
+		p.algorithms = []string{oidc.RS512}
+	}
+	keys, err := configuration.Parse(said.Keys) // an address, or a path on the same host
+	if err != nil || said.Keys == "" || !trustworthy(keys, configuration) {
+		return p, &AnswerError{Problem: "its OpenID configuration names no usable jwks_uri"}
+	}
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := a.get(ctx, keys, &set); err != nil {
+		return p, err
+	}
+	for _, raw := range set.Keys {
+		// A key of a kind that is not known here is not the one that is wanted.
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(raw) == nil && key.IsPublic() {
+			p.keys = append(p.keys, key.Key)
+		}
+	}
+	return p, nil
+}
+
+// get fetches a document.
+func (a authority) get(ctx context.Context, from *url.URL, into any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Accept", "application/json")
+	resp, err := a.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := globus.ResponseError("auth", resp); err != nil {
+		return err
+	}
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return &AnswerError{Problem: from.Path + " is not the JSON that it should be"}
+	}
+	return nil
+}
+
+// trustworthy keeps the keys from being fetched in the clear when the service
+// itself is not.
+func trustworthy(keys, service *url.URL) bool {
+	return keys.Host != "" && (keys.Scheme == "https" || keys.Scheme == "http" && service.Scheme == "http")
+}

@@ -1,0 +1,197 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rs/zerolog"
+
+	"chiltepin/globus"
+	"chiltepin/globus/tokenstore"
+)
+
+// token returns a token of s for one of its resource servers that has not
+// ended, renewing it if need be. stale is one that a service did not accept,
+// however fresh it looks; there may be none.
+func (m *Manager) token(ctx context.Context, s *service, server string, stale tokenstore.Secret) (tokenstore.Token, error) {
+	usable := func(token tokenstore.Token) bool {
+		return lasting(token) && (stale.IsZero() || !token.AccessToken.Equal(stale))
+	}
+	h, err := m.holding(ctx, s)
+	if err != nil {
+		return tokenstore.Token{}, err
+	}
+	if err := m.judge(s, h, m.ledger.read()); err != nil {
+		return tokenstore.Token{}, err
+	}
+	if token := h.rows[server]; usable(token) {
+		return token, nil
+	}
+	release, err := m.ledger.acquire(ctx)
+	if err != nil {
+		return tokenstore.Token{}, err
+	}
+	defer release()
+	// Twice: a Python program, which does not know our lock, may have renewed
+	// the token while we tried.
+	for again := false; ; again = true {
+		h, err := m.holding(ctx, s)
+		if err != nil {
+			return tokenstore.Token{}, err
+		}
+		if err := m.judge(s, h, m.ledger.read()); err != nil {
+			return tokenstore.Token{}, err
+		}
+		old := h.rows[server]
+		if usable(old) {
+			return old, nil
+		}
+		fresh, clientID, err := m.regrant(ctx, s, h, server)
+		if err == nil {
+			return m.replace(ctx, s, h.place, old, fresh, clientID)
+		}
+		if !refused(err) {
+			return tokenstore.Token{}, err
+		}
+		now, readErr := h.store.Read(ctx, h.namespace)
+		if readErr == nil && !now[server].Equal(old) && !again {
+			continue
+		}
+		return tokenstore.Token{}, m.condemn(s, old, clientID, err)
+	}
+}
+
+// refused is true when Globus Auth does not accept a refresh token, or a
+// client's credentials, and would not accept them later. A proxy that answers
+// in its place does not use these words.
+func refused(err error) bool {
+	e, ok := errors.AsType[*globus.Error](err)
+	return ok && (e.Code == "invalid_grant" || e.Code == "invalid_client" || e.Code == "unauthorized_client")
+}
+
+// regrant asks Globus Auth for another access token in the place of one, and
+// tells which client got it, or which was refused last. It changes nothing.
+func (m *Manager) regrant(ctx context.Context, s *service, h holding, server string) (fresh tokenstore.Token, clientID string, err error) {
+	old := h.rows[server]
+	p := m.ledger.read()
+	id, proven := m.owner(s, h, old, p)
+	clients := []string{id}
+	if !proven {
+		clients = m.candidates(s, h, p)
+	}
+	for _, id := range clients {
+		as := client{id: id}
+		if id == s.client.id {
+			as.secret = s.client.secret
+		}
+		var g *grant
+		clientID = id
+		if old.RefreshToken.IsZero() {
+			g, err = m.globus.credentials(ctx, as, s.scopes[server])
+		} else {
+			g, err = m.globus.refresh(ctx, as, old.RefreshToken)
+		}
+		zerolog.Ctx(ctx).Debug().Str("service", s.name).Str("resource_server", server).Str("client_id", id).Err(err).Msg("token renewed")
+		if err == nil {
+			fresh, err = merge(old, g, server)
+			return fresh, id, err
+		}
+		if !refused(err) {
+			return fresh, id, err
+		}
+	}
+	return fresh, clientID, err
+}
+
+// merge is old with the new token of a grant. What the answer leaves out
+// stays as it was, the refresh token above all, which a Python program would
+// lose.
+func merge(old tokenstore.Token, g *grant, server string) (tokenstore.Token, error) {
+	fresh, ok := g.tokens[server]
+	if !ok || len(g.tokens) != 1 {
+		return fresh, &AnswerError{Problem: fmt.Sprintf("asked for one token, for %s, and got others", server)}
+	}
+	fresh.IdentityID, fresh.Extra = old.IdentityID, old.Extra
+	if fresh.RefreshToken.IsZero() {
+		fresh.RefreshToken = old.RefreshToken
+	}
+	if fresh.Scope == "" {
+		fresh.Scope = old.Scope
+	}
+	return fresh, nil
+}
+
+// replace puts fresh wherever old is: a login for compute and transfer has the
+// same token for auth.globus.org in both stores. A Python program may have
+// changed the row meanwhile; then the token that ends later wins, and one that
+// was logged out stays so. at is the place that old was read from.
+func (m *Manager) replace(ctx context.Context, s *service, at place, old, fresh tokenstore.Token, clientID string) (tokenstore.Token, error) {
+	result, found := fresh, false
+	put := func(rows tokenstore.Rows) error {
+		found = false
+		for server, row := range rows {
+			switch {
+			case row.Equal(old) || same(row, old) && row.ExpiresAt <= fresh.ExpiresAt:
+				rows[server], found = fresh, true
+			case server == old.ResourceServer && row.Problem == nil:
+				result, found = row, true
+			}
+		}
+		return nil
+	}
+	if err := at.store.Update(ctx, at.namespace, put); err != nil {
+		return tokenstore.Token{}, fmt.Errorf("keeping the renewed token: %w", err)
+	}
+	if !found {
+		m.drop(ctx, client{id: clientID, secret: s.client.secret}, fresh)
+		return tokenstore.Token{}, &LoginError{Service: s.name, Reason: "it was logged out while its token was renewed"}
+	}
+	for _, other := range m.places() {
+		if other.store.Path() == at.store.Path() && other.namespace == at.namespace {
+			continue
+		}
+		// What is wrong with another store is not this service's affair.
+		if rows, err := other.store.Read(ctx, other.namespace); err == nil && holds(rows, old) {
+			_ = other.store.Update(ctx, other.namespace, func(rows tokenstore.Rows) error {
+				for server, row := range rows {
+					if same(row, old) && row.ExpiresAt <= fresh.ExpiresAt {
+						rows[server] = fresh
+					}
+				}
+				return nil
+			})
+		}
+	}
+	if err := m.ledger.note(result, entry{ClientID: clientID}); err != nil {
+		zerolog.Ctx(ctx).Debug().Err(err).Msg("client of a token not remembered")
+	}
+	return result, nil
+}
+
+// same is true of two rows that come of one grant.
+func same(a, b tokenstore.Token) bool {
+	if a.RefreshToken.IsZero() || b.RefreshToken.IsZero() {
+		return !a.AccessToken.IsZero() && a.AccessToken.Equal(b.AccessToken)
+	}
+	return a.RefreshToken.Equal(b.RefreshToken)
+}
+
+func holds(rows tokenstore.Rows, token tokenstore.Token) bool {
+	for _, row := range rows {
+		if same(row, token) {
+			return true
+		}
+	}
+	return false
+}
+
+// condemn remembers that a token is of no use any more and says so.
+func (m *Manager) condemn(s *service, token tokenstore.Token, clientID string, cause error) error {
+	reason := "Globus Auth does not renew the token for " + token.ResourceServer + " that client " + clientID + " was given: it was revoked, not used for six months, or given to another client"
+	if token.RefreshToken.IsZero() {
+		reason = "Globus Auth does not accept the credentials of client " + clientID
+	}
+	_ = m.ledger.note(token, entry{ClientID: m.ledger.read().of(token).ClientID, Refused: reason})
+	return &LoginError{Service: s.name, Reason: reason, Err: cause}
+}

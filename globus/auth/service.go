@@ -1,0 +1,165 @@
+package auth
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"chiltepin/globus"
+	"chiltepin/globus/tokenstore"
+)
+
+// The clients that Globus programs log in with. Stores do not say which of
+// them a token belongs to.
+const (
+	// chiltepinID is that of Python Chiltepin since 0.1.7, and ours.
+	chiltepinID = "7d8b6bed-4a3d-4bf7-93c5-9fc58569e4e5"
+	// olderChiltepinID is that of Python Chiltepin up to 0.1.6.
+	olderChiltepinID = "42e9e804-0bcd-4c3d-881b-8e270e3c2163"
+	// sdkID is that of globus_compute_sdk and the daemon, where the
+	// environment names no other.
+	sdkID = "4cf29807-cf21-49ec-9443-ff9a3fb9f81c"
+	// academyID is that of academy.
+	academyID = "1624cf3f-45ee-4f54-9de4-2d5d79191346"
+)
+
+// Resource servers.
+const (
+	authServer     = "auth.globus.org"
+	computeServer  = "funcx_service"
+	transferServer = "transfer.api.globus.org"
+	academyServer  = "ca1e2fbf-4e73-40a6-b2ab-c9458e5fcf99"
+)
+
+// client is an application that Globus Auth knows; a native one has no secret.
+type client struct {
+	id     string
+	secret tokenstore.Secret
+}
+
+// service is what there is to know about logging in to one.
+type service struct {
+	name   string
+	client client
+	// server is the resource server that its requests are signed for, origin
+	// the address that they go to.
+	server, origin string
+	// scopes are those that its Python program demands, by resource server.
+	scopes map[string][]string
+	// places are where that program keeps the tokens. The first is written
+	// always, the others where the file is there.
+	places []place
+}
+
+// place is one namespace of one store.
+type place struct {
+	store     tokenstore.Store
+	namespace string
+	// clientID is the client its tokens belong to, where the place tells.
+	clientID string
+}
+
+// servers lists the resource servers of s, the one of its own first.
+func (s *service) servers() []string {
+	list := []string{s.server}
+	for server := range s.scopes {
+		if server != s.server {
+			list = append(list, server)
+		}
+	}
+	slices.Sort(list[1:])
+	return list
+}
+
+// services lays out the three, from the configuration alone.
+func services(c Config) ([]*service, error) {
+	id, secret := c.Getenv("GLOBUS_COMPUTE_CLIENT_ID"), c.Getenv("GLOBUS_COMPUTE_CLIENT_SECRET")
+	if secret != "" && id == "" {
+		return nil, &globus.SettingError{Variable: "GLOBUS_COMPUTE_CLIENT_ID", Want: "the client id that belongs to GLOBUS_COMPUTE_CLIENT_SECRET"}
+	}
+	if strings.ContainsAny(id, "/\x00") || id == "." || id == ".." {
+		return nil, &globus.SettingError{Variable: "GLOBUS_COMPUTE_CLIENT_ID", Value: id, Want: "a UUID"}
+	}
+	main := client{id: id, secret: tokenstore.NewSecret(secret)}
+	if id == "" {
+		main.id = chiltepinID
+	}
+	return []*service{
+		computeService(c, main),
+		transferService(c, main),
+		academyService(c, main),
+	}, nil
+}
+
+// computeService is globus_compute_sdk/sdk/auth, with the scopes of the daemon.
+func computeService(c Config, who client) *service {
+	at := place{store: tokenstore.NewSQLite(filepath.Join(c.ComputeDir, "storage.db")), namespace: "user/" + c.Env.Name}
+	if !who.secret.IsZero() {
+		at.namespace = fmt.Sprintf("clientprofile/%s/%s", c.Env.Name, who.id)
+		at.clientID = who.id
+	}
+	return &service{
+		name: Compute, client: who, server: computeServer, origin: c.Env.ComputeURL,
+		scopes: map[string][]string{
+			authServer:    {"openid", "urn:globus:auth:scope:auth.globus.org:manage_projects"},
+			computeServer: {"https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all"},
+		},
+		places: []place{at},
+	}
+}
+
+// transferService is the app "chiltepin" of Python Chiltepin, with the default
+// store of globus_sdk.
+func transferService(c Config, who client) *service {
+	return &service{
+		name: Transfer, client: who, server: transferServer, origin: c.Env.TransferURL,
+		scopes: map[string][]string{
+			authServer:     {"openid"},
+			transferServer: {"urn:globus:auth:scope:transfer.api.globus.org:all"},
+		},
+		places: []place{transferPlace(c, who.id)},
+	}
+}
+
+func transferPlace(c Config, clientID string) place {
+	file := "tokens.json"
+	if c.Env.Name != "production" {
+		file = c.Env.Name + "-tokens.json"
+	}
+	path := filepath.Join(c.Home, ".globus", "app", clientID, "chiltepin", file)
+	return place{store: tokenstore.NewJSON(path), namespace: "DEFAULT", clientID: clientID}
+}
+
+// academyService is academy/exchange/cloud/login.py. Python Chiltepin lends
+// academy its own credentials when it has some, and so do we.
+func academyService(c Config, who client) *service {
+	if who.secret.IsZero() {
+		who = client{id: academyID}
+		id, secret := c.Getenv("ACADEMY_GLOBUS_CLIENT_ID"), c.Getenv("ACADEMY_GLOBUS_CLIENT_SECRET")
+		if id != "" && secret != "" {
+			who = client{id: id, secret: tokenstore.NewSecret(secret)}
+		}
+	}
+	server := c.Getenv("ACADEMY_EXCHANGE_CLIENT_ID")
+	if server == "" {
+		server = academyServer
+	}
+	s := &service{
+		name: Academy, client: who, server: server,
+		scopes: map[string][]string{
+			authServer: {"openid"},
+			server:     {"https://auth.globus.org/scopes/" + server + "/academy_exchange"},
+		},
+	}
+	// ~/local/share, without a dot, is where academy 0.3 to 0.5 look; the
+	// releases after them have the dot.
+	directories := []string{filepath.Join(c.Home, "local", "share", "academy"), filepath.Join(c.Home, ".local", "share", "academy")}
+	if home := c.Getenv("ACADEMY_HOME"); home != "" {
+		directories = []string{home}
+	}
+	for _, directory := range directories {
+		s.places = append(s.places, place{store: tokenstore.NewSQLite(filepath.Join(directory, "storage.db")), namespace: "DEFAULT", clientID: who.id})
+	}
+	return s
+}

@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"chiltepin/globus/tokenstore"
+)
+
+// Authorized is a client that signs requests to one service. It renews the
+// token a minute before it ends, and once when the service answers 401. A
+// service without a login is an [ErrNotLoggedIn], here or from a request.
+// Requests to any other address than the service's are refused, and redirects
+// are not followed, so that no token goes astray. The client is safe for
+// concurrent use.
+func (m *Manager) Authorized(ctx context.Context, service string) (*http.Client, error) {
+	s, err := m.service(service)
+	if err != nil {
+		return nil, err
+	}
+	h, err := m.holding(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.judge(s, h, m.ledger.read()); err != nil {
+		return nil, err
+	}
+	origin, err := url.Parse(s.origin)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of Globus %s: %w", s.name, err)
+	}
+	base := m.config.HTTP.Transport
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	return &http.Client{
+		Transport:     &signer{manager: m, service: s, origin: origin, base: base},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       m.config.HTTP.Timeout,
+	}, nil
+}
+
+// signer adds the token to requests.
+type signer struct {
+	manager *Manager
+	service *service
+	origin  *url.URL
+	base    http.RoundTripper
+
+	mu   sync.Mutex
+	last tokenstore.Token
+}
+
+func (t *signer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	if r.URL.Scheme != t.origin.Scheme || r.URL.Host != t.origin.Host {
+		return nil, fmt.Errorf("signing a request: %s is not Globus %s", r.URL.Host, t.service.name)
+	}
+	token, err := t.token(r.Context(), tokenstore.Secret{})
+	if err != nil {
+		return nil, err
+	}
+	resp, err := t.send(r, token, false)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || (r.Body != nil && r.Body != http.NoBody && r.GetBody == nil) {
+		return resp, err
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	resp.Body.Close()
+	if token, err = t.token(r.Context(), token.AccessToken); err != nil {
+		return nil, err
+	}
+	return t.send(r, token, true)
+}
+
+// token is the one to sign with; stale is one that was not accepted.
+func (t *signer) token(ctx context.Context, stale tokenstore.Secret) (tokenstore.Token, error) {
+	t.mu.Lock()
+	last := t.last
+	t.mu.Unlock()
+	if !last.AccessToken.IsZero() && lasting(last) && (stale.IsZero() || !last.AccessToken.Equal(stale)) {
+		return last, nil
+	}
+	token, err := t.manager.token(ctx, t.service, t.service.server, stale)
+	if err != nil {
+		return token, err
+	}
+	t.mu.Lock()
+	t.last = token
+	t.mu.Unlock()
+	return token, nil
+}
+
+func (t *signer) send(r *http.Request, token tokenstore.Token, again bool) (*http.Response, error) {
+	signed := r.Clone(r.Context())
+	signed.Header.Set("Authorization", "Bearer "+token.AccessToken.Reveal())
+	if again && r.GetBody != nil {
+		body, err := r.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		signed.Body = body
+	}
+	return t.base.RoundTrip(signed)
+}

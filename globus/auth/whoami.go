@@ -1,0 +1,54 @@
+package auth
+
+import (
+	"context"
+	"errors"
+)
+
+// Whoami tells who is logged in, from the stores alone: it does not use the
+// network and changes nothing. A store that cannot be read is the problem of
+// its service, and not an error.
+func (m *Manager) Whoami(ctx context.Context) (Account, error) {
+	p := m.ledger.read()
+	var account Account
+	for _, s := range m.services {
+		one := m.accountOf(ctx, s, p)
+		if account.Identity.ID == "" {
+			account.Identity = one.Identity
+		}
+		account.Services = append(account.Services, one)
+	}
+	return account, ctx.Err()
+}
+
+func (m *Manager) accountOf(ctx context.Context, s *service, p page) ServiceAccount {
+	h, err := m.holding(ctx, s)
+	one := ServiceAccount{Service: s.name, ClientID: s.client.id, Store: h.store.Path(), Namespace: h.namespace}
+	if err == nil {
+		err = m.judge(s, h, p)
+	}
+	one.LoggedIn = err == nil
+	if login, ok := errors.AsType[*LoginError](err); !ok || login.Reason != "" {
+		one.Problem = err
+	}
+	for _, server := range s.servers() {
+		token, ok := h.rows[server]
+		if !ok || token.Problem != nil {
+			continue
+		}
+		if server == s.server {
+			one.ClientID, one.ClientProven = m.owner(s, h, token, p)
+		}
+		if one.Identity.ID == "" {
+			one.Identity = p.Identities[token.IdentityID]
+			one.Identity.ID = token.IdentityID
+		}
+		one.Tokens = append(one.Tokens, TokenInfo{
+			ResourceServer: server,
+			Scopes:         token.Scopes(),
+			Expires:        token.Expires(),
+			Refreshable:    s.renewable(h.place, token),
+		})
+	}
+	return one
+}
