@@ -1,0 +1,211 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus"
+	"chiltepin/globus/progress"
+)
+
+// DeleteOptions say how far to go.
+type DeleteOptions struct {
+	// Force stops an endpoint that runs, as [Manager.Stop] does.
+	Force bool
+	// Now, with Force, does not wait for tasks.
+	Now bool
+	// LocalOnly removes the files even when the registration cannot be ended,
+	// or there is nobody to ask.
+	LocalOnly bool
+	// Timeout is for everything together; 0 is [DefaultTimeout].
+	Timeout time.Duration
+}
+
+// Step is one step of an operation that has several.
+type Step struct {
+	// Name is stable: "stop", "deregister", "user endpoints", "directory".
+	Name string
+	// Outcome is a word or two: "done", "already gone", "not needed",
+	// "failed", "not done".
+	Outcome string
+	// Detail says more, where there is more to say.
+	Detail string
+}
+
+// DeleteResult is an endpoint that is gone.
+type DeleteResult struct {
+	Name  string
+	ID    string
+	Steps []Step
+}
+
+// Delete ends the registration of an endpoint and then removes its files, in
+// this order, so that a deletion which was cut short can be repeated. It is
+// refused while the endpoint runs, unless Force stops it first. The
+// registration of a crashed daemon is ended even while the service still
+// believes it online: what runs is known better here.
+//
+// When the service cannot be reached, or refuses, nothing is removed and the
+// error is a *[DeleteError], unless LocalOnly is set. A registration that is
+// gone already is no error.
+func (m *Manager) Delete(ctx context.Context, name string, o DeleteOptions) (DeleteResult, error) {
+	began, deadline := deadlineFor(o.Timeout)
+	ep, lock, err := m.lock(ctx, name, "deleting", deadline)
+	if err != nil {
+		return DeleteResult{}, err
+	}
+	defer lock.Release()
+	d := deletion{m: m, ep: ep, o: o, result: DeleteResult{Name: ep.Name()}}
+	if err := d.stopped(ctx, began, deadline); err != nil {
+		return d.result, err
+	}
+	if err := d.identify(); err != nil {
+		return d.result, d.failed(err)
+	}
+	if err := d.deregister(ctx); err != nil {
+		return d.result, d.failed(err)
+	}
+	if err := d.remove(ctx); err != nil {
+		return d.result, d.failed(err)
+	}
+	return d.result, nil
+}
+
+// deletion is one deletion under way.
+type deletion struct {
+	m      *Manager
+	ep     *endpointfs.Endpoint
+	o      DeleteOptions
+	result DeleteResult
+}
+
+func (d *deletion) step(name, outcome, detail string) {
+	d.result.Steps = append(d.result.Steps, Step{Name: name, Outcome: outcome, Detail: detail})
+}
+
+func (d *deletion) failed(err error) error {
+	return &DeleteError{Name: d.ep.Name(), Steps: d.result.Steps, Err: err}
+}
+
+// stopped makes sure that the endpoint does not run.
+func (d *deletion) stopped(ctx context.Context, began, deadline time.Time) error {
+	e, v, err := d.m.settle(ctx, d.ep)
+	if err != nil {
+		return err
+	}
+	p := e.Process
+	switch {
+	case v.Elsewhere:
+		return &ElsewhereError{Name: d.ep.Name(), Operation: "deleting", Host: v.Host, Dir: d.m.Dir.Path(), Reason: v.Reason}
+	case p != nil && p.Proven && !d.o.Force:
+		return &RunningError{Name: d.ep.Name(), Operation: "deleting", PID: p.PID, State: v.State}
+	case !v.Settled && (p == nil || !p.Proven):
+		return d.m.doubt("deleting", d.ep, e, v)
+	}
+	// Also for one that does not run: its user endpoints may outlive it by a
+	// second or two.
+	r, err := d.m.stop(ctx, d.ep, "deleting", StopOptions{Now: d.o.Now}, began, deadline)
+	if err != nil {
+		return err
+	}
+	outcome, detail := "not needed", "it was not running"
+	if r.Outcome == WasStopped {
+		outcome, detail = "done", r.Signal
+	}
+	d.step("stop", outcome, detail)
+	d.result.ID = firstOf(e.ID, recordedID(e))
+	return nil
+}
+
+// recordedID is the id that our own record knows.
+func recordedID(e Evidence) string {
+	if e.Record != nil {
+		return e.Record.ID
+	}
+	return ""
+}
+
+// identify finds out which registration is to be ended. An endpoint.json that
+// cannot be read is not taken for none: the registration would be orphaned.
+func (d *deletion) identify() error {
+	_, err := d.ep.ID()
+	if err == nil || d.result.ID != "" || d.o.LocalOnly {
+		return nil
+	}
+	d.step("deregister", "failed", err.Error())
+	return err
+}
+
+// deregister ends the registration.
+func (d *deletion) deregister(ctx context.Context) error {
+	id := d.result.ID
+	if id == "" {
+		d.step("deregister", "not needed", "it was never registered")
+		return nil
+	}
+	progress.Report(ctx, progress.Event{Stage: "deregistering", Text: "ending the registration " + id})
+	err := d.askService(ctx, id)
+	switch {
+	case err == nil:
+		d.step("deregister", "done", id)
+	case globus.IsNotFound(err):
+		d.step("deregister", "already gone", id)
+	case d.o.LocalOnly && ctx.Err() == nil:
+		d.step("deregister", "not done", fmt.Sprintf("%s is still registered: %v", id, err))
+	default:
+		d.step("deregister", "failed", err.Error())
+		return fmt.Errorf("nothing was removed: %w", err)
+	}
+	return nil
+}
+
+func (d *deletion) askService(ctx context.Context, id string) error {
+	service, err := d.m.service(ctx)
+	if err != nil {
+		return err
+	}
+	return service.Delete(ctx, id)
+}
+
+// remove removes the directories, the endpoint's own last: while it is there
+// the id is known, and the deletion can be repeated.
+func (d *deletion) remove(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		d.step("directory", "not done", "interrupted")
+		return err
+	}
+	progress.Report(ctx, progress.Event{Stage: "removing", Text: "removing " + d.ep.Path()})
+	if d.result.ID != "" {
+		gone, err := d.m.Dir.RemoveUserEndpoints(d.result.ID)
+		if err != nil {
+			d.step("user endpoints", "failed", err.Error())
+			return err
+		}
+		if len(gone) > 0 {
+			d.step("user endpoints", "done", fmt.Sprintf("%d removed", len(gone)))
+		}
+	}
+	err := d.ep.Remove()
+	if err == nil {
+		if _, statErr := os.Lstat(d.ep.Path()); !errors.Is(statErr, os.ErrNotExist) {
+			err = fmt.Errorf("%s is still there", d.ep.Path())
+		}
+	}
+	if err != nil {
+		d.step("directory", "failed", err.Error())
+		return err
+	}
+	d.step("directory", "done", d.ep.Path())
+	return nil
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,194 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/runtime"
+)
+
+// outputFile is where a daemon's standard output and error go.
+const outputFile = "chiltepin.out"
+
+// daemon is a daemon that is being waited for: one that this process has
+// launched, or one that was found.
+type daemon struct {
+	pid  int
+	held Held
+	// from is the size of the log when it was launched.
+	from int64
+	// exited is closed when a child of ours has ended, and state is how. Nil
+	// for a daemon that is not our child.
+	exited chan struct{}
+	state  *os.ProcessState
+	// output is what the daemon has printed; empty for one that was found.
+	output string
+}
+
+// dead says whether the daemon has ended, and waits for its status if we are
+// to get it.
+func (d *daemon) dead() bool {
+	if d.exited == nil {
+		return d.held.Dead()
+	}
+	select {
+	case <-d.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// launch starts the daemon in a session of its own, with nothing of ours but
+// an environment, and notes which process it is.
+func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []string) (*daemon, error) {
+	from, err := ep.Log().Size()
+	if err != nil {
+		return nil, fmt.Errorf("starting endpoint %q: reading its log: %w", ep.Name(), err)
+	}
+	d := &daemon{from: from, exited: make(chan struct{}), output: filepath.Join(ep.Path(), outputFile)}
+	out, err := openOutput(ep.Path())
+	if err != nil {
+		return nil, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+	}
+	defer out.Close()
+	args := []string{"-c", m.Dir.Path(), "start"}
+	if strings.HasPrefix(ep.Name(), "-") {
+		args = append(args, "--")
+	}
+	fd := -1
+	cmd := exec.Command(rt.Path, append(args, ep.Name())...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, ep.Path(), out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &fd}
+	closeOnExec()
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting endpoint %q: launching %s: %w", ep.Name(), rt.Path, err)
+	}
+	d.pid = cmd.Process.Pid
+	// Until it is waited for, its id is its own, dead or alive.
+	start, recordErr := startTime(d.pid)
+	if fd >= 0 {
+		d.held = &pidfd{fd: fd}
+	} else if d.held, err = m.procs().Hold(d.pid); err != nil {
+		d.held = unheld{}
+	}
+	go func() {
+		_ = cmd.Wait() // the state says it all
+		d.state = cmd.ProcessState
+		close(d.exited)
+	}()
+	if recordErr == nil {
+		recordErr = m.record(ep, d.pid, start, d.from, rt.Path, env)
+	}
+	if recordErr != nil {
+		// The daemon lives, and can be proven by its title alone.
+		return d, &recordError{recordErr}
+	}
+	return d, nil
+}
+
+// recordError is a launch that could not be noted.
+type recordError struct{ error }
+
+// record notes which process the daemon is.
+func (m *Manager) record(ep *endpointfs.Endpoint, pid int, start uint64, from int64, program string, env []string) error {
+	here := m.here()
+	s := endpointfs.Sidecar{
+		Host: here.Host, BootID: here.BootID, PID: pid, StartTime: start,
+		Runtime: program, ChiltepinVersion: m.Version, LogOffset: from, Launched: time.Now(),
+	}
+	s.ID, _ = ep.ID()
+	for _, v := range env {
+		if id, ok := strings.CutPrefix(v, "GLOBUS_COMPUTE_CLIENT_ID="); ok {
+			s.ClientID = id
+		}
+	}
+	return ep.WriteSidecar(s)
+}
+
+// startTime reads the start time of a process of ours, which may be dead.
+func startTime(pid int) (uint64, error) {
+	stat, err := readProc(pid, "stat")
+	if err != nil {
+		return 0, err
+	}
+	p, _, err := parseStat(stat)
+	return p.StartTime, err
+}
+
+// openOutput opens the file for a daemon's standard output and error, emptied.
+// It appends, so that two daemons do not overwrite each other's words.
+func openOutput(dir string) (*os.File, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.OpenFile(outputFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
+}
+
+// printed returns the end of what the daemon has printed.
+func (d *daemon) printed() string {
+	if d.output == "" {
+		return ""
+	}
+	f, err := os.Open(d.output)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	const most = 16 << 10
+	data, _ := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most))
+	return string(data)
+}
+
+// environ returns the environment of the daemon: the caller's, without what
+// leads to another endpoint, with the runtime's programs first in PATH, the
+// configuration directory, and what its tokens need.
+func (m *Manager) environ(ctx context.Context, rt runtime.Runtime) ([]string, error) {
+	var own []string
+	if m.ChildEnv != nil {
+		var err error
+		if own, err = m.ChildEnv(ctx); err != nil {
+			return nil, err
+		}
+	}
+	own = append(own, "GLOBUS_COMPUTE_USER_DIR="+m.Dir.Path())
+	names := map[string]bool{}
+	for _, v := range own {
+		name, _, _ := strings.Cut(v, "=")
+		names[name] = true
+	}
+	var env []string
+	for _, v := range rt.Environ(m.Environ) {
+		if name, _, ok := strings.Cut(v, "="); ok && !names[name] {
+			env = append(env, v)
+		}
+	}
+	return append(env, own...), nil
+}
+
+// unheld stands for a process that the kernel gives no handle on.
+type unheld struct{}
+
+func (unheld) Signal(syscall.Signal) error {
+	return &UnsupportedError{Need: "pidfd_open (Linux 5.3 or later)"}
+}
+func (unheld) Dead() bool { return false }
+func (unheld) Wait(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+func (unheld) Close() error { return nil }

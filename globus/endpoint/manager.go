@@ -1,0 +1,191 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/compute"
+	"chiltepin/globus/progress"
+	"chiltepin/globus/runtime"
+)
+
+// Manager manages the endpoints of one configuration directory. Its fields are
+// set before its first use; its methods may be called from any goroutine, and
+// one operation at a time changes an endpoint, whatever the process that asked.
+type Manager struct {
+	// Dir is the configuration directory. Its path is absolute.
+	Dir *endpointfs.Dir
+	// Runtime finds the globus-compute-endpoint to launch.
+	Runtime func(context.Context) (runtime.Runtime, error)
+	// Service connects to the Globus Compute service; it fails, without
+	// asking anybody, when nobody is logged in. Nil is a service that is never
+	// asked: status then leaves it out, and delete is possible only with
+	// LocalOnly.
+	Service func(context.Context) (Service, error)
+	// ChildEnv returns NAME=VALUE that the daemon must be given on top of
+	// Environ; nil is none.
+	ChildEnv func(context.Context) ([]string, error)
+	// Environ is the environment of the caller.
+	Environ []string
+	// Procs are the processes; nil is those of this machine.
+	Procs Processes
+	// Host and BootID name the machine; empty is this one.
+	Host, BootID string
+	// Version is that of chiltepin, for the record of a launch.
+	Version string
+	// Privileged says whether the daemon will believe that it may serve many
+	// users, and so demand an address; nil asks the kernel.
+	Privileged func() bool
+}
+
+// Service is what is asked of the Globus Compute service.
+type Service interface {
+	// Status says whether the service has heard from an endpoint lately.
+	Status(ctx context.Context, id string) (compute.Status, error)
+	// Delete ends a registration.
+	Delete(ctx context.Context, id string) error
+	// Lock makes the service drop the endpoint's connections and refuse its
+	// registration for a while.
+	Lock(ctx context.Context, id string) error
+}
+
+func (m *Manager) procs() Processes {
+	if m.Procs != nil {
+		return m.Procs
+	}
+	return machineProcesses{}
+}
+
+func (m *Manager) here() Machine {
+	host, boot, booted := thisMachine()
+	if m.Host != "" {
+		host = m.Host
+	}
+	if m.BootID != "" {
+		boot = m.BootID
+	}
+	return Machine{Host: host, BootID: boot, Booted: booted}
+}
+
+// ownDisk believes in a disk of this machine only as long as the machine is
+// not an assumed one.
+func (m *Manager) ownDisk(dir string) bool { return m.Procs == nil && ownDisk(dir) }
+
+func (m *Manager) privileged() bool {
+	if m.Privileged != nil {
+		return m.Privileged()
+	}
+	return privileged()
+}
+
+// service connects to the service. A nil Service is an error.
+func (m *Manager) service(ctx context.Context) (Service, error) {
+	if m.Service == nil {
+		return nil, errors.New("the Globus Compute service is not to be asked")
+	}
+	return m.Service(ctx)
+}
+
+// lockPoll is how often a lock that somebody holds is tried.
+const lockPoll = 50 * time.Millisecond
+
+// lock takes the lock of the endpoint of that name, waiting for other
+// operations until the deadline. The endpoint is looked up again once the lock
+// is held: the operation before may have deleted it.
+func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.Time) (*endpointfs.Endpoint, *endpointfs.Lock, error) {
+	ep, err := m.Dir.Endpoint(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	told := ""
+	for {
+		lock, err := ep.Lock(ctx, purpose)
+		var held *endpointfs.LockedError
+		if errors.As(err, &held) {
+			if !time.Now().Before(deadline) {
+				return nil, nil, &BusyError{Name: ep.Name(), Holder: held.Holder}
+			}
+			if told != held.Error() {
+				told = held.Error()
+				progress.Report(ctx, progress.Event{Stage: "waiting", Text: told})
+			}
+			if err := pause(ctx, lockPoll); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if ep, err = m.Dir.Endpoint(ep.Name()); err != nil {
+			lock.Release()
+			return nil, nil, err
+		}
+		return ep, lock, nil
+	}
+}
+
+// ConfigureOptions are what a new endpoint may be given.
+type ConfigureOptions struct {
+	// DisplayName is what the service shows; empty is the endpoint's name.
+	DisplayName string
+	// Email is the contact that the daemon demands of a privileged endpoint.
+	Email string
+}
+
+// Configuration is a freshly written endpoint.
+type Configuration struct {
+	Name string
+	Path string
+	// Files are the names of the files in it, sorted.
+	Files []string
+	// Wanted says what is missing before it can start, a sentence each.
+	Wanted []string
+}
+
+// Configure writes the directory of a new endpoint, whole or not at all. It
+// needs no network, no login and no Python; where there is a runtime, its
+// programs come first in the PATH of user endpoints.
+func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions) (Configuration, error) {
+	if err := endpointfs.CheckNewName(name); err != nil {
+		return Configuration{}, err
+	}
+	bin := ""
+	if m.Runtime != nil {
+		if rt, err := m.Runtime(ctx); err == nil {
+			bin = rt.Bin
+		}
+	}
+	path, err := loginPath(ctx, bin)
+	if err != nil {
+		return Configuration{}, fmt.Errorf("configuring endpoint %q: %w", name, err)
+	}
+	ep, err := m.Dir.Configure(name, endpointfs.ConfigureOptions{DisplayName: o.DisplayName, Email: o.Email, Path: path})
+	if err != nil {
+		return Configuration{}, err
+	}
+	c := Configuration{Name: ep.Name(), Path: ep.Path()}
+	err = filepath.WalkDir(ep.Path(), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			c.Files = append(c.Files, d.Name())
+		}
+		return err
+	})
+	if err != nil {
+		return c, fmt.Errorf("listing what was written: %w", err)
+	}
+	slices.Sort(c.Files)
+	if bin == "" {
+		c.Wanted = append(c.Wanted, "globus-compute-endpoint was not found: chiltepin runtime install")
+	}
+	if o.Email == "" && m.privileged() {
+		c.Wanted = append(c.Wanted, (&EmailError{Name: name, File: filepath.Join(ep.Path(), "config.yaml")}).Hint())
+	}
+	return c, nil
+}

@@ -1,0 +1,55 @@
+package endpoint
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"chiltepin/endpointfs"
+)
+
+// removePIDFile removes a daemon.pid that was judged to be left over, and only
+// that one: a daemon that somebody starts meanwhile writes its own, and would
+// end if it lost it. The file is renamed, looked at again under its new name,
+// and put back when it is another one. The daemon looks for its file every 15
+// seconds, so the instant between does not matter.
+func removePIDFile(ep *endpointfs.Endpoint, e Evidence) error {
+	if !e.PIDFile.Exists {
+		return nil
+	}
+	root, err := os.OpenRoot(ep.Path())
+	if err != nil {
+		return fmt.Errorf("removing daemon.pid: %w", err)
+	}
+	defer root.Close()
+	const name = "daemon.pid"
+	away := ".daemon.pid." + rand.Text()
+	if err := root.Rename(name, away); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("removing daemon.pid: %w", err)
+	}
+	// It may be a link, which was read through.
+	info, err := os.Stat(ep.Path() + "/" + away)
+	if err == nil && info.ModTime().Equal(e.PIDFile.ModTime) {
+		if err := root.Remove(away); err != nil {
+			return fmt.Errorf("removing daemon.pid: %w", err)
+		}
+		return nil
+	}
+	if err := putBack(root, away, name); err != nil {
+		return fmt.Errorf("putting daemon.pid back: %w", err)
+	}
+	return errors.New("daemon.pid has changed meanwhile: another program is starting the daemon")
+}
+
+// putBack gives a file its name again, unless another file has it by now.
+func putBack(root *os.Root, away, name string) error {
+	if err := root.Link(away, name); err == nil || errors.Is(err, fs.ErrExist) {
+		return root.Remove(away)
+	}
+	// The file system has no hard links.
+	return root.Rename(away, name)
+}

@@ -1,0 +1,115 @@
+package endpoint
+
+import (
+	"fmt"
+	"slices"
+
+	"chiltepin/endpointfs"
+)
+
+// subject is what a process is held against.
+type subject struct {
+	Name   string
+	ID     string // of endpoint.json; may be empty
+	Dir    string
+	PID    int // in daemon.pid; 0 when there is none
+	Record *endpointfs.Sidecar
+	Here   Machine
+}
+
+// recorded says whether p is the very process that the record names: same
+// numbering of processes, same id, same start.
+func (s subject) recorded(p Process) bool {
+	r := s.Record
+	return r != nil && r.BootID == s.Here.BootID && r.PID == p.PID && r.StartTime == p.StartTime
+}
+
+// prove weighs what is known about one process. place is asked only when the
+// rest speaks for it.
+func prove(p Process, s subject, place func() Place) ProcessEvidence {
+	ev := ProcessEvidence{PID: p.PID, StartTime: p.StartTime, Suspended: p.Suspended, Title: p.Title()}
+	t, titled := parseTitle(ev.Title)
+	recorded := s.recorded(p)
+	sameID := titled && (s.ID == "" || t.ID == s.ID)
+	switch {
+	case titled && !sameID && !recorded:
+		ev.Why = "its title names endpoint " + t.ID
+		return ev
+	case titled && !t.names(s.Name) && (s.ID == "" || !sameID) && !recorded:
+		ev.Why = "its title names another endpoint"
+		return ev
+	case !titled && !launching(p) && !recorded:
+		ev.Why = "it is another program"
+		return ev
+	}
+	at := place()
+	switch {
+	case at == Outside && titled && t.names(s.Name) && sameID && (p.PID == s.PID || recorded):
+		ev.Doubtful, ev.Why = true, "title and process id are right, but it works in another directory"
+	case at == Outside:
+		ev.Why = "it works in another directory"
+	case titled && !sameID:
+		ev.Doubtful, ev.Why = true, fmt.Sprintf("it was launched for this endpoint, but its title names %s", t.ID)
+	case at == Unseen && !recorded && titled:
+		ev.Doubtful, ev.Why = true, "its title is right, but where it works cannot be seen from here"
+	case at == Unseen && !recorded:
+		ev.Why = "where it works cannot be seen from here"
+	case titled && !t.Core && at == Inside && !t.names(s.Name):
+		ev.Why = "it is a user endpoint"
+	default:
+		ev.Proven, ev.Phase = true, Up
+		ev.Why = "title and directory are right"
+		if recorded {
+			ev.Why = "chiltepin launched it, and its title is right"
+		}
+		if !titled {
+			ev.Phase, ev.Why = Launching, "it runs "+program+" in this directory and has no title yet"
+			if recorded {
+				ev.Why = "chiltepin launched it, and it has no title yet"
+			}
+		} else if t.Ending {
+			ev.Phase = Ending
+		}
+		if recorded && s.Record.Host != s.Here.Host {
+			ev.Proven, ev.Phase, ev.Host = false, "", s.Record.Host
+		}
+	}
+	return ev
+}
+
+// choose returns the evidence that says most: a proven daemon before a doubtful
+// one before none, and among equals the one that daemon.pid names, then the
+// recorded one, then the oldest (a user endpoint bears its parent's title for
+// an instant after it was forked).
+func choose(all []ProcessEvidence, s subject) *ProcessEvidence {
+	if len(all) == 0 {
+		return nil
+	}
+	rank := func(ev ProcessEvidence) (n int) {
+		switch {
+		case ev.Proven:
+			n = 40
+		case ev.Host != "":
+			n = 30
+		case ev.Doubtful:
+			n = 20
+		}
+		if ev.PID == s.PID {
+			n += 2
+		}
+		if s.Record != nil && s.Record.PID == ev.PID && s.Record.StartTime == ev.StartTime {
+			n++
+		}
+		return n
+	}
+	best := slices.MinFunc(all, func(a, b ProcessEvidence) int {
+		if d := rank(b) - rank(a); d != 0 {
+			return d
+		}
+		if a.StartTime < b.StartTime {
+			return -1
+		}
+		return 1
+	})
+	return &best
+}

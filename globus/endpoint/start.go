@@ -1,0 +1,220 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/progress"
+	"chiltepin/globus/runtime"
+)
+
+// DefaultTimeout is how long start, stop and restart take at most when nothing
+// else is said.
+const DefaultTimeout = 2 * time.Minute
+
+// StartOptions say how long to wait.
+type StartOptions struct {
+	// Timeout is for everything together; 0 is [DefaultTimeout].
+	Timeout time.Duration
+}
+
+// StartResult is an endpoint that was seen to run.
+type StartResult struct {
+	Status Status
+	// Outcome is Started or AlreadyRunning.
+	Outcome Outcome
+	// Runtime is what was launched; zero when it ran already.
+	Runtime runtime.Runtime
+	// Launched is when, Proven when everything was seen.
+	Launched, Proven time.Time
+}
+
+// Start launches the daemon of an endpoint and waits until it is proven to run:
+// its process with its title, its pid file, endpoint.json, and in the log the
+// marker and that Globus Auth knows who it serves. An endpoint that runs
+// already is a success, and one that is on its way is joined.
+//
+// When time runs out or ctx is done a daemon that was launched goes on; the
+// error is a *[TimeoutError] or *[InterruptedError] that says so. A daemon that
+// ends is a *[DaemonError].
+func (m *Manager) Start(ctx context.Context, name string, o StartOptions) (StartResult, error) {
+	began, deadline := deadlineFor(o.Timeout)
+	ep, lock, err := m.lock(ctx, name, "starting", deadline)
+	if err != nil {
+		return StartResult{}, err
+	}
+	defer lock.Release()
+	return m.start(ctx, ep, began, deadline)
+}
+
+func deadlineFor(timeout time.Duration) (began, deadline time.Time) {
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	began = time.Now()
+	return began, began.Add(timeout)
+}
+
+// start does the work of Start under the lock.
+func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, deadline time.Time) (StartResult, error) {
+	e, err := m.ready(ctx, ep, began, deadline)
+	if err != nil {
+		return StartResult{}, err
+	}
+	if p := e.Process; p != nil && p.Proven && p.Phase == Up {
+		return m.alreadyRunning(ctx, ep, e)
+	}
+	if p := e.Process; p != nil && p.Proven {
+		return m.join(ctx, ep, e, began, deadline)
+	}
+	if err := m.check(ep); err != nil {
+		return StartResult{}, err
+	}
+	rt, env, err := m.means(ctx, ep)
+	if err != nil {
+		return StartResult{}, err
+	}
+	if err := removePIDFile(ep, e); err != nil {
+		return StartResult{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+	}
+	if err := ctx.Err(); err != nil {
+		return StartResult{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Known: "nothing was launched", Next: "chiltepin endpoint start " + shell(ep.Name()), Err: err}
+	}
+	progress.Report(ctx, progress.Event{Stage: "launching", Text: fmt.Sprintf("launching %s %s", rt.Path, rt.Version)})
+	r := StartResult{Runtime: rt, Launched: time.Now()}
+	d, err := m.launch(ep, rt, env)
+	var unnoted *recordError
+	if errors.As(err, &unnoted) {
+		zerolog.Ctx(ctx).Info().Err(unnoted).Str("endpoint", ep.Name()).Msg("the launch could not be noted")
+	} else if err != nil {
+		return StartResult{}, err
+	}
+	defer d.held.Close()
+	r.Status, err = m.await(ctx, ep, d, began, deadline)
+	r.Outcome, r.Proven = Started, time.Now()
+	var ended *DaemonError
+	if errors.As(err, &ended) && ended.ExitStatus == exitAnotherRuns {
+		// Somebody else was quicker.
+		if e, lookErr := m.look(ep, glance{Mine: true}); lookErr == nil && e.Process != nil && e.Process.Proven && e.Process.Phase == Up {
+			return m.alreadyRunning(ctx, ep, e)
+		}
+	}
+	if err != nil {
+		return StartResult{}, err
+	}
+	return r, nil
+}
+
+// means finds what a launch needs: a login, a runtime, an environment.
+func (m *Manager) means(ctx context.Context, ep *endpointfs.Endpoint) (rt runtime.Runtime, env []string, err error) {
+	if m.Service != nil {
+		_, err = m.Service(ctx)
+	}
+	if err == nil {
+		rt, err = m.Runtime(ctx)
+	}
+	if err == nil {
+		env, err = m.environ(ctx, rt)
+	}
+	if err != nil {
+		err = fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+	}
+	return rt, env, err
+}
+
+// exitAnotherRuns is EX_CANTCREAT, with which the daemon gives way to another.
+const exitAnotherRuns = 73
+
+// ready waits until it is clear what to do: nothing proven here, or a daemon
+// that is up or on its way. One that is shutting down is waited for.
+func (m *Manager) ready(ctx context.Context, ep *endpointfs.Endpoint, began, deadline time.Time) (Evidence, error) {
+	for {
+		e, v, err := m.settle(ctx, ep)
+		if err != nil {
+			return e, err
+		}
+		switch {
+		case v.Elsewhere:
+			return e, &ElsewhereError{Name: ep.Name(), Operation: "starting", Host: v.Host, Dir: m.Dir.Path(), Reason: v.Reason}
+		case e.Process != nil && e.Process.Proven && e.Process.Phase != Ending, v.Settled:
+			return e, nil
+		case e.Process == nil || !e.Process.Proven:
+			return e, m.doubt("starting", ep, e, v)
+		case !time.Now().Before(deadline):
+			return e, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: v.Reason, Next: "chiltepin endpoint status " + shell(ep.Name())}
+		}
+		progress.Report(ctx, progress.Event{Stage: "waiting", Text: v.Reason})
+		if err := pause(ctx, lockPoll); err != nil {
+			return e, err
+		}
+	}
+}
+
+// doubt is the error for a verdict that nothing can be done on.
+func (m *Manager) doubt(operation string, ep *endpointfs.Endpoint, e Evidence, v verdict) error {
+	err := &DoubtError{Name: ep.Name(), Operation: operation, Reason: v.Reason}
+	switch {
+	case e.Process != nil && e.Process.Doubtful:
+		err.PID = e.Process.PID
+		err.Remedy = fmt.Sprintf("look at it with ps -fp %d; if it is not this endpoint's daemon, remove %s", err.PID, filepath.Join(ep.Path(), "daemon.pid"))
+	default:
+		err.Remedy = "when you are sure that no machine runs it, remove " + filepath.Join(ep.Path(), "daemon.pid")
+	}
+	return err
+}
+
+// check is everything that can be checked before anything is launched.
+func (m *Manager) check(ep *endpointfs.Endpoint) error {
+	if problems := ep.Check(); len(problems) > 0 {
+		return &CheckError{Name: ep.Name(), Problems: problems}
+	}
+	c, err := ep.Config()
+	if err != nil {
+		return &CheckError{Name: ep.Name(), Problems: []error{err}}
+	}
+	if !c.Python && c.Email == "" && m.privileged() {
+		return &EmailError{Name: ep.Name(), File: filepath.Join(ep.Path(), "config.yaml")}
+	}
+	return nil
+}
+
+// alreadyRunning makes sure that a daemon which somebody else launched is on
+// record, so that its end will be known at once.
+func (m *Manager) alreadyRunning(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) (StartResult, error) {
+	p := e.Process
+	if r := e.Record; r == nil || r.PID != p.PID || r.StartTime != p.StartTime {
+		size, err := ep.Log().Size()
+		if err == nil {
+			err = m.record(ep, p.PID, p.StartTime, size, "", nil)
+		}
+		if err != nil {
+			zerolog.Ctx(ctx).Info().Err(err).Str("endpoint", ep.Name()).Msg("a running daemon could not be noted")
+		}
+	}
+	s, err := m.now(ep)
+	return StartResult{Status: s, Outcome: AlreadyRunning}, err
+}
+
+// join waits for a daemon that is on its way already.
+func (m *Manager) join(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, began, deadline time.Time) (StartResult, error) {
+	held, err := m.procs().Hold(e.Process.PID)
+	if err != nil {
+		return StartResult{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+	}
+	defer held.Close()
+	d := &daemon{pid: e.Process.PID, held: held}
+	if r := e.Record; r != nil && r.PID == d.pid && r.StartTime == e.Process.StartTime {
+		d.from, d.output = r.LogOffset, filepath.Join(ep.Path(), outputFile)
+	}
+	s, err := m.await(ctx, ep, d, began, deadline)
+	if err != nil {
+		return StartResult{}, err
+	}
+	return StartResult{Status: s, Outcome: Started, Proven: time.Now()}, nil
+}

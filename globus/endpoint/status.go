@@ -1,0 +1,134 @@
+package endpoint
+
+import (
+	"context"
+	"time"
+
+	"chiltepin/endpointfs"
+)
+
+// StatusOptions say how closely to look.
+type StatusOptions struct {
+	// Offline leaves the service alone.
+	Offline bool
+	// Watch allows watching daemon.pid for up to 17 seconds when the state is
+	// Unknown otherwise.
+	Watch bool
+}
+
+// serviceTimeout is how long status waits for the service.
+const serviceTimeout = 10 * time.Second
+
+// List returns the status of every endpoint, sorted by name, without the log's
+// marker, the service's view and user endpoints. It does not wait for anything.
+func (m *Manager) List(ctx context.Context) ([]Status, error) {
+	all, err := m.Dir.Endpoints()
+	if err != nil {
+		return nil, err
+	}
+	g := glance{Listed: true}
+	if len(all) > 0 {
+		if g.Seen, err = m.procs().Candidates(); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]Status, 0, len(all))
+	for _, ep := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		e, err := m.look(ep, g)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, status(ep, e, judge(e)))
+	}
+	return list, nil
+}
+
+// Status returns what is true about one endpoint, by name or UUID.
+func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Status, error) {
+	ep, err := m.Dir.Endpoint(name)
+	if err != nil {
+		return Status{}, err
+	}
+	e, err := m.look(ep, glance{Log: true})
+	if err != nil {
+		return Status{}, err
+	}
+	v := judge(e)
+	if o.Watch && v.State == Unknown && e.Holder == nil {
+		if e, v, err = m.watch(ctx, ep, e); err != nil {
+			return Status{}, err
+		}
+	}
+	s := status(ep, e, v)
+	var service Service
+	if !o.Offline && m.Service != nil && s.ID != "" {
+		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
+		defer cancel()
+		service, s.Service = m.view(ctx, s.ID)
+	}
+	s.UserEndpoints = m.userEndpoints(ctx, ep, e, service)
+	return s, nil
+}
+
+// view asks the service about an endpoint.
+func (m *Manager) view(ctx context.Context, id string) (Service, *ServiceView) {
+	service, err := m.service(ctx)
+	if err != nil {
+		return nil, &ServiceView{Problem: err}
+	}
+	answer, err := service.Status(ctx, id)
+	if err != nil {
+		return nil, &ServiceView{Problem: err}
+	}
+	return service, &ServiceView{Word: answer.Word, Online: answer.Online}
+}
+
+func status(ep *endpointfs.Endpoint, e Evidence, v verdict) Status {
+	return Status{Name: ep.Name(), ID: e.ID, State: v.State, Reason: v.Reason, Host: v.Host, Path: ep.Path(), Evidence: e}
+}
+
+// now looks again, for the result of an operation that holds the lock.
+func (m *Manager) now(ep *endpointfs.Endpoint) (Status, error) {
+	e, err := m.look(ep, glance{Mine: true, Log: true})
+	if err != nil {
+		return Status{}, err
+	}
+	return status(ep, e, judge(e)), nil
+}
+
+// LogOptions say which log and which records of it.
+type LogOptions struct {
+	// UserEndpoint is the UUID of a user endpoint whose log is wanted; empty is
+	// the endpoint's own log.
+	UserEndpoint string
+	Query        endpointfs.LogQuery
+}
+
+// Logs reads a page of a log, and returns the path of the log.
+func (m *Manager) Logs(ctx context.Context, name string, o LogOptions) (endpointfs.LogPage, string, error) {
+	ep, err := m.Dir.Endpoint(name)
+	if err != nil {
+		return endpointfs.LogPage{}, "", err
+	}
+	log := ep.Log()
+	if o.UserEndpoint != "" {
+		all, err := ep.UserEndpoints()
+		if err != nil {
+			return endpointfs.LogPage{}, "", err
+		}
+		found := false
+		for _, u := range all {
+			if u.ID == o.UserEndpoint {
+				log, found = u.Log(), true
+			}
+		}
+		if !found {
+			return endpointfs.LogPage{}, "", &UserEndpointError{Name: ep.Name(), ID: o.UserEndpoint}
+		}
+	}
+	page, err := log.Query(ctx, o.Query)
+	return page, log.Path(), err
+}

@@ -1,0 +1,363 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/progress"
+)
+
+// StopOptions say how to stop.
+type StopOptions struct {
+	// Timeout is for everything together; 0 is [DefaultTimeout].
+	Timeout time.Duration
+	// Now does not wait for tasks, and kills a daemon that does not end.
+	Now bool
+	// Grace is how long a daemon has to end before Now kills it; 0 is
+	// [DefaultGrace].
+	Grace time.Duration
+}
+
+// DefaultGrace is how long Now waits between SIGTERM and SIGKILL. The daemon
+// takes 4 to 13 seconds when all is well.
+const DefaultGrace = 20 * time.Second
+
+// StopResult is an endpoint that does not run.
+type StopResult struct {
+	Status Status
+	// Outcome is WasStopped or NotRunning.
+	Outcome Outcome
+	// Signal is what ended the daemon: SIGTERM or SIGKILL. Empty when it did
+	// not run, or was ending by itself.
+	Signal string
+	// Lost is the number of tasks that Now did not wait for, as far as known.
+	Lost int
+	// Took is from the signal to the end.
+	Took time.Duration
+}
+
+// Stop ends the daemon of an endpoint in an orderly way. While its user
+// endpoints have tasks it waits, and if time runs out it is a *[TimeoutError]
+// and nothing was signalled, unless Now is set. The daemon then gets SIGTERM,
+// and is reported stopped when it was seen gone. An endpoint that does not run
+// is a success.
+//
+// A daemon that ignores SIGTERM is a *[TimeoutError]; only Now kills it, and
+// then its user endpoints too.
+func (m *Manager) Stop(ctx context.Context, name string, o StopOptions) (StopResult, error) {
+	began, deadline := deadlineFor(o.Timeout)
+	ep, lock, err := m.lock(ctx, name, "stopping", deadline)
+	if err != nil {
+		return StopResult{}, err
+	}
+	defer lock.Release()
+	return m.stop(ctx, ep, "stopping", o, began, deadline)
+}
+
+// stop does the work of Stop under the lock.
+func (m *Manager) stop(ctx context.Context, ep *endpointfs.Endpoint, operation string, o StopOptions, began, deadline time.Time) (StopResult, error) {
+	s := stopper{m: m, ep: ep, operation: operation, o: o, began: began, deadline: deadline}
+	if s.o.Grace <= 0 {
+		s.o.Grace = DefaultGrace
+	}
+	for {
+		e, v, err := m.settle(ctx, ep)
+		if err != nil {
+			return StopResult{}, s.interrupted(err, "nothing was done")
+		}
+		p := e.Process
+		switch {
+		case v.Elsewhere:
+			return StopResult{}, &ElsewhereError{Name: ep.Name(), Operation: operation, Host: v.Host, Dir: m.Dir.Path(), Reason: v.Reason}
+		case p != nil && p.Proven:
+			if err := s.end(ctx, e); err != nil {
+				return StopResult{}, err
+			}
+			continue // perhaps there is another one
+		case v.Settled:
+			return s.finish(ctx, e)
+		}
+		return StopResult{}, m.doubt(operation, ep, e, v)
+	}
+}
+
+// stopper is one stop under way.
+type stopper struct {
+	m               *Manager
+	ep              *endpointfs.Endpoint
+	operation       string
+	o               StopOptions
+	began, deadline time.Time
+	result          StopResult
+	ended           bool
+}
+
+// errChanged means that the evidence changed while it was being acted on.
+var errChanged = errors.New("the process is another one by now")
+
+// end ends one proven daemon. A nil error means that it is gone, or that it
+// has changed and has to be looked at again.
+func (s *stopper) end(ctx context.Context, e Evidence) error {
+	pid := e.Process.PID
+	held, err := s.m.procs().Hold(pid)
+	if errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+	}
+	defer held.Close()
+	e, err = s.prove(held, e.Process)
+	if errors.Is(err, errChanged) {
+		return pauseBriefly(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	switch e.Process.Phase {
+	case Launching:
+		// SIGTERM before its handlers are there would end it at once, perhaps
+		// between the registration and the file that says its id.
+		if !s.o.Now && time.Now().Before(s.deadline) {
+			s.tell(ctx, "waiting", fmt.Sprintf("process %d is starting up; it is stopped when it is up", pid))
+			return pauseBriefly(ctx)
+		}
+		if !s.o.Now {
+			return s.timeout(fmt.Sprintf("process %d is still starting up, and was left alone", pid), 0)
+		}
+	case Up:
+		if again, err := s.waitForTasks(ctx, held, e); err != nil || again {
+			return err
+		}
+		// Tasks may have taken hours.
+		if _, err := s.prove(held, e.Process); errors.Is(err, errChanged) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	case Ending:
+		return s.waitForEnd(ctx, held, e)
+	}
+	s.tell(ctx, "stopping", fmt.Sprintf("process %d is told to end", pid))
+	if err := held.Signal(syscall.SIGTERM); errors.Is(err, syscall.ESRCH) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
+	}
+	s.result.Signal = "SIGTERM"
+	return s.waitForEnd(ctx, held, e)
+}
+
+// prove looks at the process anew while a handle is held on it: what is read
+// now is about that process, or it is dead.
+func (s *stopper) prove(held Held, was *ProcessEvidence) (Evidence, error) {
+	e, err := s.m.look(s.ep, glance{Mine: true})
+	if err != nil {
+		return e, fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+	}
+	p := e.Process
+	if p == nil || !p.Proven || p.PID != was.PID || p.StartTime != was.StartTime || held.Dead() {
+		return e, errChanged
+	}
+	return e, nil
+}
+
+// waitForEnd waits until the daemon is gone. With Now it is killed when it has
+// had its time, and its user endpoints with it.
+func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
+	pid, told := e.Process.PID, time.Now()
+	users := s.holdUserEndpoints(e)
+	defer users.close()
+	until := s.deadline
+	if kill := told.Add(s.o.Grace); s.o.Now && kill.Before(until) {
+		until = kill
+	}
+	waiting, cancel := context.WithDeadline(ctx, until)
+	err := held.Wait(waiting)
+	cancel()
+	if err != nil && ctx.Err() != nil {
+		return s.interrupted(ctx.Err(), fmt.Sprintf("process %d was told to end and is shutting down", pid))
+	}
+	if err != nil && !s.o.Now {
+		known := fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid)
+		if e.Process.Suspended {
+			known = fmt.Sprintf("process %d is suspended, so SIGTERM waits until kill -CONT %d", pid, pid)
+		}
+		return s.timeout(known, 0)
+	}
+	if err != nil {
+		s.tell(ctx, "killing", fmt.Sprintf("process %d does not end and is killed", pid))
+		if err := held.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("%s endpoint %q: killing process %d: %w", s.operation, s.ep.Name(), pid, err)
+		}
+		s.result.Signal = "SIGKILL"
+		users.kill()
+		last, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := held.Wait(last)
+		cancel()
+		if err != nil {
+			return s.timeout(fmt.Sprintf("process %d got SIGKILL and has not ended: the kernel waits for something on its behalf, such as a file system", pid), 0)
+		}
+	}
+	s.ended = true
+	s.result.Took += time.Since(told)
+	return s.waitForUsers(ctx, users)
+}
+
+// waitForUsers waits for the user endpoints of a daemon that is gone. They see
+// within a second that their parent died, and end by themselves.
+func (s *stopper) waitForUsers(ctx context.Context, users heldProcesses) error {
+	until := s.deadline
+	if least := time.Now().Add(15 * time.Second); s.o.Now && least.After(until) {
+		until = least
+	}
+	waiting, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	for _, u := range users {
+		if u.held.Wait(waiting) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return s.interrupted(ctx.Err(), fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not yet", u.PID))
+		}
+		if !s.o.Now {
+			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not", u.PID), 0)
+		}
+		users.kill()
+		last, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := u.held.Wait(last)
+		cancel()
+		if err != nil {
+			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, got SIGKILL and has not", u.PID), 0)
+		}
+	}
+	return nil
+}
+
+// finish cleans up after a daemon that is proven gone, and says what was done.
+func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
+	users := s.holdUserEndpoints(e)
+	defer users.close()
+	if err := s.waitForUsers(ctx, users); err != nil {
+		return StopResult{}, err
+	}
+	if err := removePIDFile(s.ep, e); err != nil {
+		return StopResult{}, fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+	}
+	// Where endpoint.json is lost, the record alone knows the id.
+	if e.ID != "" {
+		if err := s.ep.RemoveSidecar(); err != nil {
+			return StopResult{}, err
+		}
+	}
+	r := s.result
+	r.Outcome = NotRunning
+	if s.ended {
+		r.Outcome = WasStopped
+	}
+	var err error
+	r.Status, err = s.m.now(s.ep)
+	return r, err
+}
+
+func (s *stopper) tell(ctx context.Context, stage, text string) {
+	progress.Report(ctx, progress.Event{Stage: stage, Text: text})
+}
+
+func (s *stopper) timeout(known string, outstanding int) error {
+	next := "chiltepin endpoint stop " + shell(s.ep.Name())
+	if outstanding > 0 {
+		next += " with a longer --timeout, or with --now to lose the tasks"
+	} else {
+		next += " goes on waiting; with --now it kills"
+	}
+	return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began), Known: known, Next: next, Outstanding: outstanding}
+}
+
+func (s *stopper) interrupted(err error, known string) error {
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &InterruptedError{Name: s.ep.Name(), Operation: s.operation, Known: known, Next: "chiltepin endpoint status " + shell(s.ep.Name()), Err: err}
+}
+
+func pauseBriefly(ctx context.Context) error { return pause(ctx, 20*time.Millisecond) }
+
+// heldProcess is a process with a handle on it that was proven while held.
+type heldProcess struct {
+	Process
+	held Held
+}
+
+type heldProcesses []heldProcess
+
+func (all heldProcesses) close() {
+	for _, p := range all {
+		p.held.Close()
+	}
+}
+
+func (all heldProcesses) kill() {
+	for _, p := range all {
+		_ = p.held.Signal(syscall.SIGKILL) // a dead one is what is wanted
+	}
+}
+
+// holdUserEndpoints takes hold of the processes of this endpoint's user
+// endpoints and, with Now, of everything in their sessions: a session bears the
+// process id of its leader, which cannot come round again while it has members,
+// and they are taken hold of while the leader is alive.
+func (s *stopper) holdUserEndpoints(e Evidence) heldProcesses {
+	var all heldProcesses
+	for _, p := range s.m.userProcesses(s.ep, e) {
+		if !p.Ours {
+			continue
+		}
+		held, err := s.m.procs().Hold(p.PID)
+		if err != nil {
+			continue
+		}
+		again, ok, err := s.m.procs().Lookup(p.PID)
+		if err != nil || !ok || again.StartTime != p.StartTime || held.Dead() {
+			held.Close()
+			continue
+		}
+		leader := heldProcess{again, held}
+		if s.o.Now && again.Session == again.PID {
+			all = append(all, s.holdSession(leader)...)
+		}
+		all = append(all, leader)
+	}
+	return all
+}
+
+// holdSession takes hold of the other processes in the leader's session.
+func (s *stopper) holdSession(leader heldProcess) heldProcesses {
+	members, err := s.m.procs().Session(leader.PID)
+	if err != nil {
+		return nil
+	}
+	var all heldProcesses
+	for _, p := range members {
+		if p.PID == leader.PID {
+			continue
+		}
+		held, err := s.m.procs().Hold(p.PID)
+		if err != nil {
+			continue
+		}
+		again, ok, err := s.m.procs().Lookup(p.PID)
+		if err != nil || !ok || again.Session != leader.PID || again.StartTime != p.StartTime || leader.held.Dead() {
+			held.Close()
+			continue
+		}
+		all = append(all, heldProcess{again, held})
+	}
+	slices.Reverse(all) // children before their parents
+	return all
+}

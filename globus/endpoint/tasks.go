@@ -1,0 +1,128 @@
+package endpoint
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+
+	"chiltepin/endpointfs"
+)
+
+// How many tasks a user endpoint has accepted and not finished is known from
+// three sides, none of which is always there:
+//
+//   - the service repeats what the user endpoint reports with each heartbeat,
+//     which may be 30 seconds old;
+//   - the title of the user endpoint says that it is idle, as of its last
+//     heartbeat, when its template sets idle_heartbeats_soft;
+//   - the logs of parsl's workers tell at once which task each has begun and
+//     finished, but nothing of tasks that wait for a worker.
+//
+// The daemon's log names a user endpoint at each submission of tasks to it. A
+// report of no tasks that may be older than the last submission is not
+// believed, unless a worker has finished a task since and found no other one:
+// a task that waited would have been given to it.
+
+// userHeartbeat is how often a user endpoint reports (heartbeat_period in its
+// template, 30 seconds unless given), with time to arrive.
+const userHeartbeat = 35 * time.Second
+
+// tasks is what is known about the tasks of one user endpoint.
+type tasks struct {
+	// count is -1 when it is not known.
+	count int
+	// done is true when there is none that would be lost.
+	done bool
+	why  string
+}
+
+// taskEvidence is what tasks are judged by.
+type taskEvidence struct {
+	// Reported is the number in the service's last report, -1 for none.
+	Reported int
+	// Idle is true when the title says so.
+	Idle bool
+	// Workers are the logs of its workers.
+	Workers workerLogs
+	// Submitted is when tasks were last submitted; zero when it is long ago.
+	Submitted time.Time
+	// Young is true for a user endpoint that has not set its title yet.
+	Young bool
+	Now   time.Time
+}
+
+// judgeTasks turns evidence into a count. It is pure.
+func judgeTasks(e taskEvidence) tasks {
+	recent := !e.Submitted.IsZero() && e.Now.Sub(e.Submitted) < userHeartbeat
+	// A worker whose node was taken away never says that it finished; a report
+	// that is newer than its task's beginning knows better.
+	begun := e.Workers.Running
+	if e.Reported == 0 && e.Now.Sub(e.Workers.Began) > userHeartbeat {
+		begun = 0
+	}
+	switch n := max(e.Reported, begun); {
+	case e.Young:
+		return tasks{count: -1, why: "it is starting up"}
+	case n > 0 && n == begun && n > e.Reported:
+		return tasks{count: n, why: "the logs of its workers"}
+	case n > 0:
+		return tasks{count: n, why: "its last heartbeat"}
+	case recent && e.Workers.Finished.After(e.Submitted) && e.Now.Sub(e.Workers.Finished) > 2*time.Second:
+		return tasks{done: true, why: "its workers have finished and found nothing else to do"}
+	case recent:
+		return tasks{count: -1, why: fmt.Sprintf("tasks were submitted %s ago, and its next heartbeat will tell", e.Now.Sub(e.Submitted).Round(time.Second))}
+	case e.Reported == 0:
+		return tasks{done: true, why: "its last heartbeat"}
+	case e.Idle:
+		return tasks{done: true, why: "its title says that it is idle"}
+	}
+	return tasks{count: -1, why: "neither the service nor its title says that it is idle"}
+}
+
+// tasksOf gathers the evidence about one user endpoint and judges it.
+func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, service Service, u userProcess) tasks {
+	ev := taskEvidence{Reported: -1, Idle: u.Idle, Young: u.ID == "", Now: time.Now()}
+	if service != nil && u.ID != "" {
+		asking, cancel := context.WithTimeout(ctx, serviceTimeout)
+		if s, err := service.Status(asking, u.ID); err == nil && s.Online {
+			ev.Reported = outstanding(s.Details)
+		}
+		cancel()
+	}
+	if u.Dir != "" {
+		began := e.Here.Booted.Add(time.Duration(u.StartTime) * (time.Second / ticksPerSecond))
+		ev.Workers = readWorkerLogs(m.Dir.Path(), u.Dir, began)
+		ev.Submitted = lastSubmission(ctx, ep, u.Dir, ev.Now)
+	}
+	return judgeTasks(ev)
+}
+
+// ticksPerSecond is USER_HZ, the unit of start times in /proc on every Linux.
+const ticksPerSecond = 100
+
+// outstanding reads the number of tasks from the details that a user endpoint
+// reports (get_status_report in engines/globus_compute.py).
+func outstanding(details json.RawMessage) int {
+	var v struct {
+		Tasks *int `json:"outstanding_tasks"`
+	}
+	if len(details) == 0 || json.Unmarshal(details, &v) != nil || v.Tasks == nil || *v.Tasks < 0 {
+		return -1
+	}
+	return *v.Tasks
+}
+
+// lastSubmission returns when the daemon last noted a submission to a user
+// endpoint (cmd_start_endpoint in core_endpoint.py), if that was lately.
+func lastSubmission(ctx context.Context, ep *endpointfs.Endpoint, dir string, now time.Time) time.Time {
+	page, err := ep.Log().Query(ctx, endpointfs.LogQuery{
+		Tail: 1, Since: now.Add(-2 * userHeartbeat), MaxBytes: 64 << 10,
+		Grep: `(Creating new user endpoint \(pid|User endpoint ).*` + regexp.QuoteMeta(dir),
+	})
+	if err != nil || len(page.Lines) == 0 {
+		return time.Time{}
+	}
+	return page.Lines[0].Time
+}

@@ -1,0 +1,129 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"chiltepin/endpointfs"
+)
+
+// userProcess is the process of a user endpoint.
+type userProcess struct {
+	Process
+	// ID is the user endpoint's UUID; empty before its title is set.
+	ID string
+	// Dir is the name of its directory, if its title tells.
+	Dir  string
+	Idle bool
+	// Ours is true when it is proven to belong to this endpoint: it is a child
+	// of the proven daemon, or at home in a directory of this endpoint.
+	Ours bool
+}
+
+// userProcesses returns the processes of the user endpoints of an endpoint: the
+// children of its daemon, and those that outlived one.
+func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProcess {
+	seen, err := m.procs().Candidates()
+	if err != nil {
+		return nil
+	}
+	parent := 0
+	if e.Process != nil && e.Process.Proven {
+		parent = e.Process.PID
+	}
+	var all []userProcess
+	for _, p := range seen {
+		u := userProcess{Process: p, Ours: parent != 0 && p.Parent == parent}
+		t, titled := parseTitle(p.Title())
+		if titled && !t.Core {
+			u.ID, u.Idle = t.ID, t.Idle
+			u.Dir, _, _ = strings.Cut(t.rest, ")")
+		}
+		ofID := e.ID != "" && u.ID != "" && strings.HasPrefix(u.Dir, "uep."+e.ID+".")
+		if !u.Ours && !ofID || p.PID == parent {
+			continue
+		}
+		if !u.Ours {
+			u.Ours = m.procs().Place(p, filepath.Join(m.Dir.Path(), u.Dir)) == Inside
+		}
+		all = append(all, u)
+	}
+	return all
+}
+
+// userEndpoints describes the user endpoints of an endpoint, running or not.
+func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, service Service) []UserEndpoint {
+	var all []UserEndpoint
+	elsewhere := judge(e).Elsewhere
+	dirs, _ := ep.UserEndpoints() // what cannot be read is not shown
+	procs := m.userProcesses(ep, e)
+	for _, d := range dirs {
+		u := UserEndpoint{ID: d.ID, State: Stopped, Path: d.Path()}
+		if elsewhere {
+			u.State, u.Outstanding = Unknown, -1
+		}
+		if i := slices.IndexFunc(procs, func(p userProcess) bool { return p.ID == d.ID }); i >= 0 {
+			t := m.tasksOf(ctx, ep, e, service, procs[i])
+			u.State, u.PID, u.Outstanding, u.Why = Running, procs[i].PID, t.count, t.why
+		}
+		all = append(all, u)
+	}
+	for _, p := range procs {
+		if p.ID == "" || slices.ContainsFunc(all, func(u UserEndpoint) bool { return u.ID == p.ID }) {
+			continue
+		}
+		t := m.tasksOf(ctx, ep, e, service, p)
+		all = append(all, UserEndpoint{ID: p.ID, State: Running, PID: p.PID, Outstanding: t.count, Why: t.why})
+	}
+	return all
+}
+
+// waitForTasks waits until no user endpoint has tasks. again is true when the
+// daemon ended meanwhile and has to be looked at anew.
+func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (again bool, err error) {
+	users := s.m.userProcesses(s.ep, e)
+	if len(users) == 0 {
+		return false, nil
+	}
+	var service Service
+	if s.m.Service != nil {
+		service, _ = s.m.Service(ctx) // without a login, what is known here must do
+	}
+	told := ""
+	for {
+		busy, count, why := 0, 0, ""
+		for _, u := range s.m.userProcesses(s.ep, e) {
+			t := s.m.tasksOf(ctx, s.ep, e, service, u)
+			if s.o.Now {
+				s.result.Lost += max(t.count, 0)
+				continue
+			}
+			if !t.done {
+				busy++
+				count += max(t.count, 0)
+				why = t.why
+			}
+		}
+		if busy == 0 || held.Dead() {
+			return held.Dead(), nil
+		}
+		text := fmt.Sprintf("%d tasks are not finished (%s)", count, why)
+		if count == 0 {
+			text = "it is not known yet whether all tasks are finished: " + why
+		}
+		if text != told {
+			told = text
+			s.tell(ctx, "draining", text)
+		}
+		if !time.Now().Before(s.deadline) {
+			return false, s.timeout(text+"; nothing was stopped", max(count, 1))
+		}
+		if err := pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
+			return false, s.interrupted(err, text+"; nothing was stopped")
+		}
+	}
+}

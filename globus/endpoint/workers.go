@@ -1,0 +1,80 @@
+package endpoint
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+// workerLogs is what the logs of a user endpoint's workers tell together.
+type workerLogs struct {
+	// Running is the number of workers that have begun a task and not finished
+	// it.
+	Running int
+	// Began is when the last of those began.
+	Began time.Time
+	// Finished is when a worker last finished a task and got no other.
+	Finished time.Time
+}
+
+// readWorkerLogs reads the logs of parsl's workers, which are in
+// DIR/LABEL/block-N/MANAGER/worker_N.log (process_worker_pool.py), as far as
+// they were written to since the user endpoint began.
+func readWorkerLogs(configDir, dir string, began time.Time) workerLogs {
+	var all workerLogs
+	paths, _ := filepath.Glob(filepath.Join(globQuote(configDir), globQuote(dir), "*", "block-*", "*", "worker_*.log"))
+	for _, path := range paths {
+		info, err := os.Lstat(path)
+		if err != nil || !info.Mode().IsRegular() || info.ModTime().Before(began) {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		const most = 16 << 10
+		data, _ := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most))
+		f.Close()
+		running, at := workerState(data)
+		switch {
+		case at.IsZero():
+		case running:
+			all.Running++
+			if at.After(all.Began) {
+				all.Began = at
+			}
+		case at.After(all.Finished):
+			all.Finished = at
+		}
+	}
+	return all
+}
+
+// globQuote makes a path mean itself in a pattern.
+func globQuote(path string) string {
+	return globMeta.ReplaceAllString(path, `\$0`)
+}
+
+// These are never written to.
+var (
+	globMeta   = regexp.MustCompile(`[\\*?\[]`)
+	workerLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) .*(Received|Completed|All processing finished for) executor task \d+\s*$`)
+)
+
+// workerState returns whether a worker is at work according to the end of its
+// log, and since when. The time is zero when it never had a task.
+func workerState(data []byte) (running bool, at time.Time) {
+	for line := range bytes.Lines(data) {
+		m := workerLine.FindSubmatch(bytes.TrimRight(line, "\r\n"))
+		if m == nil {
+			continue
+		}
+		if t, err := time.ParseInLocation("2006-01-02 15:04:05.999999", string(m[1]), time.Local); err == nil {
+			running, at = string(m[2]) == "Received", t
+		}
+	}
+	return running, at
+}
