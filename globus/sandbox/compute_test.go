@@ -115,6 +115,13 @@ func (p *puppet) beat(id string, state map[string]any) {
 
 func (p *puppet) online() { p.beat(p.id, map[string]any{"heartbeat_period": 30}) }
 
+// behave says what the next start commands lead to.
+func (p *puppet) behave(refuse string, silent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuse, p.silent = refuse, silent
+}
+
 func (p *puppet) command(m message) {
 	var c map[string]any
 	if err := json.Unmarshal(m.Body, &c); err != nil || m.Properties.ContentType != "application/json" {

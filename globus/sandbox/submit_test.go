@@ -184,11 +184,11 @@ func TestSubmitFailures(t *testing.T) {
 		}
 		check("offline", "endpoint "+p.id+" is offline", 20*time.Second)
 		p.online()
-		p.refuse = "(SystemExit) 73"
+		p.behave("(SystemExit) 73", false)
 		check("a start that fails", "(SystemExit) 73", 0)
-		p.refuse, p.silent = "", true
+		p.behave("", true)
 		check("a start that never ends", "the user endpoint did not start in time", 55*time.Second)
-		p.silent = false
+		p.behave("", false)
 		if status, body := b.submit(p, f, "", "x"); status != 200 {
 			t.Errorf("after all that: %d %v", status, body)
 		}
