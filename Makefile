@@ -48,7 +48,7 @@ lint: ## gofmt, vet, staticcheck, tidy go.mod
 	$(GO) mod tidy -diff
 
 lock: ## regenerate the hash-locked Python requirements
-	$(GO) run ./globus/runtime/lock
+	$(GO) run ./globus/runtime/cmd/lock
 
 install: build ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin

@@ -1,3 +1,138 @@
 package tools
 
-func Classify(err error) *Error { return nil }
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus"
+	"chiltepin/globus/auth"
+	"chiltepin/globus/endpoint"
+	"chiltepin/globus/runtime"
+)
+
+// Classify gives an error of the floors below its code, sentence and next
+// step. It is the only place where that is decided. An error that is an
+// [*Error] already stays as it is; nil stays nil.
+func Classify(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var done *Error
+	if errors.As(err, &done) {
+		return done
+	}
+	e := &Error{Code: codeOf(err), Message: clean(err.Error()), Next: clean(hint(err)), cause: err}
+	addData(e, err)
+	if e.Next == "" {
+		e.Next = nextFor(e.Code)
+	}
+	return e
+}
+
+// codeOf looks for the most telling cause: an interruption first, for it
+// makes every other call fail too, then what the product itself knows, then
+// what the services said.
+func codeOf(err error) Code {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return CodeCanceled
+	case errors.Is(err, auth.ErrNotLoggedIn), is[*auth.PersonError](err):
+		return CodeNotLoggedIn
+	case is[*endpoint.DaemonError](err):
+		return CodeFailed
+	case is[*endpoint.TimeoutError](err):
+		return CodeTimeout
+	case is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
+		return CodeConflict
+	case is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
+		return CodeNotFound
+	case is[*endpointfs.ExistsError](err):
+		return CodeAlreadyExists
+	case is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
+		is[*endpointfs.NameError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err):
+		return CodeInvalid
+	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err):
+		return CodeRefused
+	case is[*runtime.InstallError](err):
+		if i, ok := errors.AsType[*runtime.InstallError](err); ok && i.Cause == runtime.CauseRegistry {
+			return CodeUnavailable
+		}
+		return CodeUnsupported
+	case is[*runtime.NoRuntimeError](err), is[*runtime.BrokenError](err), is[*runtime.NoPythonError](err), is[*endpointfs.LockUnsupportedError](err):
+		return CodeUnsupported
+	case globus.IsUnavailable(err):
+		return CodeUnavailable
+	case is[*globus.Error](err):
+		return CodeRefused
+	case errors.Is(err, context.DeadlineExceeded):
+		return CodeTimeout
+	case errors.Is(err, fs.ErrPermission):
+		return CodeRefused
+	}
+	return CodeInternal
+}
+
+// addData puts what a failure has to show beside its sentence into the words
+// of the wire.
+func addData(e *Error, err error) {
+	var data ErrorData
+	some := false
+	if d, ok := errors.AsType[*endpoint.DaemonError](err); ok {
+		data.Meaning, data.Cause, some = clean(d.Meaning), clean(d.Cause), true
+		if d.ExitStatus >= 0 {
+			data.ExitStatus = &d.ExitStatus
+		}
+		data.Lines = cleaned(d.Lines)
+	}
+	if d, ok := errors.AsType[*endpoint.DeleteError](err); ok {
+		data.Steps, some = steps(d.Steps), true
+	}
+	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {
+		data.Host, some = clean(d.Host), true
+	}
+	if d, ok := errors.AsType[*runtime.InstallError](err); ok {
+		data.Cause, data.Lines, some = string(d.Cause), cleaned(d.Lines), true
+	}
+	if d, ok := errors.AsType[*globus.Error](err); ok {
+		data.Service, some = &ServiceSays{Status: d.Status, Code: clean(d.Code), Message: clean(d.Message)}, true
+	}
+	if some {
+		e.Data = &data
+	}
+}
+
+func cleaned(lines []string) []string {
+	out := make([]string, 0, len(lines))
+	for _, l := range lines {
+		out = append(out, clean(l))
+	}
+	return out
+}
+
+func is[E error](err error) bool {
+	var e E
+	return errors.As(err, &e)
+}
+
+// nextFor is the next step for a code whose error offered none.
+func nextFor(c Code) string {
+	switch c {
+	case CodeNotLoggedIn:
+		return "chiltepin login"
+	case CodeUnavailable:
+		return "try again in a minute; if it stays so, check the network and its proxy"
+	case CodeTimeout:
+		return "run it again, with a longer --timeout if need be: it goes on from where things stand"
+	case CodeCanceled:
+		return "run it again: it goes on from where things stand"
+	case CodeInternal:
+		return "run it again with --log-level debug, and report what it says"
+	case CodeRefused:
+		return "check who is logged in with: chiltepin whoami"
+	case CodeNotFound:
+		return "chiltepin endpoint list"
+	}
+	return ""
+}

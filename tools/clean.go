@@ -24,6 +24,15 @@ func clean(s string) string {
 	return b.String()
 }
 
+// cleanLines is [clean] for text whose line breaks are meant.
+func cleanLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = clean(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // hazardous is true for characters that change how others are shown, or are
 // not shown at all. Tabs are let through.
 func hazardous(r rune) bool {

@@ -76,6 +76,9 @@ type Spec struct {
 	// whole. "" stands for the first word of the name, and for [ToolsetCore]
 	// where the name has only one.
 	Toolset string
+	// Asks is true for an operation that may ask for consent although it does
+	// not always destroy: it depends on its arguments.
+	Asks bool
 	// Examples are command lines, each starting with "chiltepin ".
 	Examples []string
 	// Errors are the codes this operation can end with besides

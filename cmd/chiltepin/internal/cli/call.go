@@ -1,0 +1,211 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"chiltepin/tools"
+)
+
+// call hands the operation its arguments as JSON, as every face does, and
+// renders what comes back.
+func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, yes bool) error {
+	ctx, err := c.withLog(ctx)
+	if err != nil {
+		return err
+	}
+	args, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	line := &progressLine{w: c.Stderr, on: c.StderrTTY && !c.json}
+	ctx = tools.WithProgress(ctx, line.show)
+	ctx = tools.WithConsent(ctx, func(ctx context.Context, q tools.Question) error {
+		line.clear()
+		return c.consent(ctx, q, yes)
+	})
+	ctx = tools.WithPrompt(ctx, func(ctx context.Context, url string) (string, error) {
+		line.clear()
+		return c.askCode(ctx, url)
+	})
+	ctx = tools.WithEmit(ctx, func(r tools.Result) error {
+		line.clear()
+		return c.print(r)
+	})
+	began := time.Now()
+	res, err := t.Call(ctx, args)
+	line.clear()
+	zerolog.Ctx(ctx).Info().Str("operation", t.Name).Dur("ms", time.Since(began)).Err(errors.Unwrap(err)).Msg("called")
+	if err != nil {
+		return err
+	}
+	return c.print(res)
+}
+
+func (c *command) print(r tools.Result) error {
+	var err error
+	if c.json {
+		_, err = c.Stdout.Write(append(r.JSON, '\n'))
+	} else {
+		err = r.WriteText(c.printer(c.StdoutTTY))
+	}
+	if err != nil {
+		return &tools.Error{Code: tools.CodeInternal, Message: "writing the result: " + err.Error()}
+	}
+	return nil
+}
+
+func (c *command) printer(tty bool) *tools.Printer {
+	return &tools.Printer{Writer: c.Stdout, Terminal: tty, Color: tty && c.Getenv("NO_COLOR") == "" && c.Getenv("TERM") != "dumb"}
+}
+
+// consent asks on a terminal. Off one the command itself is the word, so that
+// scripts written for Python Chiltepin keep working.
+func (c *command) consent(ctx context.Context, q tools.Question, yes bool) error {
+	if yes || !c.StdinTTY || !c.StderrTTY {
+		return nil
+	}
+	fmt.Fprintf(c.Stderr, "%s [y/N] ", q.Text)
+	answer, err := c.readLine(ctx)
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return tools.Declined(q)
+}
+
+// askCode shows the URL to a person and reads the code that the page gave.
+// It goes to standard error: standard output is the result's alone.
+func (c *command) askCode(ctx context.Context, url string) (string, error) {
+	fmt.Fprintf(c.Stderr, "Open this address in a browser, on any machine, and log in:\n\n  %s\n\nPaste the code shown there: ", url)
+	code, err := c.readLine(ctx)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(code), nil
+}
+
+// readLine reads one line of standard input and gives up with the context; a
+// reader that is stuck on a terminal ends with the process.
+func (c *command) readLine(ctx context.Context) (string, error) {
+	type read struct {
+		line string
+		err  error
+	}
+	if c.lines == nil {
+		c.lines = bufio.NewReader(c.Stdin)
+	}
+	done := make(chan read, 1)
+	go func() {
+		line, err := c.lines.ReadString('\n')
+		if line != "" {
+			err = nil
+		}
+		done <- read{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r := <-done:
+		if r.err != nil {
+			return "", &tools.Error{Code: tools.CodeRefused, Message: "no answer: standard input is at its end"}
+		}
+		return r.line, nil
+	}
+}
+
+// fail shows an error and returns the exit status of the design's table.
+func (c *command) fail(cmd *cobra.Command, err error) int {
+	if errors.Is(err, errBare) {
+		return tools.CodeInvalid.Info().Exit
+	}
+	var e *tools.Error
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		e = &tools.Error{Code: tools.CodeInvalid, Message: usage.Error(), Next: cmd.CommandPath() + " --help"}
+	case !errors.As(err, &e):
+		e = tools.Classify(err)
+	}
+	if c.wantsJSON() {
+		b, encodeErr := json.Marshal(struct {
+			Error *tools.Error `json:"error"`
+		}{e})
+		if encodeErr == nil {
+			fmt.Fprintf(c.Stderr, "%s\n", b)
+			return e.Code.Info().Exit
+		}
+	}
+	fmt.Fprintf(c.Stderr, "chiltepin: %s\n", e.Message)
+	if e.Data != nil {
+		for _, line := range e.Data.Lines {
+			fmt.Fprintf(c.Stderr, "  | %s\n", line)
+		}
+		for _, step := range e.Data.Steps {
+			fmt.Fprintf(c.Stderr, "  %s: %s\n", step.Step, step.Outcome)
+		}
+	}
+	if e.Next != "" {
+		fmt.Fprintf(c.Stderr, "hint: %s\n", e.Next)
+	}
+	return e.Code.Info().Exit
+}
+
+// wantsJSON looks at the words themselves too: a command line that could not
+// be parsed may have asked for JSON all the same.
+func (c *command) wantsJSON() bool {
+	if c.json {
+		return true
+	}
+	for _, arg := range c.Args {
+		if arg == "--" {
+			return false
+		}
+		if arg == "--json" || arg == "--json=true" {
+			return true
+		}
+	}
+	return false
+}
+
+// withLog builds the logger that travels in the context.
+func (c *command) withLog(ctx context.Context) (context.Context, error) {
+	level := zerolog.Disabled
+	if c.logLevel != "off" {
+		var err error
+		if level, err = zerolog.ParseLevel(c.logLevel); err != nil || level == zerolog.NoLevel {
+			return nil, tools.Invalid("log-level", "one of debug, info, warn, error, off", c.logLevel)
+		}
+	}
+	out := c.Stderr
+	if c.logFile != "" {
+		f, err := os.OpenFile(c.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, tools.Invalid("log-file", "a file that can be written", c.logFile)
+		}
+		c.closeFile = f.Close
+		out = f
+	} else if c.StderrTTY {
+		out = zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.Getenv("NO_COLOR") != "", TimeFormat: time.TimeOnly}
+	}
+	log := zerolog.New(out).Level(level).With().Timestamp().Logger()
+	return log.WithContext(ctx), nil
+}
+
+func (c *command) closeLog() {
+	if c.closeFile != nil {
+		_ = c.closeFile()
+	}
+}

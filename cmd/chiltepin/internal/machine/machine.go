@@ -1,0 +1,161 @@
+// Package machine makes the services that the catalogue needs out of the
+// machine and the environment that this process was started in. It decides
+// nothing but where things are, and it opens each only when a call needs it.
+package machine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus"
+	"chiltepin/globus/auth"
+	"chiltepin/globus/compute"
+	"chiltepin/globus/endpoint"
+	"chiltepin/globus/runtime"
+	"chiltepin/tools"
+)
+
+// Machine is the process's surroundings.
+type Machine struct {
+	// Environ is the environment as NAME=VALUE, Getenv looks one up.
+	Environ []string
+	Getenv  func(string) string
+	// Version is this program's.
+	Version string
+}
+
+// Services returns what the catalogue works with.
+func (m Machine) Services() tools.Services {
+	return tools.Services{
+		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
+		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
+		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.finder(explicit) },
+	}
+}
+
+// settingError is something about the process that must be put right first.
+type settingError struct{ problem, remedy string }
+
+func (e *settingError) Error() string { return e.problem }
+func (e *settingError) Hint() string  { return e.remedy }
+
+// home is the user's home directory: HOME, or what the password file says.
+func (m Machine) home() (string, error) {
+	home := m.Getenv("HOME")
+	if home == "" {
+		if u, err := user.Current(); err == nil {
+			home = u.HomeDir
+		}
+	}
+	if !filepath.IsAbs(home) {
+		return "", &settingError{"the home directory is not known", "set HOME, or give a configuration directory with -c"}
+	}
+	return home, nil
+}
+
+// configDir is the absolute path of the configuration directory.
+func (m Machine) configDir(given string) (string, error) {
+	home, err := m.home()
+	if err != nil && given == "" {
+		return "", err
+	}
+	dir := given
+	if dir == "" {
+		dir = endpointfs.DefaultDir(home, m.Getenv)
+	}
+	if rest, ok := strings.CutPrefix(dir, "~/"); ok && home != "" {
+		dir = filepath.Join(home, rest)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the configuration directory: %w", err)
+	}
+	return abs, nil
+}
+
+func (m Machine) accounts(given string) (*auth.Manager, error) {
+	dir, err := m.configDir(given)
+	if err != nil {
+		return nil, err
+	}
+	home, err := m.home()
+	if err != nil {
+		return nil, err
+	}
+	env, err := globus.NewEnvironment(m.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	env.UserAgent = "chiltepin/" + m.Version
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	return auth.New(auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host})
+}
+
+// finder looks for the Python side; what the caller named comes before what
+// the environment names.
+func (m Machine) finder(explicit string) (runtime.Finder, error) {
+	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: m.Environ}
+	if f.Explicit == "" {
+		f.Explicit, f.ExplicitName = m.Getenv("CHILTEPIN_RUNTIME"), "CHILTEPIN_RUNTIME"
+	}
+	if home, err := m.home(); err == nil {
+		f.DataDir = runtime.DefaultDataDir(home, m.Getenv)
+	}
+	return f, nil
+}
+
+// located is a manager that tells where it works.
+type located struct{ *endpoint.Manager }
+
+// ConfigDir is the path of the configuration directory.
+func (l located) ConfigDir() string { return l.Dir.Path() }
+
+func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
+	dir, err := m.configDir(at.ConfigDir)
+	if err != nil {
+		return nil, err
+	}
+	finder, err := m.finder(at.Runtime)
+	if err != nil {
+		return nil, err
+	}
+	return located{&endpoint.Manager{
+		Dir:     endpointfs.Open(dir),
+		Environ: m.Environ,
+		Version: m.Version,
+		Runtime: finder.Find,
+		Service: func(ctx context.Context) (endpoint.Service, error) { return m.service(ctx, at.ConfigDir) },
+		ChildEnv: func(ctx context.Context) ([]string, error) {
+			accounts, err := m.accounts(at.ConfigDir)
+			if err != nil {
+				return nil, err
+			}
+			return accounts.DaemonEnv()
+		},
+	}}, nil
+}
+
+// service is the Compute service, signed for by whoever is logged in.
+func (m Machine) service(ctx context.Context, configDir string) (endpoint.Service, error) {
+	accounts, err := m.accounts(configDir)
+	if err != nil {
+		return nil, err
+	}
+	client, err := accounts.Authorized(ctx, auth.Compute)
+	if err != nil {
+		return nil, err
+	}
+	env, err := globus.NewEnvironment(m.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return &compute.Client{HTTP: client, BaseURL: env.ComputeURL}, nil
+}

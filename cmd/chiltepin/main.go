@@ -1,0 +1,54 @@
+// Command chiltepin manages the life of Globus Compute endpoints on the
+// machine it runs on. Here the world comes in: arguments, environment,
+// standard streams, signals and the exit status; nowhere else.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"chiltepin/cmd/chiltepin/internal/cli"
+	"chiltepin/cmd/chiltepin/internal/machine"
+	"chiltepin/tools"
+)
+
+// version is set when a release is built.
+var version string
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// A second signal ends the process the usual way.
+	context.AfterFunc(ctx, stop)
+
+	m := machine.Machine{Environ: os.Environ(), Getenv: os.Getenv, Version: buildVersion()}
+	return cli.Main(ctx, cli.World{
+		Args:      os.Args[1:],
+		Stdin:     os.Stdin,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
+		StdinTTY:  term.IsTerminal(int(os.Stdin.Fd())),
+		StdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
+		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+		Getenv:    os.Getenv,
+		Version:   m.Version,
+	}, tools.All(m.Services()))
+}
+
+// buildVersion is what the release set, or what the build recorded.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}

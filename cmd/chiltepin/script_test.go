@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"chiltepin/globus/runtime/runtimetest"
+	"chiltepin/globus/sandbox/sandboxtest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"chiltepin": main})
+}
+
+// TestScripts tells stories of the command line that need no service and no
+// Python: files, arguments, errors.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setupHome,
+	})
+}
+
+// TestReal tells stories with the real daemon against the stand-in, one
+// stand-in a story.
+func TestReal(t *testing.T) {
+	t.Parallel()
+	runtime := runtimetest.Env(t, runtimetest.Newest)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/real",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			if err := setupHome(env); err != nil {
+				return err
+			}
+			box := sandboxtest.Start(env.T().(testing.TB))
+			env.Values["box"], env.Values["env"] = box, env
+			for _, pair := range append(box.Env(), box.ClientCredentials()...) {
+				name, value, _ := strings.Cut(pair, "=")
+				env.Setenv(name, value)
+			}
+			env.Setenv("CHILTEPIN_RUNTIME", runtime.Bin("globus-compute-endpoint"))
+			env.Setenv("SDK", runtime.Python)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"login":    scriptLogin,
+			"requests": scriptRequests,
+			"kill-9":   scriptKill,
+			"within":   scriptWithin,
+			"nosecret": scriptNoSecret,
+		},
+	})
+}
+
+// setupHome gives a script a home of its own and takes away what would lead
+// it to another directory.
+func setupHome(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("XDG_DATA_HOME", filepath.Join(home, "data"))
+	for _, name := range []string{"GLOBUS_COMPUTE_USER_DIR", "GLOBUS_COMPUTE_CLIENT_ID", "GLOBUS_COMPUTE_CLIENT_SECRET", "CHILTEPIN_RUNTIME", "NO_COLOR"} {
+		env.Setenv(name, "")
+	}
+	// Under the race detector every child would sleep a second at its end.
+	env.Setenv("GORACE", "atexit_sleep_ms=10")
+	return nil
+}
+
+func boxOf(ts *testscript.TestScript) *sandboxtest.Box { return ts.Value("box").(*sandboxtest.Box) }
+
+// scriptLogin is a person with a browser: login ARG... runs chiltepin login
+// without client credentials, opens each address that it shows and pastes the
+// code. What it printed is shown and scanned for secrets.
+func scriptLogin(ts *testscript.TestScript, neg bool, args []string) {
+	env := ts.Value("env").(*testscript.Env)
+	var vars []string
+	path := ""
+	for _, pair := range env.Vars {
+		if strings.HasPrefix(pair, "PATH=") {
+			path = strings.TrimPrefix(pair, "PATH=")
+		}
+		if !strings.HasPrefix(pair, "GLOBUS_COMPUTE_CLIENT_") {
+			vars = append(vars, pair)
+		}
+	}
+	cmd := exec.Command(filepath.Join(filepath.SplitList(path)[0], "chiltepin"), append([]string{"login"}, args...)...)
+	cmd.Env, cmd.Dir = vars, env.WorkDir
+	stdin, err := cmd.StdinPipe()
+	ts.Check(err)
+	shown, write := io.Pipe()
+	cmd.Stdout, cmd.Stderr = write, write
+	ts.Check(cmd.Start())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- cmd.Wait()
+		write.Close()
+	}()
+	var all strings.Builder
+	for lines := bufio.NewScanner(shown); lines.Scan(); {
+		all.WriteString(lines.Text() + "\n")
+		if url := strings.TrimSpace(lines.Text()); strings.HasPrefix(url, "https://") {
+			fmt.Fprintln(stdin, boxOf(ts).AuthorizeCode(url))
+		}
+	}
+	err = <-ended
+	ts.Logf("%s", all.String())
+	if leaks := boxOf(ts).Leaks(all.String()); len(leaks) > 0 {
+		ts.Fatalf("login showed %v", leaks)
+	}
+	if (err != nil) != neg {
+		ts.Fatalf("login ended with %v", err)
+	}
+}
+
+// scriptRequests checks how often the stand-in was asked: requests METHOD
+// PATH COUNT, where * in the path stands for anything but a slash.
+func scriptRequests(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: requests METHOD PATH COUNT")
+	}
+	if got := fmt.Sprint(len(boxOf(ts).Requests(args[0], args[1]))); got != args[2] {
+		ts.Fatalf("%s %s was asked %s times, want %s", args[0], args[1], got, args[2])
+	}
+}
+
+// scriptKill kills the process whose id is in a file: kill-9 FILE.
+func scriptKill(ts *testscript.TestScript, neg bool, args []string) {
+	pid := strings.TrimSpace(ts.ReadFile(args[0]))
+	if !regexp.MustCompile(`^[1-9][0-9]*$`).MatchString(pid) {
+		ts.Fatalf("no process id in %s: %q", args[0], pid)
+	}
+	ts.Check(ts.Exec("kill", "-9", pid))
+}
+
+// scriptWithin runs a command until its output matches: within DURATION
+// PATTERN COMMAND ARG...
+func scriptWithin(ts *testscript.TestScript, neg bool, args []string) {
+	limit, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	pattern := regexp.MustCompile(args[1])
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	for {
+		_ = ts.Exec(args[2], args[3:]...)
+		if out := ts.ReadFile("stdout") + ts.ReadFile("stderr"); pattern.MatchString(out) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("no match for %s within %s", pattern, limit)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// scriptNoSecret fails when a token, code or password that the stand-in ever
+// gave out stands in the output of the last command, or in a file named.
+func scriptNoSecret(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: nosecret [FILE...]")
+	}
+	for _, file := range append([]string{"stdout", "stderr"}, args...) {
+		if leaks := boxOf(ts).Leaks(ts.ReadFile(file)); len(leaks) > 0 {
+			ts.Fatalf("%s holds %v", file, leaks)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package tools
+
+import (
+	"context"
+
+	"chiltepin/globus/auth"
+)
+
+// Accounts is what the operations on logins need. [auth.Manager] is one.
+type Accounts interface {
+	Login(context.Context, auth.LoginOptions) (auth.LoginResult, error)
+	Logout(context.Context, auth.LogoutOptions) (auth.LogoutResult, error)
+	Whoami(context.Context) (auth.Account, error)
+}
+
+// LoginArgs are the arguments of login.
+type LoginArgs struct {
+	Services []string `json:"services,omitempty" enum:"compute,transfer,academy" jsonschema:"services to log in to; all if not given"`
+	Force    bool     `json:"force,omitempty" jsonschema:"log in anew even when logged in already"`
+	ConfigDirArg
+}
+
+// LogoutArgs are the arguments of logout.
+type LogoutArgs struct{ ConfigDirArg }
+
+// WhoamiArgs are the arguments of whoami.
+type WhoamiArgs struct{ ConfigDirArg }
+
+func accountTools(s Services) []*Tool {
+	return []*Tool{
+		Define(Spec{
+			Name:    "login",
+			Title:   "Log in",
+			Summary: "Log in to the Globus services that Chiltepin uses",
+			Doc: `Gets tokens for Globus Compute, Globus Transfer and the Academy exchange, and keeps
+them where the Python programs look for them: afterwards globus-compute-endpoint, the
+Globus SDKs, Academy and Python Chiltepin are logged in too.
+
+With GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed.
+Otherwise an address is shown; open it in a browser on any machine, log in, and paste the
+code that the page shows. Services that are logged in already are left alone.`,
+			Effect:   Idempotent,
+			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --force"},
+			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn},
+		}, func(ctx context.Context, in LoginArgs) (Account, error) {
+			accounts, err := s.Accounts(ctx, in.ConfigDir)
+			if err != nil {
+				return Account{}, err
+			}
+			res, err := accounts.Login(ctx, auth.LoginOptions{Services: in.Services, Force: in.Force, Ask: prompt(ctx)})
+			if err != nil {
+				return Account{}, err
+			}
+			a := account(res.Account)
+			a.Outcome = "already_logged_in"
+			if len(res.Renewed) > 0 {
+				a.Outcome = "logged_in"
+			}
+			return a, nil
+		}),
+		Define(Spec{
+			Name:    "logout",
+			Title:   "Log out",
+			Summary: "Revoke every Globus token kept here and remove it",
+			Doc: `Revokes the access and refresh tokens of every service at Globus Auth, then removes them
+from every store. When Globus Auth cannot be reached the local tokens are removed all the
+same, and the result tells which of them stay valid and until when.`,
+			Effect:   Idempotent,
+			Examples: []string{"chiltepin logout"},
+			Errors:   []Code{CodeUnavailable},
+		}, func(ctx context.Context, in LogoutArgs) (LogoutReport, error) {
+			accounts, err := s.Accounts(ctx, in.ConfigDir)
+			if err != nil {
+				return LogoutReport{}, err
+			}
+			res, err := accounts.Logout(ctx, auth.LogoutOptions{})
+			if err != nil {
+				return LogoutReport{}, err
+			}
+			return logoutReport(res), nil
+		}),
+		Define(Spec{
+			Name:    "whoami",
+			Title:   "Who is logged in",
+			Instant: true,
+			Summary: "Tell who is logged in, for what and until when",
+			Doc: `Reads the token stores and asks nobody: no network, no token is refreshed, none is
+shown.`,
+			Effect:   Reads,
+			Examples: []string{"chiltepin whoami", "chiltepin whoami --json"},
+			Errors:   []Code{CodeNotLoggedIn},
+		}, func(ctx context.Context, in WhoamiArgs) (Account, error) {
+			accounts, err := s.Accounts(ctx, in.ConfigDir)
+			if err != nil {
+				return Account{}, err
+			}
+			res, err := accounts.Whoami(ctx)
+			if err != nil {
+				return Account{}, err
+			}
+			a := account(res)
+			if !anyLoggedIn(a.Services) {
+				return Account{}, &Error{Code: CodeNotLoggedIn, Message: "nobody is logged in", Next: "chiltepin login"}
+			}
+			return a, nil
+		}),
+	}
+}
+
+func anyLoggedIn(list []ServiceAccount) bool {
+	for _, s := range list {
+		if s.LoggedIn {
+			return true
+		}
+	}
+	return false
+}
+
+// account puts what auth knows into the words of the wire.
+func account(a auth.Account) Account {
+	out := Account{LoggedIn: true, Services: []ServiceAccount{}}
+	if a.Identity.ID != "" {
+		out.Identity = &Identity{ID: a.Identity.ID, Username: a.Identity.Username, Name: a.Identity.Name}
+	}
+	for _, s := range a.Services {
+		svc := ServiceAccount{Service: s.Service, LoggedIn: s.LoggedIn, ClientID: s.ClientID, Store: s.Store}
+		if s.Problem != nil {
+			svc.Problem = s.Problem.Error()
+		}
+		for _, t := range s.Tokens {
+			svc.Tokens = append(svc.Tokens, TokenSummary{ResourceServer: t.ResourceServer, Scopes: append([]string{}, t.Scopes...), Expires: t.Expires.UTC(), Refreshable: t.Refreshable})
+		}
+		out.LoggedIn = out.LoggedIn && s.LoggedIn
+		out.Services = append(out.Services, svc)
+	}
+	return out
+}
+
+func logoutReport(r auth.LogoutResult) LogoutReport {
+	out := LogoutReport{Tokens: []TokenRemoval{}}
+	for _, t := range r.Tokens {
+		removal := TokenRemoval{Service: t.Service, ResourceServer: t.ResourceServer, Kind: t.Kind, Store: t.Store, Revoked: t.Revoked, Removed: t.Removed}
+		if t.Err != nil {
+			removal.Problem = t.Err.Error()
+		}
+		if !t.ValidUntil.IsZero() && !t.Revoked {
+			until := t.ValidUntil.UTC()
+			removal.ValidUntil = &until
+		}
+		out.Tokens = append(out.Tokens, removal)
+	}
+	return out
+}

@@ -1,0 +1,286 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/endpoint"
+)
+
+// Endpoints is what the operations on endpoints need: the life of the local
+// endpoints of one configuration directory. [endpoint.Manager] is one.
+type Endpoints interface {
+	Configure(ctx context.Context, name string, opts endpoint.ConfigureOptions) (endpoint.Configuration, error)
+	List(ctx context.Context) ([]endpoint.Status, error)
+	Status(ctx context.Context, name string, opts endpoint.StatusOptions) (endpoint.Status, error)
+	Start(ctx context.Context, name string, opts endpoint.StartOptions) (endpoint.StartResult, error)
+	Stop(ctx context.Context, name string, opts endpoint.StopOptions) (endpoint.StopResult, error)
+	Restart(ctx context.Context, name string, opts endpoint.StopOptions) (endpoint.RestartResult, error)
+	Delete(ctx context.Context, name string, opts endpoint.DeleteOptions) (endpoint.DeleteResult, error)
+	Logs(ctx context.Context, name string, opts endpoint.LogOptions) (endpointfs.LogPage, string, error)
+	// ConfigDir is the path of the configuration directory.
+	ConfigDir() string
+}
+
+// atEndpoints runs do with the endpoints of the place that a call names.
+func atEndpoints[Out any](ctx context.Context, s Services, at Place, do func(Endpoints) (Out, error)) (Out, error) {
+	eps, err := s.Endpoints(ctx, at)
+	if err != nil {
+		var none Out
+		return none, err
+	}
+	return do(eps)
+}
+
+// endpointTools are the operations that every release of Python Chiltepin has
+// had, and those beside them; the life of an endpoint, in its order.
+func endpointTools(s Services) []*Tool {
+	complete := map[string]func(context.Context, string) []string{"name": completeNames(s)}
+	return []*Tool{
+		defineConfigure(s),
+		defineList(s),
+		defineStatus(s, complete),
+		defineStart(s, complete),
+		defineStop(s, complete),
+		defineRestart(s, complete),
+		defineDelete(s, complete),
+		defineLogs(s, complete),
+	}
+}
+
+// completeNames offers the names of the endpoints there are.
+func completeNames(s Services) func(context.Context, string) []string {
+	return func(ctx context.Context, configDir string) []string {
+		names, _ := atEndpoints(ctx, s, Place{ConfigDir: configDir}, func(eps Endpoints) ([]string, error) {
+			var names []string
+			list, err := eps.List(ctx)
+			for _, e := range list {
+				names = append(names, e.Name)
+			}
+			return names, err
+		})
+		return names
+	}
+}
+
+func defineConfigure(s Services) *Tool {
+	return Define(Spec{
+		Name:    "endpoint.configure",
+		Title:   "Configure endpoint",
+		Summary: "Write the directory of a new endpoint",
+		Doc: `Writes config.yaml, a user endpoint template that takes the options of a Chiltepin
+configuration, a strict schema for them and the environment of user endpoints. It is all
+or nothing: a name that is taken is refused and its directory left as it is. Needs no
+network, no login and no Python.`,
+		Effect:   Changes,
+		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint"},
+		Errors:   []Code{CodeAlreadyExists, CodeConflict, CodeRefused, CodeUnsupported},
+	}, func(ctx context.Context, in EndpointConfigureArgs) (EndpointConfiguration, error) {
+		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointConfiguration, error) {
+			c, err := eps.Configure(ctx, in.Name, endpoint.ConfigureOptions{DisplayName: in.DisplayName, Email: in.Email})
+			if err != nil {
+				return EndpointConfiguration{}, err
+			}
+			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: c.Wanted}, nil
+		})
+	})
+}
+
+func defineList(s Services) *Tool {
+	return Define(Spec{
+		Name:    "endpoint.list",
+		Title:   "List endpoints",
+		Instant: true,
+		Summary: "List the endpoints with UUID and status",
+		Doc: `Reads the configuration directory and looks at the processes of this machine. Asks
+nobody: no network, no Python.`,
+		Effect:   Reads,
+		Examples: []string{"chiltepin endpoint list", "chiltepin endpoint -c /scratch/me/gc list", "chiltepin endpoint list --json"},
+		Errors:   []Code{CodeRefused},
+	}, func(ctx context.Context, in EndpointListArgs) (EndpointList, error) {
+		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointList, error) {
+			list, err := eps.List(ctx)
+			if err != nil {
+				return EndpointList{}, err
+			}
+			out := EndpointList{ConfigDir: eps.ConfigDir(), Endpoints: make([]EndpointSummary, 0, len(list))}
+			for _, e := range list {
+				out.Endpoints = append(out.Endpoints, EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)})
+			}
+			return out, nil
+		})
+	})
+}
+
+func defineStatus(s Services, complete map[string]func(context.Context, string) []string) *Tool {
+	return Define(Spec{
+		Name:    "endpoint.status",
+		Title:   "Endpoint status",
+		Summary: "Tell the status of an endpoint and the evidence for it",
+		Doc: `Judges from the process, its host and boot, the pid file, the log and our own record of
+the launch, and shows them. Where somebody is logged in the service is asked too; that it
+calls an endpoint online or offline is shown beside the evidence and never replaces it.`,
+		Effect:   Reads,
+		Examples: []string{"chiltepin endpoint status my-endpoint", "chiltepin endpoint status --offline --json my-endpoint"},
+		Errors:   []Code{CodeNotFound, CodeRefused},
+		Complete: complete,
+	}, func(ctx context.Context, in EndpointStatusArgs) (EndpointStatus, error) {
+		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointStatus, error) {
+			st, err := eps.Status(ctx, in.Name, endpoint.StatusOptions{Offline: in.Offline})
+			if err != nil {
+				return EndpointStatus{}, err
+			}
+			return endpointStatus(st), nil
+		})
+	})
+}
+
+func defineStart(s Services, complete map[string]func(context.Context, string) []string) *Tool {
+	return Define(Spec{
+		Name:    "endpoint.start",
+		Title:   "Start endpoint",
+		Summary: "Start an endpoint and wait until it is proven to run",
+		Doc: `Checks the endpoint's files, launches globus-compute-endpoint in a session of its own and
+waits until its process, its pid file, its registration and its log show that it runs. The
+first start registers it and so gives it its UUID. It outlives this command and the
+terminal. Starting one that runs does nothing and succeeds; one that is on its way is
+joined. A daemon that ends instead is reported at once, with its exit status, what that
+means, and the log since the launch.`,
+		Effect:   Idempotent,
+		Examples: []string{"chiltepin endpoint start my-endpoint", "chiltepin endpoint start --timeout 5m my-endpoint"},
+		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeUnsupported, CodeConflict, CodeRefused, CodeFailed},
+		Complete: complete,
+	}, func(ctx context.Context, in EndpointStartArgs) (EndpointStatus, error) {
+		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(eps Endpoints) (EndpointStatus, error) {
+			r, err := eps.Start(ctx, in.Name, endpoint.StartOptions{Timeout: time.Duration(in.Timeout)})
+			if err != nil {
+				return EndpointStatus{}, err
+			}
+			return startedStatus(r), nil
+		})
+	})
+}
+
+func defineStop(s Services, complete map[string]func(context.Context, string) []string) *Tool {
+	return Define(Spec{
+		Name:    "endpoint.stop",
+		Title:   "Stop endpoint",
+		Summary: "Stop an endpoint once its running tasks are done",
+		Doc: `While user endpoints have outstanding tasks it waits and shows how many; if the time runs
+out nothing is stopped. Then the daemon is asked to end, and reported stopped when it is
+seen gone. Only a process proven to be this endpoint's daemon is ever signalled. Stopping
+one that does not run does nothing and succeeds. --now does not wait for tasks, which are
+then lost, and ends a daemon that does not listen.`,
+		Effect:   Idempotent,
+		Asks:     true,
+		Examples: []string{"chiltepin endpoint stop my-endpoint", "chiltepin endpoint stop --now --yes my-endpoint"},
+		Errors:   []Code{CodeNotFound, CodeTimeout, CodeConflict, CodeRefused},
+		Complete: complete,
+	}, func(ctx context.Context, in EndpointStopArgs) (EndpointStatus, error) {
+		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointStatus, error) {
+			if err := consentToLosing(ctx, eps, "endpoint.stop", in); err != nil {
+				return EndpointStatus{}, err
+			}
+			r, err := eps.Stop(ctx, in.Name, endpoint.StopOptions{Timeout: time.Duration(in.Timeout), Now: in.Now})
+			if err != nil {
+				return EndpointStatus{}, err
+			}
+			out := endpointStatus(r.Status)
+			out.Outcome = string(r.Outcome)
+			return out, nil
+		})
+	})
+}
+
+func defineRestart(s Services, complete map[string]func(context.Context, string) []string) *Tool {
+	return Define(Spec{
+		Name:     "endpoint.restart",
+		Title:    "Restart endpoint",
+		Summary:  "Stop an endpoint and start it again",
+		Doc:      `Does what stop does, then what start does, with nothing else of chiltepin in between.`,
+		Effect:   Idempotent,
+		Asks:     true,
+		Examples: []string{"chiltepin endpoint restart my-endpoint"},
+		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeUnsupported, CodeConflict, CodeRefused, CodeFailed},
+		Complete: complete,
+	}, func(ctx context.Context, in EndpointRestartArgs) (EndpointStatus, error) {
+		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(eps Endpoints) (EndpointStatus, error) {
+			if err := consentToLosing(ctx, eps, "endpoint.restart", in.EndpointStopArgs); err != nil {
+				return EndpointStatus{}, err
+			}
+			r, err := eps.Restart(ctx, in.Name, endpoint.StopOptions{Timeout: time.Duration(in.Timeout), Now: in.Now})
+			if err != nil {
+				return EndpointStatus{}, err
+			}
+			out := startedStatus(r.Start)
+			out.Outcome = "restarted"
+			return out, nil
+		})
+	})
+}
+
+// consentToLosing asks before tasks that run are given up; a graceful stop
+// loses nothing and asks nothing.
+func consentToLosing(ctx context.Context, eps Endpoints, operation string, in EndpointStopArgs) error {
+	if !in.Now {
+		return nil
+	}
+	st, err := eps.Status(ctx, in.Name, endpoint.StatusOptions{Offline: true})
+	if err != nil {
+		return err
+	}
+	verb := operation[len("endpoint."):]
+	return consent(ctx, Question{
+		Operation: operation,
+		Subject:   st.Name,
+		ID:        st.ID,
+		ConfigDir: eps.ConfigDir(),
+		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", title(verb), clean(st.Name)),
+		Command:   fmt.Sprintf("chiltepin endpoint -c %s %s --now %s", shellWord(eps.ConfigDir()), verb, shellWord(st.Name)),
+	})
+}
+
+func defineDelete(s Services, complete map[string]func(context.Context, string) []string) *Tool {
+	return Define(Spec{
+		Name:    "endpoint.delete",
+		Title:   "Delete endpoint",
+		Summary: "Deregister an endpoint and remove its files",
+		Doc: `Ends the registration at the service, then removes the endpoint's directory and those of
+its user endpoints, and reports each step. It cannot be undone. An endpoint that runs is
+refused unless --force stops it first. When the service cannot be reached nothing is
+removed, unless --local-only accepts that the registration stays. A registration that is
+gone already is no error.`,
+		Effect:   Destroys,
+		Examples: []string{"chiltepin endpoint delete my-endpoint", "chiltepin endpoint delete --yes --force my-endpoint"},
+		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeConflict, CodeRefused},
+		Complete: complete,
+	}, func(ctx context.Context, in EndpointDeleteArgs) (EndpointDeletion, error) {
+		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointDeletion, error) {
+			st, err := eps.Status(ctx, in.Name, endpoint.StatusOptions{Offline: true})
+			if err != nil {
+				return EndpointDeletion{}, err
+			}
+			err = consent(ctx, Question{
+				Operation: "endpoint.delete",
+				Subject:   st.Name,
+				ID:        st.ID,
+				ConfigDir: eps.ConfigDir(),
+				Text:      fmt.Sprintf("Delete endpoint %s, its files and its registration? This cannot be undone.", clean(st.Name)),
+				Command:   fmt.Sprintf("chiltepin endpoint -c %s delete %s", shellWord(eps.ConfigDir()), shellWord(st.Name)),
+			})
+			if err != nil {
+				return EndpointDeletion{}, err
+			}
+			r, err := eps.Delete(ctx, in.Name, endpoint.DeleteOptions{Force: in.Force, LocalOnly: in.LocalOnly})
+			if err != nil {
+				return EndpointDeletion{}, err
+			}
+			return EndpointDeletion{Name: r.Name, ID: r.ID, Steps: steps(r.Steps)}, nil
+		})
+	})
+}
+
+// title makes a verb the beginning of a sentence.
+func title(verb string) string { return string(verb[0]-'a'+'A') + verb[1:] }

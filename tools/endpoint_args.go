@@ -1,0 +1,106 @@
+package tools
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// ConfigDirArg is the argument that every operation on files takes.
+type ConfigDirArg struct {
+	ConfigDir string `json:"config_dir,omitempty" cli:"c,config" example:"/scratch/me/globus_compute" jsonschema:"configuration directory, if not the default one"`
+}
+
+// EndpointArgs names one endpoint.
+type EndpointArgs struct {
+	Name string `json:"name" cli:"arg" example:"my-endpoint" jsonschema:"name of the endpoint, or the UUID of its registration"`
+	ConfigDirArg
+}
+
+// EndpointListArgs are the arguments of endpoint.list.
+type EndpointListArgs struct{ ConfigDirArg }
+
+// EndpointConfigureArgs are the arguments of endpoint.configure.
+type EndpointConfigureArgs struct {
+	Name        string `json:"name" cli:"arg" example:"my-endpoint" jsonschema:"name of the new endpoint"`
+	DisplayName string `json:"display_name,omitempty" example:"Mesa, debug queue" jsonschema:"name shown in the Globus web app; the endpoint's name if not given"`
+	Email       string `json:"email,omitempty" pattern:"^[^@\\s]+@[^@\\s]+$" example:"me@example.org" jsonschema:"contact address; the daemon demands one when it runs as root"`
+	ConfigDirArg
+}
+
+// EndpointStatusArgs are the arguments of endpoint.status.
+type EndpointStatusArgs struct {
+	EndpointArgs
+	Offline bool `json:"offline,omitempty" jsonschema:"do not ask the service"`
+}
+
+// RuntimeArg is the argument of operations that run the daemon.
+type RuntimeArg struct {
+	Runtime string `json:"runtime,omitempty" example:"/opt/gce/bin/globus-compute-endpoint" jsonschema:"the globus-compute-endpoint to run, or the environment it is in"`
+}
+
+// EndpointStartArgs are the arguments of endpoint.start.
+type EndpointStartArgs struct {
+	EndpointArgs
+	Timeout Duration `json:"timeout,omitempty" jsonschema:"how long to wait until it is proven to run; 2m if not given"`
+	RuntimeArg
+}
+
+// EndpointStopArgs are the arguments of endpoint.stop.
+type EndpointStopArgs struct {
+	EndpointArgs
+	Timeout Duration `json:"timeout,omitempty" jsonschema:"how long to wait for running tasks and for the daemon to end; 2m if not given"`
+	Now     bool     `json:"now,omitempty" jsonschema:"do not wait for running tasks: they are lost"`
+}
+
+// EndpointRestartArgs are the arguments of endpoint.restart.
+type EndpointRestartArgs struct {
+	EndpointStopArgs
+	RuntimeArg
+}
+
+// EndpointDeleteArgs are the arguments of endpoint.delete.
+type EndpointDeleteArgs struct {
+	EndpointArgs
+	Force     bool `json:"force,omitempty" jsonschema:"stop it first when it runs"`
+	LocalOnly bool `json:"local_only,omitempty" jsonschema:"remove the files even when the registration cannot be removed"`
+}
+
+// EndpointLogsArgs are the arguments of endpoint.logs.
+type EndpointLogsArgs struct {
+	EndpointArgs
+	Tail         int    `json:"tail,omitempty" min:"1" max:"100000" cli:"n" jsonschema:"how many records from the end; if not given the last 20, or fewer where they are long"`
+	Since        string `json:"since,omitempty" example:"10m" jsonschema:"only records since then: a span before now, or a time such as 2026-11-23T08:00:00Z"`
+	Level        string `json:"level,omitempty" enum:"DEBUG,INFO,WARNING,ERROR,CRITICAL" jsonschema:"only records of this level or a graver one"`
+	Grep         string `json:"grep,omitempty" example:"heartbeat" jsonschema:"only records that match this regular expression"`
+	Cursor       string `json:"cursor,omitempty" jsonschema:"go on after the page that gave this cursor"`
+	UserEndpoint string `json:"user_endpoint,omitempty" example:"0c5a62d3-9d38-4d43-8d12-0a4f2e9cf6a1" jsonschema:"the log of this user endpoint (its UUID) instead of the endpoint's own"`
+	Follow       bool   `json:"follow,omitempty" cli:"f" jsonschema:"go on as the log grows, until interrupted; only where results can be handed out piece by piece"`
+}
+
+// Validate checks what a schema cannot say.
+func (a EndpointLogsArgs) Validate() error {
+	if _, err := a.since(time.Time{}); err != nil {
+		return err
+	}
+	if _, err := regexp.Compile(a.Grep); err != nil {
+		return fmt.Errorf("grep: want a regular expression, got %s", quote(a.Grep))
+	}
+	return nil
+}
+
+// since is the instant that the argument names, zero when it was not given.
+func (a EndpointLogsArgs) since(now time.Time) (time.Time, error) {
+	if a.Since == "" {
+		return time.Time{}, nil
+	}
+	if span, err := time.ParseDuration(a.Since); err == nil && span >= 0 {
+		return now.Add(-span), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateTime, time.DateOnly} {
+		if at, err := time.ParseInLocation(layout, a.Since, time.Local); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf(`since: want a span such as "10m" or a time such as "2026-11-23T08:00:00Z", got %s`, quote(a.Since))
+}

@@ -1,0 +1,77 @@
+package tools
+
+import (
+	"chiltepin/globus/endpoint"
+)
+
+// endpointStatus puts what is known about an endpoint into the words of the
+// wire. Text that others wrote is made safe to show.
+func endpointStatus(st endpoint.Status) EndpointStatus {
+	out := EndpointStatus{
+		Name:     st.Name,
+		ID:       st.ID,
+		Status:   string(st.State),
+		Reason:   clean(st.Reason),
+		Path:     st.Path,
+		Evidence: evidence(st.Evidence),
+	}
+	if v := st.Service; v != nil {
+		out.Service = &ServiceView{Status: clean(v.Word)}
+		if v.Problem != nil {
+			out.Service.Problem = clean(v.Problem.Error())
+		}
+	}
+	for _, u := range st.UserEndpoints {
+		user := UserEndpoint{ID: u.ID, Status: string(u.State), PID: u.PID}
+		if u.Outstanding >= 0 {
+			n := u.Outstanding
+			user.Outstanding = &n
+		}
+		out.UserEndpoints = append(out.UserEndpoints, user)
+	}
+	return out
+}
+
+func startedStatus(r endpoint.StartResult) EndpointStatus {
+	out := endpointStatus(r.Status)
+	out.Outcome = string(r.Outcome)
+	if r.Runtime.Path != "" {
+		out.Runtime = runtimeReference(r.Runtime)
+	}
+	return out
+}
+
+func evidence(e endpoint.Evidence) Evidence {
+	out := Evidence{Here: HostEvidence{Host: e.Here.Host, BootID: e.Here.BootID}}
+	if f := e.PIDFile; f.Exists {
+		out.PIDFile = &PIDFileEvidence{PID: f.PID, AgeSeconds: round(e.At.Sub(f.ModTime).Seconds())}
+		if f.Problem != nil {
+			out.PIDFile.Problem = clean(f.Problem.Error())
+		}
+	}
+	if p := e.Process; p != nil {
+		out.Process = &ProcessEvidence{PID: p.PID, Alive: true, Proven: p.Proven, Why: clean(p.Why), Title: clean(p.Title)}
+	}
+	if r := e.Record; r != nil {
+		out.Recorded = &HostEvidence{Host: clean(r.Host), BootID: clean(r.BootID), PID: r.PID}
+	}
+	if l := e.Log; l != nil {
+		out.Log = &LogEvidence{Marker: string(l.Kind), ID: clean(l.ID)}
+		if !l.Time.IsZero() {
+			at := l.Time.UTC()
+			out.Log.Time = &at
+		}
+	}
+	return out
+}
+
+// round keeps a tenth of a second: more would say more than is known.
+func round(seconds float64) float64 { return float64(int64(seconds*10+0.5)) / 10 }
+
+func steps(list []endpoint.Step) []StepResult {
+	out := make([]StepResult, 0, len(list))
+	for _, s := range list {
+		out = append(out, StepResult{Step: s.Name, Outcome: string(s.Outcome), Detail: clean(s.Detail)})
+	}
+	return out
+}

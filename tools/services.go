@@ -1,0 +1,30 @@
+package tools
+
+import "context"
+
+// Services is what the operations are done with. Each is made when a call
+// needs it, for the configuration directory that the call names ("" is the
+// default one), so that a call which only lists files opens nothing else.
+type Services struct {
+	Endpoints func(ctx context.Context, at Place) (Endpoints, error)
+	Accounts  func(ctx context.Context, configDir string) (Accounts, error)
+	Runtimes  func(ctx context.Context, explicit string) (Runtimes, error)
+}
+
+// Place is where and with what a call works.
+type Place struct {
+	// ConfigDir is the configuration directory, "" for the default one.
+	ConfigDir string
+	// Runtime is the globus-compute-endpoint named by the caller, "" to look
+	// for one.
+	Runtime string
+}
+
+// All returns the catalogue of every operation, done with s.
+func All(s Services) *Catalog {
+	var list []*Tool
+	list = append(list, accountTools(s)...)
+	list = append(list, endpointTools(s)...)
+	list = append(list, runtimeTools(s)...)
+	return NewCatalog(list...)
+}
