@@ -1,0 +1,147 @@
+package mcp
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"chiltepin/tools"
+)
+
+// consentKey is the name of the question in an input-required result.
+const consentKey = "consent"
+
+// grant is what a person answered, and to what.
+type grant struct {
+	ticket ticket
+	action mcp.ElicitationResponseAction
+	typed  string
+}
+
+// consent decides about a question of the operation. Only three things say
+// yes: a host that confirms by itself, and it was started to be trusted with
+// that; or a person who typed the name, in an answer to this very question.
+func (c *call) consent(_ context.Context, q tools.Question) error {
+	if c.opts.Consent == ConsentHost {
+		return nil
+	}
+	if g := c.granted; g != nil && g.ticket.Operation == q.Operation && g.ticket.Subject == q.Subject && g.ticket.ID == q.ID && g.ticket.ConfigDir == q.ConfigDir {
+		switch {
+		case g.action != mcp.ElicitationResponseActionAccept:
+			return tools.Declined(q)
+		case strings.TrimSpace(g.typed) != q.Subject:
+			return &tools.Error{Code: tools.CodeRefused, Message: fmt.Sprintf("nothing was done: what was typed is not the name %q", q.Subject), Next: q.Command}
+		}
+		return nil
+	}
+	refusal := &tools.Error{Code: tools.CodeRefused, Message: "nothing was done: this needs the word of a person, and this client cannot ask one", Next: q.Command}
+	if c.canElicit(mcp.ElicitationModeForm) {
+		c.asking.Lock()
+		c.question = &q
+		c.asking.Unlock()
+	}
+	return refusal
+}
+
+// open returns the question that made the operation end with err, nil if it
+// ended for another reason.
+func (c *call) open(err error) *tools.Question {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	if err == nil || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return c.question
+}
+
+// ask ends this round with the question. A client of the new era puts it to
+// its person and calls again; for one of the old era mcp-go sends the
+// question as a request of its own and runs the handler again.
+func (c *call) ask(q tools.Question) (*mcp.CallToolResult, error) {
+	state, err := c.seal.seal(ticket{Operation: q.Operation, Arguments: digest(c.args), Subject: q.Subject, ID: q.ID, ConfigDir: q.ConfigDir})
+	if err != nil {
+		return nil, err
+	}
+	return server.NewInputRequestBuilder(state).Elicit(consentKey, mcp.ElicitationParams{
+		Mode:    c.formMode(),
+		Message: fmt.Sprintf("%s\n\nType the name %q to agree. Declining leaves everything as it is.", q.Text, q.Subject),
+		RequestedSchema: map[string]any{
+			"type": "object",
+			"properties": map[string]any{
+				"name": map[string]any{"type": "string", "title": "Name", "description": "type " + q.Subject + " to agree"},
+			},
+			"required": []string{"name"},
+		},
+	}).ToolResult(), nil
+}
+
+// formMode is the word for a form where the revision has one.
+func (c *call) formMode() string {
+	if c.modern || c.version() >= mcp.ProtocolVersion20251125 {
+		return mcp.ElicitationModeForm
+	}
+	return ""
+}
+
+// redeem looks at the answer that came with this round. A state that is not
+// ours, not of this call, expired or spent ends the request; an answer that
+// is missing has the question asked again.
+func (c *call) redeem() *mcp.JSONRPCErrorDetails {
+	if c.round.RequestState == "" {
+		return nil
+	}
+	t, err := c.seal.open(c.round.RequestState)
+	if err != nil {
+		return fault(mcp.INVALID_PARAMS, err.Error())
+	}
+	if t.Operation != c.tool.Name || t.Arguments != digest(c.args) {
+		return fault(mcp.INVALID_PARAMS, "requestState belongs to another call; call again without it")
+	}
+	res := server.ElicitationResponse(c.round.InputResponses, consentKey)
+	if res == nil {
+		return nil
+	}
+	if err := c.seal.spend(t); err != nil {
+		return fault(mcp.INVALID_PARAMS, err.Error())
+	}
+	g := &grant{ticket: t, action: res.Action}
+	if fields, ok := res.Content.(map[string]any); ok {
+		g.typed, _ = fields["name"].(string)
+	}
+	c.granted = g
+	return nil
+}
+
+// digest tells arguments apart, and not the ways to write them.
+func digest(args json.RawMessage) string {
+	dec := json.NewDecoder(bytes.NewReader(args))
+	dec.UseNumber()
+	var v any = map[string]any{}
+	if err := dec.Decode(&v); err != nil {
+		v = map[string]any{}
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		b = args
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// prompt is how a login asks for a code. A code is a credential and must not
+// pass through a client, so a person has to bring it to a terminal.
+func (c *call) prompt(context.Context, string) (string, error) {
+	return "", &tools.Error{
+		Code:    tools.CodeNotLoggedIn,
+		Message: "a login needs a person at a terminal of this machine, to open an address and paste a code",
+		Next:    "chiltepin login",
+	}
+}

@@ -1,0 +1,187 @@
+// Package mcp is the Model Context Protocol dialect of the catalogue: every
+// operation a typed tool, on standard input and output, for every revision
+// from 2024-11-05 to 2026-07-28 in one process.
+//
+// Types, registration and dispatch are mark3labs/mcp-go's; the transport is
+// our own, over [chiltepin/server/stdio], because mcp-go's StdioServer loses
+// work at the end of input, answers out of order and forgets cancellations
+// (mark3labs/mcp-go#969, #755). What mcp-go's dispatch itself gets wrong is
+// put right in one place each: request.go (eras, ids), reply.go (errors,
+// bytes), session.go (capabilities).
+//
+// The package names no operation: what a client can call, read and ask for is
+// read off the catalogue. It never touches the process, the file system or
+// the network, and an argument that a model can set is never consent.
+package mcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/rs/zerolog"
+
+	"chiltepin/server/stdio"
+	"chiltepin/tools"
+)
+
+// Consent says who is asked before something is destroyed.
+type Consent string
+
+const (
+	// ConsentAsk asks the person behind the client, through the client; one
+	// that cannot ask is refused. It is what the zero value means.
+	ConsentAsk Consent = "ask"
+	// ConsentHost leaves it to a client that confirms every call of a tool
+	// with its person by itself.
+	ConsentHost Consent = "host"
+)
+
+// Options are what [Serve] serves, and where.
+type Options struct {
+	// Catalog is every operation there is, Policy what of it is offered.
+	Catalog *tools.Catalog
+	Policy  tools.Policy
+	// In and Out are the two directions of the wire. Serve closes neither.
+	In  io.Reader
+	Out io.Writer
+	// Version is the program's.
+	Version string
+	// Consent says who is asked; "" stands for [ConsentAsk].
+	Consent Consent
+	// Limit is the longest message taken, in bytes; 0 means 32 MiB.
+	Limit int
+	// Trace, if set, is shown every message on the wire.
+	Trace func(sent bool, message []byte)
+	// LegacyOnly answers as a server that knows nothing after 2025-11-25, for
+	// clients that cannot cope with the probe of the newer revision.
+	LegacyOnly bool
+	// Drain bounds how long calls under way may take to finish after the end
+	// of input; 0 means a minute. Once ctx ends they have a second.
+	Drain time.Duration
+	// Extend registers more with the server, for conformance tests.
+	Extend func(*server.MCPServer)
+}
+
+// Serve serves one client until its input ends or ctx does, and returns when
+// every call under way has finished or was given up. The error is nil then,
+// and otherwise tells what is wrong with the options or the wire.
+func Serve(ctx context.Context, o Options) error {
+	s, err := newServer(ctx, o)
+	if err != nil {
+		return err
+	}
+	return s.serve(ctx)
+}
+
+// Server identity shown to clients.
+const (
+	serverName  = "chiltepin"
+	serverTitle = "Chiltepin: Globus Compute endpoints"
+)
+
+// instance is one server with its one client.
+type instance struct {
+	opts    Options
+	log     *zerolog.Logger
+	offer   *tools.Offer
+	names   map[string]*tools.Tool // by tool name
+	mcp     *server.MCPServer
+	stream  *stdio.Stream
+	seal    *sealer
+	peer    peer
+	calls   calls
+	flights flights
+	asked   questions
+	base    context.Context // of every request; outlives the context of Serve
+	stop    context.CancelFunc
+}
+
+func newServer(ctx context.Context, o Options) (*instance, error) {
+	switch o.Consent {
+	case "":
+		o.Consent = ConsentAsk
+	case ConsentAsk, ConsentHost:
+	default:
+		return nil, tools.Invalid("consent", "ask or host", string(o.Consent))
+	}
+	if o.Drain <= 0 {
+		o.Drain = time.Minute
+	}
+	offer, err := o.Policy.Offer(o.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := newSealer()
+	if err != nil {
+		return nil, err
+	}
+	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, seal: seal, flights: flights{byKey: map[string]*flight{}}}
+	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace})
+	s.base, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.calls.init()
+	s.asked.init()
+	s.mcp = server.NewMCPServer(serverName, o.Version,
+		server.WithTitle(serverTitle),
+		server.WithInstructions(s.instructions()),
+		server.WithToolCapabilities(false),
+		// A list that cannot change while the server runs may be kept a while.
+		server.WithMethodCacheHints(mcp.MethodToolsList, time.Hour.Milliseconds(), mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodServerDiscover, time.Hour.Milliseconds(), mcp.CacheScopePublic),
+	)
+	if err := s.addTools(); err != nil {
+		return nil, err
+	}
+	if o.Extend != nil {
+		o.Extend(s.mcp)
+	}
+	return s, nil
+}
+
+// serve reads until the end of input or of ctx, then waits for what is under
+// way.
+func (s *instance) serve(ctx context.Context) error {
+	defer s.stop()
+	ended := make(chan error, 1)
+	s.startReading(ended)
+	var failure error
+	select {
+	case failure = <-ended:
+	case <-ctx.Done():
+	}
+	s.asked.close() // nobody will answer a question any more
+	idle := s.calls.idle()
+	if failure == nil {
+		patience := time.NewTimer(s.opts.Drain)
+		defer patience.Stop()
+		select {
+		case <-idle:
+		case <-patience.C:
+		case <-ctx.Done():
+			wait(idle, time.Second)
+		}
+	}
+	s.stop()
+	wait(idle, time.Second)
+	if err := s.stream.Flush(); failure == nil && err != nil {
+		failure = err
+	}
+	if failure != nil && !errors.Is(failure, io.ErrClosedPipe) {
+		return fmt.Errorf("serving: %w", failure)
+	}
+	return nil
+}
+
+// wait waits for done, at most so long.
+func wait(done <-chan struct{}, most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,179 @@
+package mcp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"chiltepin/tools"
+)
+
+// toolName is the name under which clients call t; many refuse dots.
+func toolName(t *tools.Tool) string { return strings.ReplaceAll(t.Name, ".", "_") }
+
+// addTools registers what is offered.
+func (s *instance) addTools() error {
+	s.names = map[string]*tools.Tool{}
+	var list []server.ServerTool
+	for t := range s.offer.All() {
+		name := toolName(t)
+		if other := s.names[name]; other != nil {
+			return fmt.Errorf("operations %s and %s would both be the tool %s", other.Name, t.Name, name)
+		}
+		s.names[name] = t
+		list = append(list, server.ServerTool{Tool: s.describe(t), Handler: s.handler(t)})
+	}
+	s.mcp.AddTools(list...)
+	return nil
+}
+
+// describe is t as tools/list shows it.
+func (s *instance) describe(t *tools.Tool) mcp.Tool {
+	title := t.Title
+	if title == "" {
+		title = t.Summary
+	}
+	yes, no := true, false
+	hint := func(b bool) *bool {
+		if b {
+			return &yes
+		}
+		return &no
+	}
+	return mcp.Tool{
+		Name:            toolName(t),
+		Title:           title,
+		Description:     strings.TrimSpace(t.Summary + ".\n\n" + strings.TrimSpace(t.Doc)),
+		RawInputSchema:  s.offer.InputSchema(t),
+		RawOutputSchema: withError(t.OutputSchema()),
+		Annotations: mcp.ToolAnnotation{
+			Title:           title,
+			ReadOnlyHint:    hint(t.Effect == tools.Reads),
+			DestructiveHint: hint(t.Effect == tools.Destroys),
+			IdempotentHint:  hint(t.Effect == tools.Reads || t.Effect == tools.Idempotent),
+			// What cannot find Globus unreachable does not talk to it.
+			OpenWorldHint: hint(t.CanFailWith(tools.CodeUnavailable)),
+		},
+	}
+}
+
+// withError opens the schema of a result for the error that may stand in its
+// place: some clients hold the structure of failed calls to the schema too.
+func withError(schema json.RawMessage) json.RawMessage {
+	var s struct {
+		Type       string                     `json:"type"`
+		Properties map[string]json.RawMessage `json:"properties"`
+		Required   []string                   `json:"required,omitempty"`
+	}
+	if err := json.Unmarshal(schema, &s); err != nil {
+		return schema
+	}
+	if s.Properties == nil {
+		s.Properties = map[string]json.RawMessage{}
+	}
+	s.Properties["error"] = json.RawMessage(`{"type":"object","description":"instead of all else, when the call failed: code, message, next"}`)
+	out := map[string]any{"type": "object", "properties": s.Properties}
+	if len(s.Required) > 0 {
+		out["anyOf"] = []any{map[string]any{"required": s.Required}, map[string]any{"required": []string{"error"}}}
+	}
+	b, err := encode(out)
+	if err != nil {
+		return schema
+	}
+	return b
+}
+
+// noSuchTool is the answer to a call of what is not offered.
+func (r *request) noSuchTool(name string) *mcp.JSONRPCErrorDetails {
+	for t := range r.opts.Catalog.All() {
+		if toolName(t) == name {
+			_, why := r.offer.Lookup(t.Name)
+			return fault(mcp.INVALID_PARAMS, "tool "+name+" is not offered: "+why)
+		}
+	}
+	if len(name) > 60 {
+		name = name[:60] + "…"
+	}
+	return fault(mcp.INVALID_PARAMS, fmt.Sprintf("unknown tool %q", name))
+}
+
+// handler makes the call of t that a request asks for.
+func (s *instance) handler(t *tools.Tool) server.ToolHandlerFunc {
+	outside := t.FromOutside()
+	return func(ctx context.Context, in mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		r := requestOf(ctx)
+		c := &call{request: r, tool: t, outside: outside, args: r.params.Arguments, round: in.Params.MultiRoundTripParams}
+		if bytes.Equal(c.args, []byte("null")) {
+			c.args = nil
+		}
+		return c.run(ctx)
+	}
+}
+
+// call is one run of an operation for a request; a request that has to ask a
+// person makes several.
+type call struct {
+	*request
+	tool    *tools.Tool
+	outside map[string]bool // members with text that others wrote
+	args    json.RawMessage
+	round   mcp.MultiRoundTripParams
+
+	granted  *grant // what a person answered in this round
+	asking   sync.Mutex
+	question *tools.Question // what a person is still to be asked
+}
+
+func (c *call) run(ctx context.Context) (*mcp.CallToolResult, error) {
+	began := time.Now()
+	if f := c.redeem(); f != nil {
+		c.instead(f)
+		return nil, errors.New(f.Message)
+	}
+	var watch func(tools.Progress)
+	stop := func() {}
+	if c.tracked() {
+		p := newReporter(c)
+		watch, stop = p.show, p.stop
+	}
+	res, err := c.execute(ctx, watch)
+	stop()
+	if q := c.open(err); q != nil {
+		return c.ask(*q)
+	}
+	c.log.Info().Str("tool", toolName(c.tool)).RawJSON("id", c.id).Dur("ms", time.Since(began)).AnErr("err", errors.Unwrap(err)).Msg("called")
+	if err != nil {
+		return c.failed(err), nil
+	}
+	return &mcp.CallToolResult{
+		Content:           []mcp.Content{mcp.TextContent{Type: "text", Text: outline(res.JSON, c.outside)}},
+		StructuredContent: res.JSON,
+	}, nil
+}
+
+// failed is the result of a call that failed: a model reads it and mends.
+func (c *call) failed(err error) *mcp.CallToolResult {
+	var e *tools.Error
+	if !errors.As(err, &e) {
+		e = tools.Classify(err)
+	}
+	b, encodeErr := encode(struct {
+		Error *tools.Error `json:"error"`
+	}{e})
+	if encodeErr != nil {
+		b = json.RawMessage(`{"error":{"code":"internal","message":"the error could not be encoded"}}`)
+	}
+	return &mcp.CallToolResult{
+		Content:           []mcp.Content{mcp.TextContent{Type: "text", Text: outline(b, c.outside)}},
+		StructuredContent: json.RawMessage(b),
+		IsError:           true,
+	}
+}
