@@ -1,16 +1,12 @@
 package sandbox_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"io"
-	"os"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,170 +14,7 @@ import (
 
 	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox"
-	"chiltepin/globus/sandbox/sandboxtest"
 )
-
-// userTemplate keeps parsl from asking the internet for this machine's address.
-const userTemplate = `engine:
-  type: GlobusComputeEngine
-  label: {{ pool }}
-  max_workers_per_node: 1
-  address: 127.0.0.1
-  provider:
-    type: LocalProvider
-    init_blocks: 1
-    min_blocks: 0
-    max_blocks: 1
-`
-
-// real is a home with one endpoint of the real daemon, in a sandbox.
-type real struct {
-	t   *testing.T
-	box *sandboxtest.Box
-	py  runtimetest.Environment
-	env []string
-	dir string // of the endpoint
-}
-
-// newReal configures the endpoint "mesa" by the daemon's own command.
-func newReal(t *testing.T, set runtimetest.Set, more ...string) *real {
-	t.Helper()
-	box := sandboxtest.Start(t)
-	py := runtimetest.Env(t, set)
-	home := t.TempDir()
-	compute := filepath.Join(home, ".globus_compute")
-	r := &real{t: t, box: box, py: py, dir: filepath.Join(compute, "mesa")}
-	own := []string{"PATH=" + py.Path(), "HOME=" + home, "GLOBUS_COMPUTE_USER_DIR=" + compute, "PYTHONUNBUFFERED=1"}
-	r.env = box.ChildEnv(append(own, more...)...)
-	r.gce("configure", "--multi-user", "false", "mesa")
-	// Started as root the daemon demands an address to complain to (since
-	// 4.16), and gives user endpoints no environment but this file's.
-	r.write("user_config_template.yaml.j2", userTemplate)
-	r.write("user_environment.yaml", "PATH: "+py.Path()+"\nHOME: "+home+"\nGLOBUS_COMPUTE_USER_DIR: "+compute+"\n")
-	if os.Geteuid() == 0 && set == runtimetest.Newest {
-		r.write("config.yaml", "display_name: null\nemail: root@localhost\ndebug: true\n")
-	}
-	return r
-}
-
-func (r *real) write(name, text string) {
-	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-// run runs a program of the environment to its end and returns its output.
-func (r *real) run(name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(r.t.Context(), r.py.Bin(name), args...)
-	cmd.Env, cmd.Dir = r.env, filepath.Dir(filepath.Dir(r.dir))
-	out, err := cmd.CombinedOutput()
-	return string(out), err
-}
-
-func (r *real) gce(args ...string) string {
-	r.t.Helper()
-	out, err := r.run("globus-compute-endpoint", args...)
-	if err != nil {
-		r.t.Fatalf("globus-compute-endpoint %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-// start runs the daemon in a session of its own until the test ends, and
-// returns its endpoint's id once the service has heard a heartbeat.
-func (r *real) start() (id string, stopped <-chan error) {
-	r.t.Helper()
-	seen := 0
-	if all := r.box.Journal(); len(all) > 0 {
-		seen = all[len(all)-1].Seq
-	}
-	cmd := exec.Command(r.py.Bin("globus-compute-endpoint"), "start", "mesa")
-	cmd.Env, cmd.Dir = r.env, filepath.Dir(filepath.Dir(r.dir))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it signals its whole group when it stops
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		r.t.Fatal(err)
-	}
-	done, ended := make(chan error, 1), make(chan struct{})
-	go func() {
-		done <- cmd.Wait()
-		close(ended)
-	}()
-	r.t.Cleanup(func() {
-		select {
-		case <-ended:
-		default:
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			select {
-			case <-ended:
-			case <-time.After(30 * time.Second):
-				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-				<-ended
-			}
-		}
-		if r.t.Failed() {
-			log, _ := os.ReadFile(filepath.Join(r.dir, "endpoint.log"))
-			r.t.Logf("the daemon said:\n%s\nand wrote:\n%s", out.Bytes(), log[max(0, len(log)-8000):])
-		}
-	})
-	e := r.box.Await(60*time.Second, "the endpoint online", func(e sandbox.Entry) bool {
-		return e.Seq > seen && e.IsEvent("online", "")
-	})
-	return e.Endpoint, done
-}
-
-func (r *real) stop(stopped <-chan error) {
-	r.t.Helper()
-	r.gce("stop", "mesa")
-	select {
-	case err := <-stopped:
-		// The daemon's farewell to its process group reaches itself.
-		if err != nil && !strings.Contains(err.Error(), "signal: terminated") {
-			r.t.Errorf("the daemon ended with %v", err)
-		}
-	case <-time.After(30 * time.Second):
-		r.t.Error("the daemon did not end")
-	}
-}
-
-// login goes through the daemon's own login, as a person with a browser.
-func (r *real) login() {
-	r.t.Helper()
-	cmd := exec.CommandContext(r.t.Context(), r.py.Bin("globus-compute-endpoint"), "login")
-	cmd.Env, cmd.Dir = r.env, filepath.Dir(filepath.Dir(r.dir))
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		r.t.Fatal(err)
-	}
-	var text strings.Builder
-	lines := bufio.NewReader(out)
-	for {
-		line, err := lines.ReadString('\n')
-		text.WriteString(line)
-		if strings.HasPrefix(line, "https://auth.globus.org/v2/oauth2/authorize?") {
-			io.WriteString(in, r.box.AuthorizeCode(strings.TrimSpace(line))+"\n")
-			in.Close()
-			break
-		}
-		if err != nil {
-			r.t.Fatalf("login showed no URL:\n%s", text.String())
-		}
-	}
-	rest, _ := io.ReadAll(lines)
-	if err := cmd.Wait(); err != nil {
-		r.t.Fatalf("login: %v\n%s%s", err, text.String(), rest)
-	}
-}
 
 // TestRealDaemonAndSDK is the proof that the sandbox is true: the newest
 // daemon and SDK, unchanged, go through the whole life of an endpoint with it.
@@ -189,7 +22,7 @@ func TestRealDaemonAndSDK(t *testing.T) {
 	t.Parallel()
 	r := newReal(t, runtimetest.Newest)
 	step := stopwatch(t)
-	r.login()
+	r.login("globus-compute-endpoint", "login")
 	step("login")
 	id, stopped := r.start()
 	step("start to online")
@@ -270,6 +103,114 @@ func TestRealOldReleases(t *testing.T) {
 	}
 }
 
+// TestRealTrouble: a submission that cannot start a user endpoint, a broker
+// that drops everybody, and a stop by way of the service.
+func TestRealTrouble(t *testing.T) {
+	t.Parallel()
+	r := newReal(t, runtimetest.Newest)
+	r.env = append(r.env, r.box.ClientCredentials()...)
+	r.write("config.yaml", "display_name: null\nemail: root@localhost\nheartbeat_period: 5\n")
+	id, stopped := r.start()
+
+	out, err := r.run("python", "-c", `
+from globus_compute_sdk import Executor
+with Executor(endpoint_id="`+id+`", user_endpoint_config={"wrong": 1}) as ex:
+    print(ex.submit(len, "x").exception(timeout=90))
+`)
+	if err != nil || !strings.Contains(out, "SEMANTICALLY_INVALID") || !strings.Contains(out, "'pool' is undefined") {
+		t.Errorf("a template that cannot be rendered: %v\n%s", err, out)
+	}
+	if !r.box.State().Endpoints[0].Online {
+		t.Error("a child's failure made the endpoint offline")
+	}
+
+	before := r.box.Journal()
+	if n := r.box.CloseConnections(""); n < 2 {
+		t.Errorf("closed %d connections, want the endpoint's two", n)
+	}
+	seen := before[len(before)-1].Seq
+	r.box.Await(60*time.Second, "two heartbeats on a new connection", func() func(sandbox.Entry) bool {
+		beats := 0
+		return func(e sandbox.Entry) bool {
+			if e.Seq > seen && e.IsEvent("heartbeat", id) {
+				beats++
+			}
+			return beats == 2
+		}
+	}())
+
+	// The lock ends its credentials, so that its farewell is refused: it takes
+	// its ten seconds, and stop says 255 when it looks too early.
+	out, err = r.run("globus-compute-endpoint", "stop", "--remote", "mesa")
+	if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() != 255) {
+		t.Errorf("stop --remote: %v\n%s", err, out)
+	}
+	select {
+	case <-stopped:
+	case <-time.After(30 * time.Second):
+		t.Error("the daemon did not end")
+	}
+	if n := len(r.box.Requests("POST", "/v3/endpoints/"+id+"/lock")); n != 1 {
+		t.Errorf("%d lock requests", n)
+	}
+	out, err = r.run("globus-compute-endpoint", "start", "mesa")
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 69 || !strings.Contains(out, "ENDPOINT_LOCKED") {
+		t.Errorf("start of a locked endpoint: %v\n%s", err, out)
+	}
+}
+
+// TestRealLogins: Python Chiltepin asks for three services with two client
+// ids, one of them without refresh tokens, and logs out of some.
+func TestRealLogins(t *testing.T) {
+	t.Parallel()
+	r := newReal(t, runtimetest.Newest)
+	step := stopwatch(t)
+	out := r.login("chiltepin", "login")
+	step("login")
+	if n := strings.Count(out, "v2/oauth2/authorize?"); n != 3 {
+		t.Errorf("%d URLs, want 3\n%s", n, out)
+	}
+	type grant struct {
+		Client, Server string
+		Refresh        bool
+	}
+	var got []grant
+	tokens := r.box.State().Tokens
+	for i, token := range tokens {
+		if strings.HasPrefix(token.Label, "access#") {
+			refresh := i+1 < len(tokens) && strings.HasPrefix(tokens[i+1].Label, "refresh#")
+			got = append(got, grant{token.Client, token.Server, refresh})
+		}
+	}
+	const academy = "1624cf3f-45ee-4f54-9de4-2d5d79191346"
+	want := []grant{
+		{academy, "auth.globus.org", true}, {academy, "ca1e2fbf-4e73-40a6-b2ab-c9458e5fcf99", true},
+		{chiltepinApp, "auth.globus.org", false}, {chiltepinApp, "auth.globus.org", true},
+		{chiltepinApp, "funcx_service", true}, {chiltepinApp, "transfer.api.globus.org", false},
+	}
+	slices.SortFunc(got, func(a, b grant) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tokens (-want +got):\n%s", diff)
+	}
+	r.env = append(r.env, "GLOBUS_COMPUTE_CLIENT_ID="+chiltepinApp)
+	if out := r.gce("whoami"); !strings.Contains(out, "Robin Researcher") || !strings.Contains(out, "c0ffee00-5a4d-") {
+		t.Errorf("whoami:\n%s", out)
+	}
+	r.box.ExpireTokens("access")
+	step("whoami")
+	r.gce("whoami") // refreshes
+	step("whoami with a refresh")
+	if n := len(r.box.Requests("POST", "/v2/oauth2/token")); n != 4 {
+		t.Errorf("%d token requests, want three logins and a refresh", n)
+	}
+	r.box.RevokeTokens("refresh")
+	r.box.ExpireTokens("access")
+	if out, err := r.run("globus-compute-endpoint", "whoami"); err == nil {
+		t.Errorf("whoami with revoked tokens:\n%s", out)
+	}
+	step("whoami refused")
+}
+
 // TestRealRefusals: what the daemon makes of the service's refusals is its
 // affair; that it recognises them as such is ours.
 func TestRealRefusals(t *testing.T) {
@@ -285,22 +226,4 @@ func TestRealRefusals(t *testing.T) {
 			t.Errorf("%d: %v, want exit status %d\n%s", status, err, want, out)
 		}
 	}
-}
-
-// stopwatch logs how long each step took.
-func stopwatch(t *testing.T) func(step string) {
-	last := time.Now()
-	return func(step string) {
-		t.Logf("%-22s %5.1f s", step, time.Since(last).Seconds())
-		last = time.Now()
-	}
-}
-
-func sourceDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }

@@ -109,6 +109,11 @@ func (s *Sandbox) OrderBroker(f BrokerFault) { s.broker.addFault(brokerFault(f))
 // BrokerFault is a fault to order of the AMQP broker: see its fields.
 type BrokerFault brokerFault
 
+// CloseConnections closes the AMQP connections of a user ("" for everyone's)
+// and says how many there were. Users are endpoint ids, "results-" and an
+// identity for who waits for results.
+func (s *Sandbox) CloseConnections(user string) int { return s.broker.closeConnections(user) }
+
 // SetClock makes the services' clock run ahead of this machine's by offset,
 // or behind for a negative one. Tokens, heartbeats and the timestamps of
 // commands follow it.
