@@ -79,7 +79,8 @@ func copyFile(t *testing.T, from, to string) {
 
 // environ returns the environment of stand-ins that behave as words say.
 func (f fakes) environ(words ...string) []string {
-	return []string{"PATH=" + f.dir, fakeVariable + "=" + strings.Join(words, " "), noteVariable + "=" + f.notes}
+	// A program built with the race detector sleeps a second before it ends.
+	return []string{"GORACE=atexit_sleep_ms=0", "PATH=" + f.dir, fakeVariable + "=" + strings.Join(words, " "), noteVariable + "=" + f.notes}
 }
 
 // finder returns a Finder that installs with the stand-ins.
@@ -131,6 +132,7 @@ func fakePython(args []string) int {
 		if behaves("fail") {
 			fmt.Println("Looking in indexes: https://me:secret@registry.example/simple")
 			fmt.Println("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.")
+			fmt.Println("             Got        8abb2f1d")
 			return 1
 		}
 		return makePackages(filepath.Dir(filepath.Dir(os.Args[0])))

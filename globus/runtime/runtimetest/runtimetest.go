@@ -35,6 +35,8 @@ const (
 	V415 Set = "v415"
 	// V46 has the daemon and SDK 4.6.0.
 	V46 Set = "v46"
+	// UV has uv, which installs where there is one.
+	UV Set = "uv"
 )
 
 // Environment is one that is complete. It is shared: a test installs nothing

@@ -29,8 +29,9 @@ for name in ("globus-compute-endpoint", "globus-compute-sdk", "texttable"):
 			}
 			// The lock is installed without its dependencies being looked at
 			// again; that it is whole is proven here.
-			if out, err := exec.Command(env.Python, "-m", "pip", "check").CombinedOutput(); err != nil {
-				t.Errorf("pip check: %v\n%s", err, out)
+			uv := runtimetest.Env(t, runtimetest.UV).Bin("uv")
+			if out, err := exec.Command(uv, "pip", "check", "--python", env.Python).CombinedOutput(); err != nil {
+				t.Errorf("uv pip check: %v\n%s", err, out)
 			}
 			if again := runtimetest.Env(t, set); again != env {
 				t.Errorf("the second call returned %v, want %v", again, env)

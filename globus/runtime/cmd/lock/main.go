@@ -1,118 +1,160 @@
 // Command lock resolves every set of Python packages this repository installs
-// into a file that pins each package and every hash it may have, for Python
-// 3.10 to 3.13 on any Linux.
+// into a file that pins each package with every hash it may have, for Python
+// 3.10 to 3.13 on Linux.
 //
 //	go run ./globus/runtime/cmd/lock             # what the .in files now ask for, else as it was
 //	go run ./globus/runtime/cmd/lock -upgrade    # the newest of everything
 //
-// It needs a python3 with venv and a package registry; the resolver, uv, comes
-// from there in a pinned version, into a directory that is removed again.
+// It needs a python3 with venv and a package registry. The resolver, uv, is
+// itself one of the locked sets. What people install is then tried for every
+// Python and processor without compiling anything.
 package main
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
+
+	"chiltepin/globus/runtime/runtimetest"
 )
 
-// resolver is the one that wrote the committed files: another may order or mark
-// them differently.
-const resolver = "uv==0.13.9"
+// product is the lock that is embedded in the binary.
+const product = "globus/runtime/requirements.in"
 
 func main() {
 	upgrade := flag.Bool("upgrade", false, "take the newest versions that the .in files allow")
-	python := flag.String("python", "python3", "the interpreter that runs the resolver")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *python, *upgrade); err != nil {
+	if err := run(ctx, *upgrade); err != nil {
 		fmt.Fprintln(os.Stderr, "lock:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, python string, upgrade bool) error {
+func run(ctx context.Context, upgrade bool) error {
+	if _, err := os.Stat(product); err != nil {
+		return fmt.Errorf("finding what to lock: run it at the top of the repository: %w", err)
+	}
 	inputs, err := filepath.Glob("testdata/python/*.in")
 	if err != nil {
 		return err
 	}
-	inputs = append(inputs, "globus/runtime/requirements.in")
-	if _, err := os.Stat(inputs[len(inputs)-1]); err != nil || len(inputs) == 1 {
-		return fmt.Errorf("run it at the top of the repository: no %s or no testdata/python/*.in here", inputs[len(inputs)-1])
+	env, err := runtimetest.Build(ctx, runtimetest.UV)
+	if err != nil {
+		return err
 	}
 	tmp, err := os.MkdirTemp("", "lock-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	env := filepath.Join(tmp, "env")
-	if err := command(ctx, tmp, python, "-m", "venv", env); err != nil {
-		return err
-	}
-	if err := command(ctx, tmp, filepath.Join(env, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", resolver); err != nil {
-		return err
-	}
-	for _, in := range inputs {
-		if err := lock(ctx, filepath.Join(env, "bin", "uv"), tmp, in, upgrade); err != nil {
+	r := resolver{uv: env.Bin("uv"), dir: tmp, upgrade: upgrade}
+	for _, in := range append(inputs, product) {
+		if err := r.lock(ctx, in); err != nil {
 			return fmt.Errorf("locking %s: %w", in, err)
 		}
 	}
-	return nil
+	return r.try(ctx, strings.TrimSuffix(product, ".in")+".txt")
 }
 
+// resolver runs uv on copies in a directory of its own, so that no path of this
+// machine and no configuration of this repository can reach its output.
+type resolver struct {
+	uv, dir string
+	upgrade bool
+}
+
+var (
+	pin     = regexp.MustCompile(`(?m)^[a-z0-9][a-z0-9.-]*==`)
+	foreign = regexp.MustCompile(`://|(?m)^-|(?m)^ +--(?:[^h]|h[^a])`)
+)
+
 // lock resolves one .in file and replaces the .txt beside it when that differs.
-func lock(ctx context.Context, uv, tmp, in string, upgrade bool) error {
-	// The resolver runs on copies, so that no path of this machine and no
-	// configuration of this repository's directory can reach its output.
+func (r resolver) lock(ctx context.Context, in string) error {
 	source, err := os.ReadFile(in)
 	if err != nil {
 		return err
 	}
 	out := strings.TrimSuffix(in, ".in") + ".txt"
 	old, err := os.ReadFile(out)
-	if err != nil && !os.IsNotExist(err) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	workIn, workOut := filepath.Join(tmp, filepath.Base(in)), filepath.Join(tmp, filepath.Base(out))
-	if err := os.WriteFile(workIn, source, 0o600); err != nil {
+	asked, resolved := filepath.Join(r.dir, filepath.Base(in)), filepath.Join(r.dir, filepath.Base(out))
+	if err := os.WriteFile(asked, source, 0o600); err != nil {
 		return err
 	}
 	args := []string{"pip", "compile", "--universal", "--generate-hashes", "--python-version", "3.10",
 		"--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--no-config", "--quiet",
-		filepath.Base(workIn), "--output-file", filepath.Base(workOut)}
-	if upgrade {
+		filepath.Base(asked), "--output-file", filepath.Base(resolved)}
+	if r.upgrade {
 		args = append(args, "--upgrade")
 	} else if len(old) > 0 {
-		if err := os.WriteFile(workOut, old, 0o600); err != nil {
+		// What the output already has is kept where it still fits.
+		if err := os.WriteFile(resolved, old, 0o600); err != nil {
 			return err
 		}
 	}
-	if err := command(ctx, tmp, uv, args...); err != nil {
+	if err := r.run(ctx, args...); err != nil {
 		return err
 	}
-	body, err := os.ReadFile(workOut)
+	body, err := os.ReadFile(resolved)
 	if err != nil {
 		return err
 	}
-	if bytes.Contains(body, []byte("://")) {
-		return fmt.Errorf("the resolver wrote an address into its output")
+	if word := foreign.Find(body); word != nil {
+		return fmt.Errorf("the resolver wrote more than pins and hashes: %q", word)
 	}
 	text := fmt.Appendf(nil, "# Written by `make lock` from %s. Do not edit.\n%s", filepath.Base(in), body)
-	pinned := bytes.Count(text, []byte("=="))
+	pins := len(pin.FindAll(text, -1))
 	if bytes.Equal(text, old) {
-		fmt.Printf("%s: %d pins, unchanged\n", out, pinned)
+		fmt.Printf("%s: %d pins, unchanged\n", out, pins)
 		return nil
 	}
-	fmt.Printf("%s: %d pins, written\n", out, pinned)
+	fmt.Printf("%s: %d pins, written\n", out, pins)
 	return replace(out, text)
 }
 
+// try resolves a lock for every Python and processor, with ready-made files
+// only and the C library of the oldest systems that have such a Python.
+func (r resolver) try(ctx context.Context, lock string) error {
+	path, err := filepath.Abs(lock)
+	if err != nil {
+		return err
+	}
+	for _, processor := range []string{"x86_64", "aarch64"} {
+		for _, python := range []string{"3.10", "3.11", "3.12", "3.13"} {
+			err := r.run(ctx, "pip", "install", "--dry-run", "--no-config", "--quiet", "--only-binary", ":all:", "--require-hashes", "--no-deps",
+				"--target", "tried", "--python-platform", processor+"-manylinux_2_28", "--python-version", python, "-r", path)
+			if err != nil {
+				return fmt.Errorf("trying %s for Python %s on %s: %w", lock, python, processor, err)
+			}
+		}
+	}
+	fmt.Printf("%s: installs without a compiler on Python 3.10 to 3.13, x86_64 and aarch64\n", lock)
+	return nil
+}
+
+func (r resolver) run(ctx context.Context, args ...string) error {
+	c := exec.CommandContext(ctx, r.uv, args...)
+	c.Dir, c.Stdout, c.Stderr = r.dir, os.Stderr, os.Stderr
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("uv %s %s: %w", args[0], args[1], err)
+	}
+	return nil
+}
+
+// replace puts text in the place of the file at path, whole or not at all.
 func replace(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".lock-*")
 	if err != nil {
@@ -120,26 +162,8 @@ func replace(path string, text []byte) error {
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(text)
-	if err == nil {
-		err = f.Chmod(0o644)
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
 	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
-}
-
-func command(ctx context.Context, dir, name string, args ...string) error {
-	c := exec.CommandContext(ctx, name, args...)
-	c.Dir, c.Stdout, c.Stderr = dir, os.Stderr, os.Stderr
-	if err := c.Run(); err != nil {
-		return fmt.Errorf("%s %s: %w", filepath.Base(name), args[0], err)
-	}
-	return nil
+	return os.Rename(f.Name(), path)
 }

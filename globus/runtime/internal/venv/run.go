@@ -27,10 +27,17 @@ type CommandError struct {
 }
 
 func (e *CommandError) Error() string {
+	s := fmt.Sprintf("running %s: %v", e.Command, e.Err)
 	if len(e.Tail) == 0 {
-		return fmt.Sprintf("running %s: %v", e.Command, e.Err)
+		return s
 	}
-	return fmt.Sprintf("running %s: %v: %s", e.Command, e.Err, e.Tail[len(e.Tail)-1])
+	// pip and uv go on after the line that says it.
+	for _, line := range slices.Backward(e.Tail) {
+		if strings.HasPrefix(strings.ToLower(line), "error: ") {
+			return s + ": " + line
+		}
+	}
+	return s + ": " + e.Tail[len(e.Tail)-1]
 }
 
 func (e *CommandError) Unwrap() error { return e.Err }
@@ -78,7 +85,7 @@ func (j Job) Run(ctx context.Context, name string, args ...string) error {
 	c.Stdout, c.Stderr = out, out
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
-	c.WaitDelay = 5 * time.Second
+	c.WaitDelay = 2 * time.Second
 	err := c.Run()
 	out.flush()
 	if err == nil {
@@ -108,13 +115,18 @@ func command(name string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-var userinfo = regexp.MustCompile(`://[^/@\s]+@`)
+var (
+	userinfo = regexp.MustCompile(`://[^/\s]+@`)
+	// A line that was cut may end before the "@".
+	cutUserinfo = regexp.MustCompile(`://[^/\s]*$`)
+)
 
 // lines cuts a stream into lines, logs them without passwords, and keeps the last.
 type lines struct {
 	log  io.Writer
 	each func(string)
 	part []byte
+	cut  bool
 	tail []string
 }
 
@@ -126,9 +138,9 @@ const (
 func (l *lines) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		line, after, found := bytes.Cut(rest, []byte{'\n'})
-		if room := keptBytes - len(l.part); room > 0 {
-			l.part = append(l.part, line[:min(len(line), room)]...)
-		}
+		room := keptBytes - len(l.part)
+		l.part = append(l.part, line[:min(len(line), room)]...)
+		l.cut = l.cut || len(line) > room
 		if found {
 			l.flush()
 		}
@@ -137,9 +149,13 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// flush ends the line that is under way.
 func (l *lines) flush() {
 	s := userinfo.ReplaceAllString(strings.TrimRight(string(l.part), " \r"), "://***@")
-	l.part = l.part[:0]
+	if l.cut {
+		s = cutUserinfo.ReplaceAllString(s, "://***") + "…"
+	}
+	l.part, l.cut = l.part[:0], false
 	if s == "" {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintf(os.Stderr, "usage: python-env %s|%s|%s\n", runtimetest.Newest, runtimetest.V415, runtimetest.V46)
+		fmt.Fprintf(os.Stderr, "usage: python-env %s|%s|%s|%s\n", runtimetest.Newest, runtimetest.V415, runtimetest.V46, runtimetest.UV)
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
