@@ -48,7 +48,7 @@ func Codes() []CodeInfo {
 		{CodeUnsupported, 8, 8, "not possible here: no runtime, not Linux"},
 		{CodeConflict, 9, 9, "running elsewhere, locked, or still running"},
 		{CodeRefused, 10, 10, "consent declined, or the service refused"},
-		{CodeFailed, 11, 11, "the daemon ended"},
+		{CodeFailed, 11, 11, "the daemon ended; its exit status, the cause and log lines are shown"},
 		{CodeCanceled, 130, -32800, "interrupted"},
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setupHome,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": scriptExits},
 	})
 }
 
@@ -59,6 +61,7 @@ func TestReal(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    scriptExits,
 			"login":    scriptLogin,
 			"requests": scriptRequests,
 			"kill-9":   scriptKill,
@@ -86,6 +89,24 @@ func setupHome(env *testscript.Env) error {
 }
 
 func boxOf(ts *testscript.TestScript) *sandboxtest.Box { return ts.Value("box").(*sandboxtest.Box) }
+
+// scriptExits runs a command that must end with an exit status: exits STATUS
+// COMMAND ARG...
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND ARG...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
 
 // scriptLogin is a person with a browser: login ARG... runs chiltepin login
 // without client credentials, opens each address that it shows and pastes the
@@ -156,7 +177,7 @@ func scriptKill(ts *testscript.TestScript, neg bool, args []string) {
 func scriptWithin(ts *testscript.TestScript, neg bool, args []string) {
 	limit, err := time.ParseDuration(args[0])
 	ts.Check(err)
-	pattern := regexp.MustCompile(args[1])
+	pattern := regexp.MustCompile("(?m)" + args[1])
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	for {

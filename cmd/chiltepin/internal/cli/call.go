@@ -91,6 +91,9 @@ func (c *command) consent(ctx context.Context, q tools.Question, yes bool) error
 func (c *command) askCode(ctx context.Context, url string) (string, error) {
 	fmt.Fprintf(c.Stderr, "Open this address in a browser, on any machine, and log in:\n\n  %s\n\nPaste the code shown there: ", url)
 	code, err := c.readLine(ctx)
+	if !c.StdinTTY {
+		fmt.Fprintln(c.Stderr) // nobody's Enter ended the line
+	}
 	if err != nil {
 		return "", err
 	}
@@ -120,7 +123,7 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	case r := <-done:
 		if r.err != nil {
-			return "", &tools.Error{Code: tools.CodeRefused, Message: "no answer: standard input is at its end"}
+			return "", &tools.Error{Code: tools.CodeRefused, Message: "no answer: standard input is at its end", Next: "run it in a terminal, or give the answer on standard input"}
 		}
 		return r.line, nil
 	}
@@ -138,6 +141,11 @@ func (c *command) fail(cmd *cobra.Command, err error) int {
 		e = &tools.Error{Code: tools.CodeInvalid, Message: usage.Error(), Next: cmd.CommandPath() + " --help"}
 	case !errors.As(err, &e):
 		e = tools.Classify(err)
+	}
+	if e.Code == tools.CodeInvalid && e.Next == "" {
+		withNext := *e
+		withNext.Next = cmd.CommandPath() + " --help"
+		e = &withNext
 	}
 	if c.wantsJSON() {
 		b, encodeErr := json.Marshal(struct {

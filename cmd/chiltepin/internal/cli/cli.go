@@ -92,6 +92,7 @@ func (c *command) root(catalog *tools.Catalog) *cobra.Command {
 // fails, and a word it does not know is named.
 func (c *command) bare(cmd *cobra.Command) {
 	cmd.Args = cobra.ArbitraryArgs
+	cmd.SuggestionsMinimumDistance = 2
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			msg := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())

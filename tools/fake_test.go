@@ -1,0 +1,76 @@
+package tools
+
+import (
+	"context"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/endpoint"
+)
+
+const fakeID = "12345678-1234-1234-1234-123456789abc"
+
+// fakeEndpoints is one endpoint, mesa, that records what would change it and
+// fails every call with err when that is set.
+type fakeEndpoints struct {
+	err     error
+	changed []string
+	log     endpointfs.LogPage
+	asked   []endpoint.LogOptions
+}
+
+func (f *fakeEndpoints) services() Services {
+	return Services{Endpoints: func(context.Context, Place) (Endpoints, error) { return f, nil }}
+}
+
+func (f *fakeEndpoints) change(what string) error {
+	if f.err == nil {
+		f.changed = append(f.changed, what)
+	}
+	return f.err
+}
+
+func mesa() endpoint.Status {
+	return endpoint.Status{Name: "mesa", ID: fakeID, State: endpoint.Running, Reason: "seen", Path: "/etc/gc/mesa",
+		Evidence: endpoint.Evidence{
+			PIDFile: endpoint.PIDFileEvidence{Exists: true, PID: 7, ModTime: time.Unix(100, 0)},
+			Process: &endpoint.ProcessEvidence{PID: 7, Proven: true, Why: "its title\x1b[31m", Title: "Globus"},
+			Here:    endpoint.Machine{Host: "login1", BootID: "b"},
+			At:      time.Unix(104, 260_000_000),
+		}}
+}
+
+func (f *fakeEndpoints) ConfigDir() string { return "/etc/gc" }
+
+func (f *fakeEndpoints) Configure(context.Context, string, endpoint.ConfigureOptions) (endpoint.Configuration, error) {
+	return endpoint.Configuration{Name: "mesa", Path: "/etc/gc/mesa", Files: []string{"config.yaml"}}, f.change("configure")
+}
+
+func (f *fakeEndpoints) List(context.Context) ([]endpoint.Status, error) {
+	return []endpoint.Status{mesa(), {Name: "a-longer-name", State: endpoint.Initialized}}, f.err
+}
+
+func (f *fakeEndpoints) Status(context.Context, string, endpoint.StatusOptions) (endpoint.Status, error) {
+	return mesa(), f.err
+}
+
+func (f *fakeEndpoints) Start(context.Context, string, endpoint.StartOptions) (endpoint.StartResult, error) {
+	return endpoint.StartResult{Status: mesa(), Outcome: endpoint.Started}, f.change("start")
+}
+
+func (f *fakeEndpoints) Stop(context.Context, string, endpoint.StopOptions) (endpoint.StopResult, error) {
+	return endpoint.StopResult{Status: mesa(), Outcome: endpoint.WasStopped}, f.change("stop")
+}
+
+func (f *fakeEndpoints) Restart(context.Context, string, endpoint.StopOptions) (endpoint.RestartResult, error) {
+	return endpoint.RestartResult{Start: endpoint.StartResult{Status: mesa()}}, f.change("restart")
+}
+
+func (f *fakeEndpoints) Delete(context.Context, string, endpoint.DeleteOptions) (endpoint.DeleteResult, error) {
+	return endpoint.DeleteResult{Name: "mesa", ID: fakeID, Steps: []endpoint.Step{{Name: "directory", Outcome: "done"}}}, f.change("delete")
+}
+
+func (f *fakeEndpoints) Logs(_ context.Context, _ string, o endpoint.LogOptions) (endpointfs.LogPage, string, error) {
+	f.asked = append(f.asked, o)
+	return f.log, "/etc/gc/mesa/endpoint.log", f.err
+}

@@ -1,0 +1,176 @@
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus"
+	"chiltepin/globus/auth"
+	"chiltepin/globus/endpoint"
+	"chiltepin/globus/runtime"
+)
+
+// TestResults holds the bytes that every face shows, and that each is as its
+// output schema says.
+func TestResults(t *testing.T) {
+	t.Parallel()
+	const status = `"name":"mesa","id":"12345678-1234-1234-1234-123456789abc","status":"Running","reason":"seen"`
+	const proof = `"path":"/etc/gc/mesa","evidence":{"pid_file":{"pid":7,"age_seconds":4.3},"process":{"pid":7,"alive":true,"proven":true,"why":"its title\\u{1b}[31m","title":"Globus"},"here":{"host":"login1","boot_id":"b"}}`
+	for _, tt := range []struct{ tool, args, want string }{
+		{"endpoint.list", `{}`, `{"config_dir":"/etc/gc","endpoints":[{` + status + `},{"name":"a-longer-name","status":"Initialized"}]}`},
+		{"endpoint.status", `{"name":"mesa"}`, `{` + status + `,` + proof + `}`},
+		{"endpoint.start", `{"name":"mesa"}`, `{` + status + `,"outcome":"started",` + proof + `}`},
+		{"endpoint.stop", `{"name":"mesa"}`, `{` + status + `,"outcome":"stopped",` + proof + `}`},
+		{"endpoint.restart", `{"name":"mesa"}`, `{` + status + `,"outcome":"restarted",` + proof + `}`},
+		{"endpoint.configure", `{"name":"mesa"}`, `{"name":"mesa","path":"/etc/gc/mesa","files":["config.yaml"]}`},
+		{"endpoint.delete", `{"name":"mesa"}`, `{"name":"mesa","id":"12345678-1234-1234-1234-123456789abc","steps":[{"step":"directory","outcome":"done"}]}`},
+		{"endpoint.logs", `{"name":"mesa"}`, `{"file":"/etc/gc/mesa/endpoint.log","lines":[{"time":"1970-01-01T00:00:09Z","level":"INFO","text":"first\n\\u{202e}second"}],"cursor":"c","more":false}`},
+	} {
+		fake := &fakeEndpoints{log: endpointfs.LogPage{Cursor: "c", Lines: []endpointfs.LogLine{{Time: time.Unix(9, 0), Level: "INFO", Text: "first\n\u202esecond"}}}}
+		ctx := WithConsent(t.Context(), func(context.Context, Question) error { return nil })
+		tool := All(fake.services()).Lookup(tt.tool)
+		res, err := tool.Call(ctx, json.RawMessage(tt.args))
+		if err != nil {
+			t.Errorf("%s: %v", tt.tool, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.want, string(res.JSON)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.tool, diff)
+		}
+		conforms(t, tool, res.JSON)
+	}
+}
+
+// conforms validates a result against its output schema.
+func conforms(t *testing.T, tool *Tool, result json.RawMessage) {
+	t.Helper()
+	resolved, err := tool.output().Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := json.Unmarshal(result, &v); err != nil {
+		t.Fatal(err)
+	}
+	if err := resolved.Validate(v); err != nil {
+		t.Errorf("%s: the result is not what its schema says: %v", tool.Name, err)
+	}
+}
+
+func TestListText(t *testing.T) {
+	t.Parallel()
+	list := EndpointList{Endpoints: []EndpointSummary{
+		{Name: "mesa", ID: fakeID, Status: "Running"},
+		{Name: "a-much-longer-name", Status: "Initialized"},
+	}}
+	for _, tt := range []struct {
+		name    string
+		printer Printer
+		list    EndpointList
+		want    string
+	}{
+		{"Program", Printer{}, list, "" +
+			"mesa               12345678-1234-1234-1234-123456789abc Running\n" +
+			"a-much-longer-name None                                 Initialized\n"},
+		{"Terminal", Printer{Terminal: true}, list, "" +
+			"endpoint-name      endpoint-uuid                        status\n" +
+			"mesa               12345678-1234-1234-1234-123456789abc Running\n" +
+			"a-much-longer-name None                                 Initialized\n"},
+		{"None", Printer{Terminal: true}, EndpointList{}, "No endpoints are configured\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			tt.printer.Writer = &b
+			if err := tt.list.WriteText(&tt.printer); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, b.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLogsDefaultsAreSmall(t *testing.T) {
+	t.Parallel()
+	fake := &fakeEndpoints{}
+	logs := All(fake.services()).Lookup("endpoint.logs")
+	for _, args := range []string{`{"name":"mesa"}`, `{"name":"mesa","tail":500}`} {
+		if _, err := logs.Call(t.Context(), json.RawMessage(args)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if q := fake.asked[0].Query; q.Tail != 20 || q.MaxBytes != 3072 {
+		t.Errorf("asked for %+v", q)
+	}
+	if q := fake.asked[1].Query; q.Tail != 500 || q.MaxBytes != 1<<20 {
+		t.Errorf("asked for %+v", q)
+	}
+}
+
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		code Code
+		next string
+	}{
+		{errors.New("odd"), CodeInternal, "run it again with --log-level debug, and report what it says"},
+		{&endpointfs.NameError{Name: "..", Problem: "no", Remedy: "choose another"}, CodeInvalid, "choose another"},
+		{&endpointfs.FormatError{File: "f", Problem: "p", Remedy: "mend it"}, CodeInvalid, "mend it"},
+		{&endpointfs.NotFoundError{Name: "x", Dir: "/d"}, CodeNotFound, ""},
+		{&endpointfs.ExistsError{Name: "x", Path: "/d/x"}, CodeAlreadyExists, ""},
+		{&auth.LoginError{Service: "compute", Reason: "none"}, CodeNotLoggedIn, "chiltepin login"},
+		{&endpoint.TimeoutError{Name: "x", Operation: "starting", Next: "wait"}, CodeTimeout, "wait"},
+		{&globus.NetworkError{Host: "h", Err: errors.New("refused")}, CodeUnavailable, ""},
+		{&globus.Error{Status: 503}, CodeUnavailable, ""},
+		{&globus.Error{Status: http.StatusForbidden, Code: "FORBIDDEN"}, CodeRefused, ""},
+		{&runtime.NoRuntimeError{}, CodeUnsupported, ""},
+		{&endpoint.RunningError{Name: "x", Operation: "deleting"}, CodeConflict, ""},
+		{&endpoint.ElsewhereError{Name: "x", Host: "login2", Dir: "/d"}, CodeConflict, ""},
+		{&endpoint.DaemonError{Name: "x", ExitStatus: 65, Remedy: "look"}, CodeFailed, "look"},
+		{&endpoint.DeleteError{Name: "x", Err: &globus.NetworkError{Host: "h", Err: errors.New("refused")}}, CodeUnavailable, ""},
+		{context.Canceled, CodeCanceled, ""},
+		{context.DeadlineExceeded, CodeTimeout, ""},
+		{&endpoint.InterruptedError{Name: "x", Err: context.Canceled, Next: "again"}, CodeCanceled, "again"},
+		{fs.ErrPermission, CodeRefused, ""},
+	} {
+		got := Classify(fmt.Errorf("doing: %w", tt.err))
+		if got.Code != tt.code || tt.next != "" && got.Next != tt.next || got.Next == "" || !strings.HasPrefix(got.Message, "doing: ") {
+			t.Errorf("%T: code %s, next %q, message %q; want %s, %q", tt.err, got.Code, got.Next, got.Message, tt.code, tt.next)
+		}
+	}
+	if Classify(nil) != nil {
+		t.Error("nil is no error")
+	}
+	e := Classify(&endpoint.DaemonError{Name: "x", ExitStatus: 65, Meaning: "refused", Lines: []string{"\x1b[2Jboom"}})
+	if e.Data == nil || *e.Data.ExitStatus != 65 || e.Data.Meaning != "refused" || e.Data.Lines[0] != `\u{1b}[2Jboom` {
+		t.Errorf("data %+v", e.Data)
+	}
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain, with accents é and tabs\t":   "plain, with accents é and tabs\t",
+		"\x1b[31mred\x07":                    `\u{1b}[31mred\u{7}`,
+		"a\u202eb\u200bc\u2066d\u00adx\r\ny": `a\u{202e}b\u{200b}c\u{2066}d\u{ad}x\u{d}\u{a}y`,
+		"\xff":                               `\u{fffd}`,
+	} {
+		if got := clean(in); got != want {
+			t.Errorf("clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
