@@ -44,7 +44,7 @@ func parseAMQPMethod(p []byte) (amqpMethod, error) {
 		c.err = fmt.Errorf("%d bytes too many", len(c.buf))
 	}
 	if c.err != nil {
-		return m, fmt.Errorf("reading %s: %w", m.spec().name, c.err)
+		return nil, fmt.Errorf("reading %s: %w", m.spec().name, c.err)
 	}
 	return m, nil
 }

@@ -191,6 +191,10 @@ func (c *brokerConn) closeFor(err *amqpError, s amqpSpec) {
 	}
 	c.release()
 	c.closing = true
+	if c.mute.Load() { // it can hear no good-bye
+		c.reset()
+		return
+	}
 	c.send(0, &amqpConnectionClose{Code: err.Code, Text: err.Text, Class: s.class, Method: s.method}, nil)
 	c.nc.SetDeadline(time.Now().Add(brokerFarewellTime))
 }

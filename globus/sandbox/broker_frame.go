@@ -29,7 +29,7 @@ func (c *brokerConn) frame(f amqpFrame) error {
 			c.fail(0, nil, amqpErrorf(amqpNotImplemented, "%v", err))
 			return nil
 		} else if err != nil {
-			c.fail(0, m, amqpErrorf(amqpFrameError, "%v", err))
+			c.fail(0, nil, amqpErrorf(amqpFrameError, "%v", err))
 			return nil
 		}
 		if p, ok := m.(*amqpBasicPublish); ok {

@@ -1,8 +1,16 @@
 package sandbox
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // startBroker serves a broker on a loopback port until the test ends.
@@ -30,4 +38,288 @@ func startBrokerItself(t *testing.T, cfg brokerConfig) (*broker, amqpTarget) {
 		}
 	})
 	return b, amqpTarget{address: l.Addr().String(), run: "t"}
+}
+
+// dialBroker connects as a user, until the test ends.
+func dialBroker(t *testing.T, target amqpTarget, user string) *amqp.Connection {
+	t.Helper()
+	c, err := amqp.Dial("amqp://" + user + ":" + amqpPassword + "@" + target.address + "/%2F")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func openChannel(t *testing.T, c *amqp.Connection) *amqp.Channel {
+	t.Helper()
+	ch, err := c.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// must ends the test at an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// receive waits for what a test cannot go on without.
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+}
+
+func TestBrokerInside(t *testing.T) {
+	t.Parallel()
+	b, target := startBrokerItself(t, brokerConfig{})
+	must(t, b.declareExchange("heartbeats", "topic"))
+	must(t, b.declareExchange("heartbeats", "topic"))
+	must(t, b.declareQueue("beats"))
+	must(t, b.declareQueue("beats"))
+	must(t, b.bind("beats", "heartbeats", "*.heartbeats"))
+	got := make(chan message, 10)
+	cancel, err := b.subscribe("beats", func(m message) { got <- m })
+	must(t, err)
+
+	// From a client to the service.
+	ch := openChannel(t, dialBroker(t, target, "all"))
+	sent := time.Unix(1790000000, 0)
+	must(t, ch.Publish("heartbeats", "1.heartbeats", true, false, amqp.Publishing{
+		ContentType: "application/json", Headers: amqp.Table{"a": int64(1)}, Timestamp: sent, DeliveryMode: 2, Body: []byte("one"),
+	}))
+	want := message{Exchange: "heartbeats", RoutingKey: "1.heartbeats", Body: []byte("one"), Properties: properties{
+		ContentType: "application/json", Headers: map[string]any{"a": int64(1)}, Timestamp: sent.UTC(), DeliveryMode: 2,
+	}}
+	if diff := cmp.Diff(want, receive(t, got)); diff != "" {
+		t.Errorf("subscriber (-want +got):\n%s", diff)
+	}
+
+	// From the service to a client.
+	must(t, b.declareQueue("1.commands"))
+	in, err := ch.Consume("1.commands", "", false, false, false, false, nil)
+	must(t, err)
+	must(t, b.publish("", "1.commands", properties{ContentType: "application/json", Timestamp: sent, Headers: map[string]any{"debug": true, "n": 5}}, []byte("start")))
+	d := receive(t, in)
+	if string(d.Body) != "start" || d.ContentType != "application/json" || !d.Timestamp.Equal(sent) || d.RoutingKey != "1.commands" {
+		t.Errorf("the client got %+v", d)
+	}
+	if diff := cmp.Diff(amqp.Table{"debug": true, "n": int64(5)}, d.Headers); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+	wantQueues := []queueState{{Name: "1.commands", Unacked: 1, Consumers: 1}, {Name: "beats", Consumers: 1}}
+	if diff := cmp.Diff(wantQueues, b.queues()); diff != "" {
+		t.Errorf("queues (-want +got):\n%s", diff)
+	}
+
+	cancel()
+	cancel()
+	must(t, b.publish("heartbeats", "2.heartbeats", properties{}, []byte("kept")))
+	canceled := ch.NotifyCancel(make(chan string, 1))
+	must(t, b.deleteQueue("1.commands"))
+	must(t, b.deleteQueue("1.commands"))
+	receive(t, canceled)
+	if diff := cmp.Diff([]queueState{{Name: "beats", Ready: 1}}, b.queues()); diff != "" {
+		t.Errorf("queues at the end (-want +got):\n%s", diff)
+	}
+}
+
+func TestBrokerInsideErrors(t *testing.T) {
+	t.Parallel()
+	b := newBroker(brokerConfig{})
+	defer b.Close()
+	must(t, b.declareExchange("x", "direct"))
+	must(t, b.declareQueue("q"))
+	_, subscribeErr := b.subscribe("nowhere", nil)
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{b.declareExchange("x", "fanout"), `declaring exchange "x": it is there as direct, not fanout`},
+		{b.declareExchange("y", "headers"), `declaring exchange "y": no kind "headers"`},
+		{b.declareQueue(""), `declaring queue: it has no name`},
+		{b.bind("q", "", "k"), `binding queue "q": the default exchange cannot be bound`},
+		{b.bind("nowhere", "x", "k"), `binding queue "nowhere": there is none`},
+		{b.bind("q", "nowhere", "k"), `binding queue "q": there is no exchange "nowhere"`},
+		{b.publish("nowhere", "k", properties{}, nil), `publishing to exchange "nowhere": there is none`},
+		{b.publish("x", "k", properties{}, nil), `publishing to exchange "x" with key "k": no queue is bound for it`},
+		{b.publish("", "nowhere", properties{}, nil), `publishing to exchange "" with key "nowhere": no queue is bound for it`},
+		{b.publish("", "q", properties{Headers: map[string]any{"a": struct{}{}}}, nil), `publishing to exchange "": writing content header: field "a": a struct {} cannot be sent`},
+		{subscribeErr, `subscribing to queue "nowhere": there is none`},
+	} {
+		if test.err == nil || test.err.Error() != test.want {
+			t.Errorf("got %v, want %q", test.err, test.want)
+		}
+	}
+	if err := b.publish("x", "k", properties{}, nil); !errors.Is(err, errUnroutable) {
+		t.Errorf("%v is no errUnroutable", err)
+	}
+}
+
+// TestBrokerSubscriberOrder: one message at a time, each settled when the
+// function returns, which may publish itself.
+func TestBrokerSubscriberOrder(t *testing.T) {
+	t.Parallel()
+	b := newBroker(brokerConfig{})
+	defer b.Close()
+	must(t, b.declareQueue("in"))
+	must(t, b.declareQueue("out"))
+	for i := range 100 {
+		must(t, b.publish("", "in", properties{}, fmt.Append(nil, i)))
+	}
+	done := make(chan string, 1)
+	var seen []string
+	var during []queueState
+	_, err := b.subscribe("in", func(m message) {
+		if len(seen) == 0 {
+			during = b.queues()
+		}
+		seen = append(seen, string(m.Body))
+		if err := b.publish("", "out", m.Properties, m.Body); err != nil {
+			t.Error(err)
+		}
+		if len(seen) == 100 {
+			done <- strings.Join(seen, " ")
+		}
+	})
+	must(t, err)
+	var want []string
+	for i := range 100 {
+		want = append(want, fmt.Sprint(i))
+	}
+	if got := receive(t, done); got != strings.Join(want, " ") {
+		t.Errorf("order: %s", got)
+	}
+	if diff := cmp.Diff([]queueState{{Name: "in", Ready: 99, Unacked: 1, Consumers: 1}, {Name: "out"}}, during); diff != "" {
+		t.Errorf("while the first is handled (-want +got):\n%s", diff)
+	}
+}
+
+func TestBrokerUsers(t *testing.T) {
+	t.Parallel()
+	b, target := startBrokerItself(t, brokerConfig{})
+	one, two, other := dialBroker(t, target, "some"), dialBroker(t, target, "some"), dialBroker(t, target, "all")
+	closed := one.NotifyClose(make(chan *amqp.Error, 1))
+	closedTwo := two.NotifyClose(make(chan *amqp.Error, 1))
+
+	b.dropUser("some")
+	if _, err := amqp.Dial("amqp://some:" + amqpPassword + "@" + target.address); !errors.Is(err, amqp.ErrCredentials) {
+		t.Errorf("a user who was dropped connects: %v", err)
+	}
+	if one.IsClosed() {
+		t.Error("dropping a user closed a connection")
+	}
+	b.addUser("some", "another")
+	if _, err := amqp.Dial("amqp://some:another@" + target.address); err != nil {
+		t.Errorf("new password: %v", err)
+	}
+	if n := b.closeConnections("some"); n != 3 {
+		t.Errorf("closed %d connections, want 3", n)
+	}
+	for _, c := range []chan *amqp.Error{closed, closedTwo} {
+		if e := receive(t, c); e.Code != 320 || e.Reason != "CONNECTION_FORCED - closed by an operator" {
+			t.Errorf("closed with %v", e)
+		}
+	}
+	openChannel(t, other)
+	if n := b.closeConnections(""); n != 1 {
+		t.Errorf("closed %d connections, want 1", n)
+	}
+}
+
+// TestBrokersApart: two brokers in a process have nothing in common.
+func TestBrokersApart(t *testing.T) {
+	t.Parallel()
+	one, oneTarget := startBrokerItself(t, brokerConfig{})
+	_, two := startBrokerItself(t, brokerConfig{})
+	must(t, one.declareQueue("q"))
+	if _, err := openChannel(t, dialBroker(t, oneTarget, "all")).QueueDeclarePassive("q", true, false, false, false, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := openChannel(t, dialBroker(t, two, "all")).QueueDeclarePassive("q", true, false, false, false, nil); err == nil {
+		t.Error("the queue of another broker is there")
+	}
+}
+
+// TestBrokerLosesNothing: whatever connections break, every message that was
+// confirmed is acknowledged by somebody.
+func TestBrokerLosesNothing(t *testing.T) {
+	t.Parallel()
+	b, target := startBrokerItself(t, brokerConfig{})
+	must(t, b.declareQueue("q"))
+	const publishers, each = 4, 250
+	var wg sync.WaitGroup
+	for p := range publishers {
+		wg.Go(func() {
+			ch, err := dialBroker(t, target, "all").Channel()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ch.Confirm(false)
+			for i := range each {
+				sent, err := ch.PublishWithDeferredConfirm("", "q", true, false, amqp.Publishing{Body: fmt.Append(nil, p*each+i)})
+				if err != nil || !sent.Wait() {
+					t.Errorf("not confirmed: %v", err)
+					return
+				}
+			}
+		})
+	}
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	all := make(chan bool)
+	for w := range 3 {
+		wg.Go(func() {
+			for round := 0; ; round++ {
+				c, err := amqp.Dial("amqp://all:" + amqpPassword + "@" + target.address)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				ch, _ := c.Channel()
+				ch.Qos(7, 0, false)
+				in, _ := ch.Consume("q", "", false, false, false, false, nil)
+				for n := 0; n < 20+10*w; n++ {
+					select {
+					case d := <-in:
+						if n%3 == 2 {
+							d.Nack(false, true)
+							continue
+						}
+						mu.Lock()
+						seen[string(d.Body)] = true
+						done := len(seen) == publishers*each
+						mu.Unlock()
+						d.Ack(false)
+						if done {
+							close(all)
+						}
+					case <-all:
+						c.Close()
+						return
+					case <-time.After(patience):
+						t.Error("messages are missing")
+						c.Close()
+						return
+					}
+				}
+				if round%2 == 0 {
+					ch.Close()
+				}
+				c.CloseDeadline(time.Now()) // in the middle of deliveries
+			}
+		})
+	}
+	wg.Wait()
 }

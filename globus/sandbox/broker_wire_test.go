@@ -142,9 +142,11 @@ func dialWire(target amqpTarget, queue string) *wireClient {
 		return c
 	}
 	nc.SetDeadline(time.Now().Add(patience))
-	c.nc, c.r = nc, bufio.NewReader(nc)
+	c.nc, c.r = nc, bufioReader(nc)
 	return c
 }
+
+func bufioReader(nc net.Conn) *bufio.Reader { return bufio.NewReader(nc) }
 
 func (c *wireClient) hangUp() {
 	if c.nc != nil {
