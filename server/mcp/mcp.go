@@ -86,19 +86,21 @@ const (
 
 // instance is one server with its one client.
 type instance struct {
-	opts    Options
-	log     *zerolog.Logger
-	offer   *tools.Offer
-	names   map[string]*tools.Tool // by tool name
-	mcp     *server.MCPServer
-	stream  *stdio.Stream
-	seal    *sealer
-	peer    peer
-	calls   calls
-	flights flights
-	asked   questions
-	base    context.Context // of every request; outlives the context of Serve
-	stop    context.CancelFunc
+	opts     Options
+	log      *zerolog.Logger
+	offer    *tools.Offer
+	names    map[string]*tools.Tool          // by tool name
+	outside  map[*tools.Tool]map[string]bool // see [tools.Tool.FromOutside]
+	identity *mcp.Meta                       // what results of the new era say of us
+	mcp      *server.MCPServer
+	stream   *stdio.Stream
+	seal     *sealer
+	peer     peer
+	calls    calls
+	flights  flights
+	asked    questions
+	base     context.Context // of every request; outlives the context of Serve
+	stop     context.CancelFunc
 }
 
 func newServer(ctx context.Context, o Options) (*instance, error) {
@@ -133,6 +135,8 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 		server.WithMethodCacheHints(mcp.MethodToolsList, time.Hour.Milliseconds(), mcp.CacheScopePublic),
 		server.WithMethodCacheHints(mcp.MethodServerDiscover, time.Hour.Milliseconds(), mcp.CacheScopePublic),
 	)
+	s.identity = &mcp.Meta{}
+	s.identity.SetServerInfo(mcp.Implementation{Name: serverName, Version: o.Version, Title: serverTitle})
 	if err := s.addTools(); err != nil {
 		return nil, err
 	}

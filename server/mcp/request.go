@@ -30,11 +30,11 @@ type params struct {
 		Version       json.RawMessage `json:"io.modelcontextprotocol/protocolVersion"`
 		Capabilities  json.RawMessage `json:"io.modelcontextprotocol/clientCapabilities"`
 	} `json:"_meta"`
-	Name         json.RawMessage            `json:"name"`
-	Arguments    json.RawMessage            `json:"arguments"`
-	RequestID    json.RawMessage            `json:"requestId"`
-	RequestState string                     `json:"requestState"`
-	Responses    map[string]json.RawMessage `json:"inputResponses"`
+	Name         json.RawMessage    `json:"name"`
+	Arguments    json.RawMessage    `json:"arguments"`
+	RequestID    json.RawMessage    `json:"requestId"`
+	RequestState string             `json:"requestState"`
+	Responses    mcp.InputResponses `json:"inputResponses"`
 }
 
 // request is one request of the client from its arrival to its answer.
@@ -44,6 +44,7 @@ type request struct {
 	id     json.RawMessage
 	method string
 	params params
+	tool   string // the name in a call of a tool
 	modern bool
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -137,6 +138,9 @@ func (r *request) read(raw json.RawMessage) *mcp.JSONRPCErrorDetails {
 			return fault(mcp.INVALID_PARAMS, "params do not have the form that the protocol gives them")
 		}
 	}
+	if r.method == string(mcp.MethodToolsCall) && len(r.params.Name) > 0 && r.params.Name[0] == '"' {
+		_ = json.Unmarshal(r.params.Name, &r.tool) // it is a string
+	}
 	meta := r.params.Meta
 	if r.opts.LegacyOnly && r.opensModern() {
 		// Not -32022, by which a client would know the new era is spoken here.
@@ -201,29 +205,25 @@ func unsupported(version string, supported []string) *mcp.JSONRPCErrorDetails {
 func (r *request) instant() bool {
 	switch mcp.MCPMethod(r.method) {
 	case mcp.MethodToolsCall:
-		t := r.names[r.tool()]
-		return t == nil || t.Instant
+		t := r.names[r.tool]
+		return t == nil && r.opts.Extend == nil || t != nil && t.Instant
 	case mcp.MethodResourcesRead, mcp.MethodSubscriptionsListen:
 		return false
 	}
 	return r.opts.Extend == nil
 }
 
-// tool is the name of the tool to be called.
-func (r *request) tool() string {
-	var name string
-	if json.Unmarshal(r.params.Name, &name) != nil {
-		return ""
-	}
-	return name
-}
-
-// handle has mcp-go answer the request.
+// handle answers the request: a call of an operation here, all else through
+// mcp-go.
 func (r *request) handle() {
 	defer r.cancel()
 	defer r.recovered()
 	if f := r.precheck(); f != nil {
 		r.fail(f)
+		return
+	}
+	if t := r.names[r.tool]; t != nil {
+		r.callTool(t)
 		return
 	}
 	ctx := r.mcp.WithContext(r.ctx, &session{request: r})
@@ -238,7 +238,7 @@ func (r *request) precheck() *mcp.JSONRPCErrorDetails {
 	if r.method != string(mcp.MethodToolsCall) {
 		return nil
 	}
-	name := r.tool()
+	name := r.tool
 	switch args := r.params.Arguments; {
 	case name == "":
 		return fault(mcp.INVALID_PARAMS, "params.name must be the name of a tool")

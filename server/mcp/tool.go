@@ -22,6 +22,7 @@ func toolName(t *tools.Tool) string { return strings.ReplaceAll(t.Name, ".", "_"
 // addTools registers what is offered.
 func (s *instance) addTools() error {
 	s.names = map[string]*tools.Tool{}
+	s.outside = map[*tools.Tool]map[string]bool{}
 	var list []server.ServerTool
 	for t := range s.offer.All() {
 		name := toolName(t)
@@ -29,6 +30,7 @@ func (s *instance) addTools() error {
 			return fmt.Errorf("operations %s and %s would both be the tool %s", other.Name, t.Name, name)
 		}
 		s.names[name] = t
+		s.outside[t] = t.FromOutside()
 		list = append(list, server.ServerTool{Tool: s.describe(t), Handler: s.handler(t)})
 	}
 	s.mcp.AddTools(list...)
@@ -105,17 +107,61 @@ func (r *request) noSuchTool(name string) *mcp.JSONRPCErrorDetails {
 	return fault(mcp.INVALID_PARAMS, fmt.Sprintf("unknown tool %q", name))
 }
 
-// handler makes the call of t that a request asks for.
+// handler makes the call of t that a request asks for. It is how a call runs
+// that came through mcp-go.
 func (s *instance) handler(t *tools.Tool) server.ToolHandlerFunc {
-	outside := t.FromOutside()
 	return func(ctx context.Context, in mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		r := requestOf(ctx)
-		c := &call{request: r, tool: t, outside: outside, args: r.params.Arguments, round: in.Params.MultiRoundTripParams}
-		if bytes.Equal(c.args, []byte("null")) {
-			c.args = nil
-		}
-		return c.run(ctx)
+		return requestOf(ctx).newCall(t, in.Params.MultiRoundTripParams).run(ctx)
 	}
+}
+
+func (r *request) newCall(t *tools.Tool, round mcp.MultiRoundTripParams) *call {
+	c := &call{request: r, tool: t, outside: r.outside[t], args: r.params.Arguments, round: round}
+	if bytes.Equal(c.args, []byte("null")) {
+		c.args = nil
+	}
+	return c
+}
+
+// callTool answers a call without mcp-go's dispatch, which parses a message
+// six times. A client of the old era is asked what the operation wants to ask
+// its person, and the operation runs again with the answer.
+func (r *request) callTool(t *tools.Tool) {
+	round := mcp.MultiRoundTripParams{RequestState: r.params.RequestState, InputResponses: r.params.Responses}
+	for {
+		res, err := r.newCall(t, round).run(r.ctx)
+		if err == nil && res.NeedsInput() && !r.modern {
+			round, err = r.put(res)
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			r.reply(mcp.JSONRPCError{Error: *fault(mcp.INTERNAL_ERROR, "the call could not be answered")})
+			return
+		}
+		if r.modern {
+			if res.ResultType == "" {
+				res.ResultType = mcp.ResultTypeComplete
+			}
+			res.Meta = r.identity
+		}
+		r.reply(mcp.JSONRPCResponse{Result: res})
+		return
+	}
+}
+
+// put puts the questions in res to the client, one after the other.
+func (r *request) put(res *mcp.CallToolResult) (mcp.MultiRoundTripParams, error) {
+	round := mcp.MultiRoundTripParams{RequestState: res.RequestState, InputResponses: mcp.InputResponses{}}
+	for name, q := range res.InputRequests {
+		answer, err := (&session{r}).RequestElicitation(r.ctx, mcp.ElicitationRequest{Params: *q.Elicitation})
+		if err != nil {
+			return round, err
+		}
+		round.InputResponses[name] = mcp.NewElicitationInputResponse(*answer)
+	}
+	return round, nil
 }
 
 // call is one run of an operation for a request; a request that has to ask a
