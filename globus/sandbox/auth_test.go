@@ -445,6 +445,11 @@ func TestWrongTokens(t *testing.T) {
 			t.Errorf("%s: %d %+v, want %d", lastError(b), status, body, want)
 		}
 	}
+	for _, service := range []string{"https://transfer.api.globus.org/v0.10/endpoint/x", "https://exchange.academy-agents.org/v1/mailbox"} {
+		if status := call(t, b.Client(), "GET", service, got.Access, "", nil); status != 403 {
+			t.Errorf("%s with Auth's token: %d", service, status)
+		}
+	}
 	if n := b.RevokeTokens("access"); n != 2 {
 		t.Errorf("revoked %d tokens, want 2", n)
 	}

@@ -19,7 +19,7 @@ type State struct {
 	Endpoints     []EndpointState     `json:"endpoints"`
 	UserEndpoints []UserEndpointState `json:"user_endpoints"`
 	Tasks         []TaskState         `json:"tasks"`
-	Queues        []queueState        `json:"queues"`
+	Queues        []QueueState        `json:"queues"`
 }
 
 // ClientState is a registered application.

@@ -1,9 +1,13 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -212,4 +216,54 @@ func TestSubmitWaitsForTheFirstHeartbeat(t *testing.T) {
 			t.Errorf("%d %v after %s", status, body, time.Since(began))
 		}
 	})
+}
+
+// Many submitters at once: nothing is lost, doubled or given to another.
+func TestManySubmitters(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Options{})
+	p := b.register(templateEndpoint)
+	p.online()
+	f := b.function("f")
+	const submitters, tasks = 8, 20
+	var all sync.WaitGroup
+	for i := range submitters {
+		all.Go(func() {
+			for j := range tasks {
+				payload := fmt.Sprintf("%d.%d", i, j)
+				status, answer := b.submit(p, f, fmt.Sprintf(`,"user_endpoint_config":{"pool":%d}`, i%3), payload)
+				if status != 200 {
+					t.Errorf("submit: %d %v", status, answer)
+					return
+				}
+				id := ids(t, answer, f)[0]
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				_, err := b.Await(ctx, 0, func(e Entry) bool { return e.IsEvent("result", "") && e.Task == id })
+				cancel()
+				if err != nil {
+					t.Errorf("waiting for the result: %v", err)
+					return
+				}
+				if got := b.must("GET", "/v2/tasks/"+id, "")["result"]; got != "f"+payload {
+					t.Errorf("result = %v, want f%s", got, payload)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(b.State().UserEndpoints); n != 3 {
+		t.Errorf("%d user endpoints, want 3", n)
+	}
+	// The last heartbeats may still be under way.
+	var left []QueueState
+	for range 250 {
+		left = slices.DeleteFunc(b.State().Queues, func(q QueueState) bool {
+			return q.Ready+q.Unacked == 0 || strings.Contains(q.Name, ".results.")
+		})
+		if len(left) == 0 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("queues that do not empty: %+v", left)
 }

@@ -118,10 +118,12 @@ type brokerFault struct {
 	Delay time.Duration `json:"-"`
 }
 
-// queueState is what the state page tells about a queue.
-type queueState struct {
+// QueueState is a queue of the broker.
+type QueueState struct {
 	Name      string `json:"name"`
 	Ready     int    `json:"ready"`
 	Unacked   int    `json:"unacked"`
 	Consumers int    `json:"consumers"`
 }
+
+type queueState = QueueState
