@@ -1,10 +1,7 @@
 package sandbox_test
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,116 +16,6 @@ import (
 	"chiltepin/globus/sandbox"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
-
-const (
-	chiltepinApp = "7d8b6bed-4a3d-4bf7-93c5-9fc58569e4e5"
-	computeApp   = "4cf29807-cf21-49ec-9443-ff9a3fb9f81c"
-	codePage     = "https://auth.globus.org/v2/web/auth-code"
-	computeAll   = "https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all"
-	verifier     = "0123456789012345678901234567890123456789abc"
-)
-
-// authorizeURL asks for the scopes of a Compute login, changed by the pairs.
-func authorizeURL(pairs ...string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	q := url.Values{
-		"client_id": {chiltepinApp}, "redirect_uri": {codePage}, "response_type": {"code"},
-		"scope": {"openid " + computeAll + " urn:globus:auth:scope:auth.globus.org:manage_projects"},
-		"state": {"_default"}, "access_type": {"offline"}, "code_challenge_method": {"S256"},
-		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		q.Set(pairs[i], pairs[i+1])
-	}
-	return "https://auth.globus.org/v2/oauth2/authorize?" + q.Encode()
-}
-
-// codeForm is the exchange of such a code, changed by the pairs.
-func codeForm(code string, pairs ...string) url.Values {
-	form := url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {chiltepinApp}, "code": {code},
-		"code_verifier": {verifier}, "redirect_uri": {codePage},
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	return form
-}
-
-type tokens struct {
-	Access  string   `json:"access_token"`
-	Refresh string   `json:"refresh_token"`
-	ID      string   `json:"id_token"`
-	Server  string   `json:"resource_server"`
-	Scope   string   `json:"scope"`
-	Expires int      `json:"expires_in"`
-	Error   string   `json:"error"`
-	Other   []tokens `json:"other_tokens"`
-}
-
-// post sends a form to Auth, with Basic auth when id is not empty.
-func post(t *testing.T, c *http.Client, path string, form url.Values, id, secret string) (int, tokens) {
-	t.Helper()
-	r, err := http.NewRequest(http.MethodPost, "https://auth.globus.org"+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if id != "" {
-		r.SetBasicAuth(id, secret)
-	}
-	var out tokens
-	return send(t, c, r, &out), out
-}
-
-// send returns the status and decodes a JSON answer.
-func send(t *testing.T, c *http.Client, r *http.Request, into any) int {
-	t.Helper()
-	answer, err := c.Do(r)
-	if err != nil {
-		t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if into != nil {
-		if err := json.Unmarshal(body, into); err != nil {
-			t.Fatalf("%s %s answered %s: %v", r.Method, r.URL.Path, body, err)
-		}
-	}
-	return answer.StatusCode
-}
-
-// call is a JSON request with a bearer token.
-func call(t *testing.T, c *http.Client, method, url, token, body string, into any) int {
-	t.Helper()
-	r, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	return send(t, c, r, into)
-}
-
-// login goes through the paste flow and returns what it gives.
-func login(t *testing.T, b *sandboxtest.Box) tokens {
-	t.Helper()
-	status, got := post(t, b.Client(), "/v2/oauth2/token", codeForm(b.AuthorizeCode(authorizeURL())), "", "")
-	if status != http.StatusOK {
-		t.Fatalf("the code was refused: %d %s", status, got.Error)
-	}
-	return got
-}
-
-func lastError(b *sandboxtest.Box) string {
-	all := b.Journal()
-	return all[len(all)-1].Error
-}
 
 func TestCodeExchange(t *testing.T) {
 	t.Parallel()
@@ -350,83 +237,6 @@ func TestIdentities(t *testing.T) {
 	}
 	if status := call(t, b.Client(), "GET", "https://auth.globus.org/v2/oauth2/userinfo", got.Other[0].Access, "", nil); status != 403 {
 		t.Errorf("userinfo with Compute's token: %d", status)
-	}
-}
-
-func TestAuthorizeRefuses(t *testing.T) {
-	t.Parallel()
-	b := sandboxtest.New(t)
-	get := func(url string) (*http.Response, url.Values) {
-		t.Helper()
-		r, _ := http.NewRequest(http.MethodGet, url, nil)
-		answer, err := b.RoundTripper().RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := answer.Location()
-		if err != nil {
-			return answer, nil
-		}
-		return answer, back.Query()
-	}
-	// These must not send the browser to whoever asked.
-	for _, pairs := range [][]string{
-		{"client_id", "00000000-0000-4000-8000-000000000000"},
-		{"redirect_uri", "https://evil.example/v2/web/auth-code"},
-		{"redirect_uri", "https://evil.example/"},
-		{"redirect_uri", "ftp://127.0.0.1/"},
-	} {
-		if answer, _ := get(authorizeURL(pairs...)); answer.StatusCode != 400 || answer.Header.Get("Location") != "" {
-			t.Errorf("%v: %d to %q", pairs, answer.StatusCode, answer.Header.Get("Location"))
-		}
-	}
-	tests := []struct {
-		code  string
-		pairs []string
-	}{
-		{"unsupported_response_type", []string{"response_type", "token"}},
-		{"invalid_scope", []string{"scope", "nonsense"}},
-		{"invalid_scope", []string{"scope", ""}},
-		{"invalid_request", []string{"code_challenge", ""}},
-		{"invalid_request", []string{"code_challenge", "short"}},
-		{"invalid_request", []string{"code_challenge_method", "plain"}},
-		{"access_denied", []string{"session_required_identities", "nobody"}},
-	}
-	for _, tt := range tests {
-		if _, q := get(authorizeURL(tt.pairs...)); q.Get("error") != tt.code || q.Get("state") != "_default" || q.Get("code") != "" {
-			t.Errorf("%v: %v, want %s", tt.pairs, q, tt.code)
-		}
-	}
-	b.Configure(func(s *sandbox.Settings) { s.Consent = "deny" })
-	if _, q := get(authorizeURL("redirect_uri", "http://127.0.0.1:9/cb?a=b")); q.Get("error") != "access_denied" || q.Get("a") != "b" {
-		t.Errorf("deny: %v", q)
-	}
-	b.Configure(func(s *sandbox.Settings) { s.Consent = "ask" })
-	answer, _ := get(authorizeURL())
-	page, _ := io.ReadAll(answer.Body)
-	if answer.StatusCode != 200 || !strings.Contains(string(page), "Chiltepin would like access") {
-		t.Errorf("ask: %d %s", answer.StatusCode, page)
-	}
-	if _, q := get(authorizeURL("sandbox_consent", "auto")); q.Get("code") == "" {
-		t.Errorf("Allow gives no code: %v", q)
-	}
-}
-
-func TestAuthCodePageShowsTheCode(t *testing.T) {
-	t.Parallel()
-	b := sandboxtest.New(t)
-	answer, err := b.Client().Get(authorizeURL()) // follows to the page, as a browser
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, _ := io.ReadAll(answer.Body)
-	_, rest, found := strings.Cut(string(page), `<code id="auth-code">`)
-	code, _, closed := strings.Cut(rest, "</code>")
-	if !found || !closed {
-		t.Fatalf("no code in %s", page)
-	}
-	if status, got := post(t, b.Client(), "/v2/oauth2/token", codeForm(code), "", ""); status != 200 {
-		t.Errorf("the page's code was refused: %s", got.Error)
 	}
 }
 
