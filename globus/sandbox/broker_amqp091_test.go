@@ -226,6 +226,7 @@ func (d *amqp091Driver) run(command string, args []string, opts map[string]strin
 	case "reject":
 		return ok(ch.Reject(tag, flag("requeue")))
 	case "recover":
+		//lint:ignore SA1019 the broker answers it, so it is tested
 		return ok(ch.Recover(flag("requeue")))
 	}
 	return nil, fmt.Errorf("no command %q", command)

@@ -42,8 +42,7 @@ type brokerConn struct {
 	user     string
 	rights   brokerUser
 	able     map[string]any // the client's capabilities
-	isOpen   bool
-	closing  bool // connection.close was sent, or is due
+	closing  bool           // connection.close was sent, or is due
 	channels map[uint16]*brokerChannel
 }
 
@@ -92,7 +91,7 @@ func (c *brokerConn) leave() {
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()
 	c.release()
-	c.closing, c.isOpen = true, false
+	c.closing = true
 	delete(c.b.conns, c)
 }
 

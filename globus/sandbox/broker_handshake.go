@@ -58,9 +58,9 @@ func (c *brokerConn) startOk(m *amqpConnectionStartOk) error {
 		c.expects = "connection.close-ok"
 		return nil
 	}
-	name, rights, ok := c.b.login(m.Response)
+	name, password := plainResponse(m.Response)
 	fault, struck := c.b.faults.strike(name, m.spec().name, "auth")
-	if !ok || struck {
+	if struck || !c.login(name, password) {
 		c.event("refused", "user "+name, fault.Kind)
 		if able, _ := c.able["authentication_failure_close"].(bool); !able {
 			return fmt.Errorf("user %q was refused", name)
@@ -69,9 +69,6 @@ func (c *brokerConn) startOk(m *amqpConnectionStartOk) error {
 		c.expects = "connection.close-ok"
 		return nil
 	}
-	c.b.mu.Lock()
-	c.user, c.rights = name, rights
-	c.b.mu.Unlock()
 	c.expects = "connection.tune-ok"
 	c.send(0, &amqpConnectionTune{
 		ChannelMax: brokerChannelMax, FrameMax: c.b.cfg.frameMax, Heartbeat: uint16(c.b.cfg.heartbeat / time.Second),
@@ -100,12 +97,11 @@ func (c *brokerConn) open(m *amqpConnectionOpen) error {
 		c.expects = "connection.close-ok"
 		return nil
 	}
-	c.nc.SetReadDeadline(time.Time{})
 	c.expects = ""
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()
 	if !c.closing {
-		c.isOpen = true
+		c.nc.SetReadDeadline(time.Time{})
 		c.send(0, &amqpConnectionOpenOk{}, nil)
 	}
 	return nil

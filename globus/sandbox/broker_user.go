@@ -38,7 +38,7 @@ func (b *broker) closeConnections(user string) int {
 	defer b.mu.Unlock()
 	n := 0
 	for c := range b.conns {
-		if c.isOpen && (user == "" || c.user == user) {
+		if c.user != "" && !c.closing && (user == "" || c.user == user) {
 			c.close(amqpErrorf(amqpConnectionForced, "closed by an operator"))
 			n++
 		}
@@ -46,15 +46,25 @@ func (b *broker) closeConnections(user string) int {
 	return n
 }
 
-// login checks the response of the PLAIN mechanism: authorization identity,
-// user and password, each after a zero octet but the first.
-func (b *broker) login(response string) (name string, u brokerUser, ok bool) {
+// plainResponse takes the response of the PLAIN mechanism apart: authorization
+// identity, user and password, each after a zero octet but the first.
+func plainResponse(response string) (user, password string) {
 	parts := strings.Split(response, "\x00")
 	if len(parts) != 3 {
-		return "", brokerUser{}, false
+		return "", ""
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	u, ok = b.users[parts[1]]
-	return parts[1], u, ok && u.password == parts[2]
+	return parts[1], parts[2]
+}
+
+// login makes the connection a user's, from then on one that closeConnections
+// finds, and tells whether the password was right.
+func (c *brokerConn) login(name, password string) bool {
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	u, ok := c.b.users[name]
+	if !ok || u.password != password {
+		return false
+	}
+	c.user, c.rights = name, u
+	return true
 }
