@@ -27,6 +27,7 @@ func runtimeTools(s Services) []*Tool {
 	return []*Tool{
 		Define(Spec{
 			Name:    "runtime.status",
+			Toolset: ToolsetAdmin,
 			Title:   "Runtime status",
 			Instant: true,
 			Summary: "Tell which globus-compute-endpoint would be used",
@@ -45,6 +46,7 @@ func runtimeTools(s Services) []*Tool {
 		}),
 		Define(Spec{
 			Name:    "runtime.install",
+			Toolset: ToolsetAdmin,
 			Title:   "Install runtime",
 			Summary: "Install a pinned globus-compute-endpoint of chiltepin's own",
 			Doc: `Builds a Python environment under the user's data directory, every package pinned and

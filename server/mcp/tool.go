@@ -53,11 +53,10 @@ func (s *instance) describe(t *tools.Tool) mcp.Tool {
 	return mcp.Tool{
 		Name:            toolName(t),
 		Title:           title,
-		Description:     strings.TrimSpace(t.Summary + ".\n\n" + strings.TrimSpace(t.Doc)),
+		Description:     description(t),
 		RawInputSchema:  s.offer.InputSchema(t),
-		RawOutputSchema: withError(t.OutputSchema()),
+		RawOutputSchema: shape(t.OutputSchema()),
 		Annotations: mcp.ToolAnnotation{
-			Title:           title,
 			ReadOnlyHint:    hint(t.Effect == tools.Reads),
 			DestructiveHint: hint(t.Effect == tools.Destroys),
 			IdempotentHint:  hint(t.Effect == tools.Reads || t.Effect == tools.Idempotent),
@@ -67,26 +66,39 @@ func (s *instance) describe(t *tools.Tool) mcp.Tool {
 	}
 }
 
-// withError opens the schema of a result for the error that may stand in its
-// place: some clients hold the structure of failed calls to the schema too.
-func withError(schema json.RawMessage) json.RawMessage {
-	var s struct {
-		Type       string                     `json:"type"`
-		Properties map[string]json.RawMessage `json:"properties"`
-		Required   []string                   `json:"required,omitempty"`
+// description is the prose of t with the words of a tool in place of those of
+// the command line.
+func description(t *tools.Tool) string {
+	doc := strings.TrimSpace(t.Doc)
+	for f := range t.Fields() {
+		if !f.Positional {
+			doc = strings.ReplaceAll(doc, "--"+f.Flag, f.Name)
+		}
 	}
+	return strings.TrimSpace(t.Summary + ".\n\n" + doc)
+}
+
+// shape is the schema of a result as clients are shown it: its members and
+// their types, with the error that stands in their place when a call failed,
+// for some clients hold failed calls to the schema too. What the members mean
+// is told once, in the reference; a list of tools is paid for by each model
+// that reads it.
+func shape(schema json.RawMessage) json.RawMessage {
+	type member struct {
+		Type json.RawMessage `json:"type,omitempty"`
+	}
+	s := struct {
+		Type       string            `json:"type"`
+		Properties map[string]member `json:"properties"`
+	}{}
 	if err := json.Unmarshal(schema, &s); err != nil {
 		return schema
 	}
 	if s.Properties == nil {
-		s.Properties = map[string]json.RawMessage{}
+		s.Properties = map[string]member{}
 	}
-	s.Properties["error"] = json.RawMessage(`{"type":"object","description":"instead of all else, when the call failed: code, message, next"}`)
-	out := map[string]any{"type": "object", "properties": s.Properties}
-	if len(s.Required) > 0 {
-		out["anyOf"] = []any{map[string]any{"required": s.Required}, map[string]any{"required": []string{"error"}}}
-	}
-	b, err := encode(out)
+	s.Properties["error"] = member{json.RawMessage(`"object"`)}
+	b, err := encode(s)
 	if err != nil {
 		return schema
 	}

@@ -85,6 +85,7 @@ func (c *command) root(catalog *tools.Catalog) *cobra.Command {
 	for t := range catalog.All() {
 		c.add(root, t)
 	}
+	root.AddCommand(c.mcp(catalog))
 	return root
 }
 

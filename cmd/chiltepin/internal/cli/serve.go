@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"chiltepin/server/mcp"
+	"chiltepin/server/stdio"
+	"chiltepin/tools"
+)
+
+// mcp is the command by which an assistant runs this program as a server.
+func (c *command) mcp(catalog *tools.Catalog) *cobra.Command {
+	o := mcp.Options{Catalog: catalog, Version: c.Version}
+	var consent string
+	var trace bool
+	cmd := &cobra.Command{
+		Use:   "mcp",
+		Short: "Serve an AI assistant on standard input and output (MCP)",
+		Long: `Serve an AI assistant on standard input and output, by the Model Context Protocol, every
+revision from 2024-11-05 to 2026-07-28. An assistant runs this command itself, here or as
+"ssh HOST chiltepin mcp"; the README shows how to tell it to.
+
+What destroys something asks a person through the assistant, who types the endpoint's
+name; an assistant that cannot ask is told the command for a terminal. The server ends with
+its input, once what is under way has finished.
+
+CHILTEPIN_MCP_PROTOCOL=legacy hides the newest revision from clients that cannot cope
+with being offered it.`,
+		Example: "  chiltepin mcp\n  chiltepin mcp --read-only\n  chiltepin mcp --toolsets endpoint -c /scratch/me/gc\n  ssh login.example.org chiltepin mcp --no-destructive",
+		Args:    cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.BoolVar(&o.Policy.ReadOnly, "read-only", false, "offer only tools that change nothing")
+	flags.BoolVar(&o.Policy.NoDestructive, "no-destructive", false, "let no tool destroy anything, whoever consents")
+	flags.StringSliceVar(&o.Policy.Tools, "tools", nil, "offer only these `tools`, such as endpoint_list,endpoint_status")
+	flags.StringSliceVar(&o.Policy.Toolsets, "toolsets", nil, "offer these `sets` of tools, or all; not admin if not given")
+	flags.StringVar(&consent, "consent", "ask", "`who` is asked before something is destroyed: ask (a person, through the assistant) or host (which confirms every call with its person itself)")
+	flags.BoolVar(&trace, "trace", false, "log every message, secrets masked")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx, err := c.withLog(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if c.config != "" {
+			if o.Policy.ConfigDir, err = filepath.Abs(c.config); err != nil {
+				return fmt.Errorf("finding the configuration directory: %w", err)
+			}
+		}
+		if trace {
+			log := zerolog.Ctx(ctx)
+			o.Trace = func(sent bool, message []byte) {
+				direction := "received"
+				if sent {
+					direction = "sent"
+				}
+				// It was asked for, whatever the level.
+				log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
+			}
+		}
+		o.Consent = mcp.Consent(consent)
+		o.LegacyOnly = c.Getenv("CHILTEPIN_MCP_PROTOCOL") == "legacy"
+		out, restore, err := protocolOutput(c.Stdout)
+		if err != nil {
+			return err
+		}
+		defer restore()
+		o.In, o.Out = c.Stdin, out
+		return mcp.Serve(ctx, o)
+	}
+	return cmd
+}
+
+// protocolOutput takes standard output away from everything else in the
+// process, for it belongs to the protocol alone: what a library or a child
+// prints there goes to standard error.
+func protocolOutput(out io.Writer) (io.Writer, func(), error) {
+	f, ok := out.(*os.File)
+	if !ok {
+		return out, func() {}, nil
+	}
+	kept, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err == nil {
+		err = unix.Dup3(int(os.Stderr.Fd()), int(f.Fd()), 0)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("taking standard output for the protocol: %w", err)
+	}
+	wire := os.NewFile(uintptr(kept), "protocol")
+	restore := func() {
+		_ = errors.Join(unix.Dup3(kept, int(f.Fd()), 0), wire.Close()) // the process is about to end
+	}
+	return wire, restore, nil
+}
