@@ -98,7 +98,8 @@ func serviceURL(getenv func(string) string, service, name, host string) (string,
 	if value := getenv(variable); value != "" {
 		u, err := url.Parse(value)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return "", &SettingError{Variable: variable, Value: withoutUser(value), Want: "an http or https address such as https://auth.globus.org/"}
+			shown, _, _ := strings.Cut(withoutUser(value), "?")
+			return "", &SettingError{Variable: variable, Value: shown, Want: "an http or https address such as https://auth.globus.org/"}
 		}
 		return strings.TrimRight(value, "/"), nil
 	}

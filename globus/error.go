@@ -149,9 +149,6 @@ func words(contentType string, body []byte) (code, message, requestID string) {
 // clean makes words of a stranger fit to be shown: one line, no control
 // characters, bounded, and without the credentials that were sent.
 func clean(s, secret string, limit int) string {
-	if len(secret) > 3 {
-		s = strings.ReplaceAll(s, secret, "…")
-	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -162,6 +159,9 @@ func clean(s, secret string, limit int) string {
 		return r
 	}, strings.ToValidUTF8(s, ""))
 	s = strings.Join(strings.Fields(s), " ")
+	if len(secret) > 3 {
+		s = strings.ReplaceAll(s, secret, "…")
+	}
 	if runes := []rune(s); len(runes) > limit {
 		s = string(runes[:limit]) + "…"
 	}

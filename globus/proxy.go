@@ -101,7 +101,8 @@ func (p Proxies) bypass(u *url.URL) bool {
 	isIPv4 := err == nil && address.Is4()
 	for _, entry := range p.none {
 		if isIPv4 {
-			if network, err := netip.ParsePrefix(entry); err == nil && network.Contains(address) {
+			// is_valid_cidr does not count /0 as one.
+			if network, err := netip.ParsePrefix(entry); err == nil && network.Bits() > 0 && network.Contains(address) {
 				return true
 			}
 		}

@@ -49,11 +49,14 @@ func (m *Manager) Prove(ctx context.Context, service string) (clientID string, e
 		token := h.rows[server]
 		id, proven := m.owner(s, h, token, p)
 		if !proven {
-			if token, err = m.token(ctx, s, server, token.AccessToken); err != nil {
+			fresh, err := m.token(ctx, s, server, token.AccessToken)
+			if err != nil {
 				return "", err
 			}
 			p = m.ledger.read()
-			id, _ = m.owner(s, h, token, p)
+			id, _ = m.owner(s, h, fresh, p)
+			// Nobody would find the old one again to revoke it.
+			_ = m.globus.revoke(ctx, client{id: id}, token.AccessToken)
 		}
 		if clientID == "" {
 			clientID = id
