@@ -30,7 +30,7 @@ const strictSince = "4.15"
 // newestKnown is the release whose keys are known. A later one may have more.
 const newestKnown = "4.19"
 
-// configKeys of the daemon's core endpoint: the parameters of BaseConfig and
+// knownKeys are those of the daemon's core endpoint: the parameters of BaseConfig and
 // CoreEndpointConfig in config.py, with what pydantic makes of a value.
 func knownKeys() []configKey {
 	return []configKey{
@@ -142,7 +142,7 @@ func clip(s string, n int) string {
 func nearest(name string, known []configKey) string {
 	best, at := "", 3
 	for _, k := range known {
-		if d := editDistance(name, k.name); d < at && d*3 < len(k.name) {
+		if d := editDistance(name, k.name); d < at && d*2 < len(k.name) {
 			best, at = k.name, d
 		}
 	}

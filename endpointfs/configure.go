@@ -73,7 +73,7 @@ func (d *Dir) Configure(name string, opts ConfigureOptions) (*Endpoint, error) {
 }
 
 func (d *Dir) configure(ep *Endpoint, opts ConfigureOptions) (err error) {
-	work, err := d.workDir(coming)
+	work, err := d.workDir()
 	if err != nil {
 		return err
 	}
@@ -88,9 +88,16 @@ func (d *Dir) configure(ep *Endpoint, opts ConfigureOptions) (err error) {
 	}
 	defer root.Close()
 	for _, f := range newFiles(ep.name, opts) {
-		if err := writeAtomic(root, f.name, f.data); err != nil {
+		out, err := root.OpenFile(f.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err == nil {
+			err = fill(out, f.data)
+		}
+		if err != nil {
 			return err
 		}
+	}
+	if err := syncDir(root); err != nil {
+		return err
 	}
 	if err := renameNew(work, ep.path); err != nil {
 		return err

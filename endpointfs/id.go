@@ -3,6 +3,7 @@ package endpointfs
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 )
 
@@ -36,7 +37,7 @@ func parseEndpointJSON(data []byte) (id, problem string) {
 		ID *string `json:"endpoint_id"`
 	}
 	if err := json.Unmarshal(data, &v); err != nil {
-		return "", "it is not the JSON that the daemon writes: " + err.Error()
+		return "", jsonProblem(err)
 	}
 	if v.ID == nil {
 		return "", "it has no endpoint_id"
@@ -45,4 +46,15 @@ func parseEndpointJSON(data []byte) (id, problem string) {
 		return "", "endpoint_id is not a UUID"
 	}
 	return id, ""
+}
+
+// jsonProblem says what is wrong with JSON that should be one of our objects.
+func jsonProblem(err error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		if wrong.Field == "" {
+			return "it is JSON, but not an object"
+		}
+		return fmt.Sprintf("%s cannot be a %s", wrong.Field, wrong.Value)
+	}
+	return "it is not JSON: " + err.Error()
 }

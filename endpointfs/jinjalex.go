@@ -36,9 +36,13 @@ func (j *jinja) inside(begin, end string) (text, problem string) {
 			brackets = append(brackets, ")]}"[strings.IndexByte("([{", c)])
 		case ')', ']', '}':
 			n := len(brackets)
-			if n == 0 || brackets[n-1] != c {
+			if n == 0 {
 				j.skip(i)
 				return "", fmt.Sprintf("%c closes no bracket", c)
+			}
+			if brackets[n-1] != c {
+				j.skip(i)
+				return "", fmt.Sprintf("%c stands where %c is due", c, brackets[n-1])
 			}
 			brackets = brackets[:n-1]
 		case '$', '?', '@', '&', '^', '`', '\\':
@@ -53,7 +57,7 @@ func (j *jinja) inside(begin, end string) (text, problem string) {
 		i++
 	}
 	if len(brackets) > 0 {
-		return "", fmt.Sprintf("%s is not closed: a %c is missing before %s", begin, brackets[len(brackets)-1], end)
+		return "", fmt.Sprintf("%s is not closed: a %c is missing before %s", begin, brackets[0], end)
 	}
 	return "", fmt.Sprintf("%s is not closed by %s", begin, end)
 }

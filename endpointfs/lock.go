@@ -89,7 +89,10 @@ func (d *Dir) lock(ctx context.Context, name, purpose string) (*Lock, error) {
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
 	}
-	file := flock.New(path, flock.SetPermissions(0o600))
+	if err := makeFile(path); err != nil {
+		return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
+	}
+	file := flock.New(path, flock.SetFlag(os.O_RDWR))
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	ok, err := file.TryLockContext(ctx, lockPatience/10)

@@ -1,7 +1,6 @@
 package endpointfs
 
 import (
-	"bytes"
 	"slices"
 	"time"
 )
@@ -33,27 +32,46 @@ const timeLayout = "2006-01-02 15:04:05,000000"
 // header is the beginning of a record: when it was written, and how grave it
 // is as an index of levels.
 type header struct {
-	time  time.Time
+	date  [7]int // year to microsecond
 	level int
 }
 
-// isHeader says, without the cost of reading it, whether a line looks like the
-// first of a record.
-func isHeader(line []byte) bool {
-	return len(line) > len(timeLayout) && line[0] >= '0' && line[0] <= '9' &&
-		line[4] == '-' && line[7] == '-' && line[10] == ' ' && line[13] == ':' && line[16] == ':' && line[19] == ',' && line[26] == ' '
+// time returns when the record was written.
+func (h header) time() time.Time {
+	d := h.date
+	return time.Date(d[0], time.Month(d[1]), d[2], d[3], d[4], d[5], d[6]*1000, time.Local)
 }
 
+// timeShape is timeLayout with a 0 for each digit.
+const timeShape = "0000-00-00 00:00:00,000000 "
+
 // parseHeader reads the first line of a record.
-func parseHeader(line []byte) (header, bool) {
-	if !isHeader(line) {
-		return header{}, false
+func parseHeader(line []byte) (h header, ok bool) {
+	if len(line) < len(timeShape) || line[4] != '-' {
+		return h, false
 	}
-	word, _, ok := bytes.Cut(line[len(timeLayout)+1:], []byte(" "))
-	level := slices.IndexFunc(levels, func(l string) bool { return l == string(word) })
-	if !ok || level < 0 {
-		return header{}, false
+	field := 0
+	for i := range len(timeShape) {
+		c := line[i]
+		switch {
+		case timeShape[i] == '0' && c >= '0' && c <= '9':
+			h.date[field] = h.date[field]*10 + int(c-'0')
+		case timeShape[i] != c:
+			return h, false
+		default:
+			field++
+		}
 	}
-	t, err := time.ParseInLocation(timeLayout, string(line[:len(timeLayout)]), time.Local)
-	return header{t, level}, err == nil
+	d := h.date
+	if d[1] < 1 || d[1] > 12 || d[2] < 1 || d[2] > 31 || d[3] > 23 || d[4] > 59 || d[5] > 59 {
+		return h, false
+	}
+	rest := line[len(timeShape):]
+	for i, level := range levels {
+		if len(rest) > len(level) && rest[len(level)] == ' ' && string(rest[:len(level)]) == level {
+			h.level = i
+			return h, true
+		}
+	}
+	return h, false
 }

@@ -17,7 +17,7 @@ const maxRecord = 64 << 10
 // reader, in falling order.
 type record struct {
 	header
-	headed bool // the first line is a header
+	headed bool // the first line is one
 	first  []byte
 	rest   [][]byte
 	size   int // of rest, with newlines
@@ -66,7 +66,7 @@ func (r *record) text() string {
 func (r *record) line() LogLine {
 	l := LogLine{Text: r.text()}
 	if r.headed {
-		l.Time, l.Level = r.time, levels[r.level]
+		l.Time, l.Level = r.time(), levels[r.level]
 	}
 	return l
 }
@@ -103,19 +103,18 @@ func newFilter(q LogQuery) (filter, error) {
 // wants says whether a record passes. What has no time of its own is as old as
 // what follows it, which the caller gives; what has no level passes any. What
 // has no text is no record.
-func (f *filter) wants(r *record, next time.Time) bool {
-	at := next
-	if !r.headed && len(r.text()) == 0 {
+func (f *filter) wants(r *record, next header) bool {
+	if !r.headed && len(r.text()) == 0 || r.headed && r.level < f.level {
 		return false
 	}
-	if r.headed {
-		at = r.time
-		if r.level < f.level {
+	if !f.since.IsZero() {
+		at := next
+		if r.headed {
+			at = r.header
+		}
+		if at.time().Before(f.since) {
 			return false
 		}
-	}
-	if !f.since.IsZero() && at.Before(f.since) {
-		return false
 	}
 	switch {
 	case f.literal == nil && f.grep == nil:

@@ -62,7 +62,7 @@ func lastMarker(r *reverse, limit int64) (m Marker, found bool, err error) {
 		if found {
 			// The marker is part of a record, whose first line has the time.
 			if h, ok := parseHeader(line); ok {
-				m.Time = h.time
+				m.Time = h.time()
 				break
 			}
 			continue
@@ -79,7 +79,7 @@ func Markers(data []byte) []Marker {
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimRight(line, "\r\n")
 		if h, ok := parseHeader(line); ok {
-			at = h.time
+			at = h.time()
 		}
 		if m, ok := parseMarker(line); ok {
 			m.Time = at

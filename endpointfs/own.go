@@ -3,6 +3,7 @@ package endpointfs
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,19 @@ func makeDir(path string) error {
 	return os.Chmod(path, 0o700)
 }
 
+// makeFile makes an empty file for the owner alone, whatever the umask. One
+// that is there is left as it is.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if os.IsExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
 // lockName returns the name of an endpoint's lock file. A name that leaves no
 // room for the suffix stands for itself by its hash.
 func lockName(name string) string {
@@ -39,21 +53,21 @@ func lockName(name string) string {
 }
 
 // Work in progress has one of these prefixes in [ownDir]. What is going is
-// rubbish from the moment it has that name; what is coming is rubbish once
-// nobody can still be at work on it.
+// rubbish from the moment it has that name, so anybody may remove it; what is
+// coming is rubbish once nobody can still be at work on it.
 const (
 	coming    = "new-"
 	going     = "gone-"
 	abandoned = time.Hour
 )
 
-// workDir makes a directory of its own for work in progress.
-func (d *Dir) workDir(prefix string) (string, error) {
+// workDir makes a directory for what is coming.
+func (d *Dir) workDir() (string, error) {
 	own := filepath.Join(d.path, ownDir)
 	if err := makeDir(own); err != nil {
 		return "", err
 	}
-	path, err := os.MkdirTemp(own, prefix)
+	path, err := os.MkdirTemp(own, coming)
 	if err != nil {
 		return "", err
 	}

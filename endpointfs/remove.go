@@ -1,6 +1,7 @@
 package endpointfs
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,18 +41,17 @@ func (d *Dir) remove(name string) error {
 	if !info.IsDir() {
 		return root.Remove(name)
 	}
-	work, err := d.workDir(going)
-	if err != nil {
+	if err := makeDir(filepath.Join(d.path, ownDir)); err != nil {
 		return err
 	}
-	if err := root.Rename(name, filepath.Join(ownDir, filepath.Base(work), "dir")); err != nil {
-		os.Remove(work)
+	gone := filepath.Join(ownDir, going+rand.Text())
+	if err := root.Rename(name, gone); err != nil {
 		return err
 	}
 	// From here on the endpoint is gone, whatever happens.
 	d.sweep()
-	if _, err := os.Lstat(work); err == nil {
-		return fmt.Errorf("it is gone from the list, but %s could not be removed whole", work)
+	if _, err := root.Lstat(gone); err == nil {
+		return fmt.Errorf("it is gone from the list, but %s could not be removed whole", filepath.Join(d.path, gone))
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func (e *Endpoint) removeFile(name string) error {
 // parseSidecar returns the note, or what is wrong with it.
 func parseSidecar(data []byte) (s Sidecar, problem string) {
 	if err := json.Unmarshal(data, &s); err != nil {
-		return Sidecar{}, "it is not the JSON that chiltepin writes: " + err.Error()
+		return Sidecar{}, jsonProblem(err)
 	}
 	switch {
 	case s.Version > SidecarVersion:

@@ -92,5 +92,8 @@ func parseUserEndpointDir(name string) (parent, own string, ok bool) {
 		return "", "", false
 	}
 	parent, own = canonicalUUID(rest[:36]), canonicalUUID(rest[37:])
-	return parent, own, parent != "" && own != ""
+	if !strings.EqualFold(parent+"."+own, rest) {
+		return "", "", false
+	}
+	return parent, own, true
 }

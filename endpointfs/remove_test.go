@@ -1,0 +1,149 @@
+package endpointfs
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// left is what is in a directory, but for what is ours and empty.
+func left(t *testing.T, dir *Dir) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir.Path(), func(path string, e os.DirEntry, err error) error {
+		if rel, _ := filepath.Rel(dir.Path(), path); rel != "." && rel != ownDir {
+			names = append(names, rel)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{
+		"mesa/config.yaml":            "",
+		"mesa/deep/er/file":           "",
+		"mesa/link":                   "->../victim",
+		"victim/precious":             "",
+		"linked":                      "->victim",
+		".chiltepin/gone-xy/dir/half": "",
+	})
+	for _, name := range []string{"mesa", "linked", "mesa"} {
+		if err := dir.at(name).Remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"victim", "victim/precious"}, left(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUserEndpoints(t *testing.T) {
+	t.Parallel()
+	const third = "11111111-2222-3333-4444-555555555555"
+	dir := tree(t, map[string]string{
+		"mesa/config.yaml":                               "",
+		"mesa/endpoint.json":                             `{"endpoint_id": "` + anID + `"}`,
+		"new/config.yaml":                                "",
+		"uep." + anID + "." + third + "/daemon.pid":      "17\n",
+		"uep." + anID + "." + otherID + "/endpoint.log":  "2026-11-23 08:00:00,000001 INFO MainProcess-41 MainThread-139 cli:1 f\n\n========== Endpoint begins: " + otherID + "\n",
+		"uep." + otherID + "." + third + "/endpoint.log": "",
+		"uep." + anID + "." + otherID + "x/":             "",
+		"uep." + anID + "/":                              "",
+		"uep." + anID + "." + anID:                       "a file",
+	})
+	ueps, err := dir.at("mesa").UserEndpoints()
+	if err != nil || len(ueps) != 2 || ueps[0].ID != otherID || ueps[1].ID != third || ueps[0].Parent != anID {
+		t.Fatal(ueps, err)
+	}
+	if pid, err := ueps[1].PIDFile(); pid.PID != 17 || err != nil {
+		t.Error(pid, err)
+	}
+	if m, ok, err := ueps[0].Log().LastMarker(); !ok || m.ID != otherID || m.Kind != Begins || err != nil {
+		t.Error(m, ok, err)
+	}
+	if ueps, err := dir.at("new").UserEndpoints(); len(ueps) != 0 || err != nil {
+		t.Error(ueps, err)
+	}
+	if all, err := dir.UserEndpoints(""); len(all) != 3 || err != nil {
+		t.Error(all, err)
+	}
+	for _, id := range []string{"", "..", "mesa"} {
+		if gone, err := dir.RemoveUserEndpoints(id); err == nil || len(gone) != 0 {
+			t.Errorf("%q: %v", id, gone)
+		}
+	}
+	gone, err := dir.RemoveUserEndpoints(anID)
+	if err != nil || len(gone) != 2 || gone[0].ID != otherID {
+		t.Error(gone, err)
+	}
+	if all, err := dir.UserEndpoints(""); len(all) != 1 || all[0].Parent != otherID || err != nil {
+		t.Error(all, err)
+	}
+}
+
+// TestConfigureIsAllOrNothing kills a process that configures and removes an
+// endpoint without end, at any instant.
+func TestConfigureIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	dir := Open(t.TempDir())
+	want := []string{"config.yaml", "user_config_schema.json", "user_config_template.yaml.j2", "user_environment.yaml"}
+	whole := 0
+	for i := range 25 {
+		cmd, out := child(t, "configure", dir.Path())
+		if !out.Scan() || out.Text() != "ready" {
+			t.Fatal(out.Text(), out.Err())
+		}
+		time.Sleep(time.Duration(i) * 1370 * time.Microsecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		entries, err := os.ReadDir(filepath.Join(dir.Path(), "mesa"))
+		if os.IsNotExist(err) {
+			continue
+		}
+		whole++
+		var got []string
+		for _, e := range entries {
+			got = append(got, e.Name())
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("half an endpoint: %s", diff)
+		}
+		ep := dir.at("mesa")
+		if problems := ep.Check(); len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		if err := ep.Remove(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d of 25 times the endpoint was there", whole)
+	// What was left is swept in time.
+	entries, err := os.ReadDir(filepath.Join(dir.Path(), ownDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	past := time.Now().Add(-2 * time.Hour)
+	for _, e := range entries {
+		if err := os.Chtimes(filepath.Join(dir.Path(), ownDir, e.Name()), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ep, err := dir.Configure("mesa", ConfigureOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ep.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if names := left(t, dir); len(names) != 0 {
+		t.Errorf("left behind: %v", names)
+	}
+}
