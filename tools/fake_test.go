@@ -17,6 +17,7 @@ type fakeEndpoints struct {
 	changed []string
 	log     endpointfs.LogPage
 	asked   []endpoint.LogOptions
+	status  func(*endpoint.Status) // changes what Status gives
 }
 
 func (f *fakeEndpoints) services() Services {
@@ -51,7 +52,11 @@ func (f *fakeEndpoints) List(context.Context) ([]endpoint.Status, error) {
 }
 
 func (f *fakeEndpoints) Status(context.Context, string, endpoint.StatusOptions) (endpoint.Status, error) {
-	return mesa(), f.err
+	st := mesa()
+	if f.status != nil {
+		f.status(&st)
+	}
+	return st, f.err
 }
 
 func (f *fakeEndpoints) Start(context.Context, string, endpoint.StartOptions) (endpoint.StartResult, error) {

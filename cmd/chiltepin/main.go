@@ -39,6 +39,7 @@ func run() int {
 		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		Getenv:    os.Getenv,
 		Version:   m.Version,
+		Resources: tools.EndpointResources(m.Services()),
 	}, tools.All(m.Services()))
 }
 

@@ -3,6 +3,10 @@ package mcp_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"chiltepin/tools"
@@ -85,4 +89,53 @@ func testCatalog() *tools.Catalog {
 			return dropped{code}, err
 		}),
 	)
+}
+
+// shelf is a few resources that a test can change.
+type shelf struct {
+	mu   sync.Mutex
+	text map[string]string
+}
+
+func (s *shelf) put(name, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if text == "" {
+		delete(s.text, name)
+		return
+	}
+	s.text[name] = text
+}
+
+func (s *shelf) names(context.Context, string) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.text)), nil
+}
+
+func (s *shelf) resources() tools.Resources {
+	return tools.Resources{Names: s.names, List: []tools.Resource{
+		{URI: "test://things", Name: "things", Title: "Things", Doc: "All things.", MIME: "text/plain", Read: func(ctx context.Context, dir, _ string) (string, error) {
+			names, err := s.names(ctx, dir)
+			return strings.Join(names, "\n"), err
+		}},
+		{URI: "test://thing/{name}/text", Name: "thing-text", Title: "Text", Doc: "The text of a thing.", MIME: "text/plain", Read: func(_ context.Context, _, name string) (string, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if text, ok := s.text[name]; ok {
+				return text, nil
+			}
+			return "", &tools.Error{Code: tools.CodeNotFound, Message: fmt.Sprintf("no thing named %q", name)}
+		}},
+	}}
+}
+
+func testGuides() []tools.Guide {
+	return []tools.Guide{{
+		Name: "mend", Title: "Mend a thing", Summary: "Mend it",
+		Args: []tools.GuideArg{{Name: "name", Doc: "name of the thing", Required: true, Endpoint: true}, {Name: "how", Doc: "how"}},
+		Text: func(say func(string) string, args map[string]string) string {
+			return fmt.Sprintf("Mend %q with %s, or else %s.", args["name"], say("thing.make"), say("thing.show"))
+		},
+	}}
 }

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -46,6 +47,10 @@ type Options struct {
 	// Catalog is every operation there is, Policy what of it is offered.
 	Catalog *tools.Catalog
 	Policy  tools.Policy
+	// Resources is what can be read by address, Guides what a person can have
+	// a model do; both may be empty.
+	Resources tools.Resources
+	Guides    []tools.Guide
 	// In and Out are the two directions of the wire. Serve closes neither.
 	In  io.Reader
 	Out io.Writer
@@ -86,21 +91,24 @@ const (
 
 // instance is one server with its one client.
 type instance struct {
-	opts     Options
-	log      *zerolog.Logger
-	offer    *tools.Offer
-	names    map[string]*tools.Tool          // by tool name
-	outside  map[*tools.Tool]map[string]bool // see [tools.Tool.FromOutside]
-	identity *mcp.Meta                       // what results of the new era say of us
-	mcp      *server.MCPServer
-	stream   *stdio.Stream
-	seal     *sealer
-	peer     peer
-	calls    calls
-	flights  flights
-	asked    questions
-	base     context.Context // of every request; outlives the context of Serve
-	stop     context.CancelFunc
+	opts    Options
+	log     *zerolog.Logger
+	offer   *tools.Offer
+	names   map[string]*tools.Tool          // by tool name
+	outside map[*tools.Tool]map[string]bool // see [tools.Tool.FromOutside]
+	mcp     *server.MCPServer
+	stream  *stdio.Stream
+	seal    *sealer
+	peer    peer
+	calls   calls
+	flights flights
+	asked   questions
+	watch   watcher
+	old     *subscription // of a client of the old era; see [instance.everyone]
+	oldOnce sync.Once
+	meta    *mcp.Meta       // what results of the new era say of us
+	base    context.Context // of every request; outlives the context of Serve
+	stop    context.CancelFunc
 }
 
 func newServer(ctx context.Context, o Options) (*instance, error) {
@@ -127,23 +135,49 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	s.base, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.calls.init()
 	s.asked.init()
-	s.mcp = server.NewMCPServer(serverName, o.Version,
-		server.WithTitle(serverTitle),
-		server.WithInstructions(s.instructions()),
-		server.WithToolCapabilities(false),
-		// A list that cannot change while the server runs may be kept a while.
-		server.WithMethodCacheHints(mcp.MethodToolsList, time.Hour.Milliseconds(), mcp.CacheScopePublic),
-		server.WithMethodCacheHints(mcp.MethodServerDiscover, time.Hour.Milliseconds(), mcp.CacheScopePublic),
-	)
-	s.identity = &mcp.Meta{}
-	s.identity.SetServerInfo(mcp.Implementation{Name: serverName, Version: o.Version, Title: serverTitle})
+	s.watch.init(s)
+	s.meta = &mcp.Meta{}
+	s.meta.SetServerInfo(s.identity())
+	s.mcp = server.NewMCPServer(serverName, o.Version, s.options()...)
 	if err := s.addTools(); err != nil {
 		return nil, err
 	}
+	s.addResources()
+	s.addPrompts()
 	if o.Extend != nil {
 		o.Extend(s.mcp)
 	}
 	return s, nil
+}
+
+// options are what mcp-go is told of us.
+func (s *instance) options() []server.ServerOption {
+	// A list that cannot change while the server runs may be kept a while.
+	const keep = int64(time.Hour / time.Millisecond)
+	list := []server.ServerOption{
+		server.WithTitle(serverTitle),
+		server.WithInstructions(s.offer.Instructions(s.say)),
+		server.WithToolCapabilities(false),
+		server.WithMethodCacheHints(mcp.MethodToolsList, keep, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodPromptsList, keep, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodResourcesTemplatesList, keep, mcp.CacheScopePublic),
+		server.WithMethodCacheHints(mcp.MethodServerDiscover, keep, mcp.CacheScopePublic),
+	}
+	if len(s.opts.Resources.List) > 0 {
+		list = append(list, server.WithResourceCapabilities(true, true))
+	}
+	if len(s.opts.Guides) > 0 {
+		list = append(list, server.WithPromptCapabilities(false))
+	}
+	if s.opts.Resources.Names != nil {
+		list = append(list, server.WithCompletions(), server.WithResourceCompletionProvider(completions{s}), server.WithPromptCompletionProvider(completions{s}))
+	}
+	return list
+}
+
+// identity is what we call ourselves.
+func (s *instance) identity() mcp.Implementation {
+	return mcp.Implementation{Name: serverName, Version: s.opts.Version, Title: serverTitle}
 }
 
 // serve reads until the end of input or of ctx, then waits for what is under
@@ -158,6 +192,7 @@ func (s *instance) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.asked.close() // nobody will answer a question any more
+	close(s.watch.over)
 	idle := s.calls.idle()
 	if failure == nil {
 		patience := time.NewTimer(s.opts.Drain)

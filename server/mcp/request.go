@@ -207,8 +207,8 @@ func (r *request) instant() bool {
 	case mcp.MethodToolsCall:
 		t := r.names[r.tool]
 		return t == nil && r.opts.Extend == nil || t != nil && t.Instant
-	case mcp.MethodResourcesRead, mcp.MethodSubscriptionsListen:
-		return false
+	case mcp.MethodResourcesRead, mcp.MethodResourcesList, mcp.MethodSubscriptionsListen, "resources/subscribe", mcp.MethodCompletionComplete:
+		return false // these look at the file system
 	}
 	return r.opts.Extend == nil
 }
@@ -226,6 +226,10 @@ func (r *request) handle() {
 		r.callTool(t)
 		return
 	}
+	if r.modern && r.method == string(mcp.MethodSubscriptionsListen) {
+		r.listen()
+		return
+	}
 	ctx := r.mcp.WithContext(r.ctx, &session{request: r})
 	if r.opts.LegacyOnly {
 		ctx = server.WithSupportedProtocolVersions(ctx, r.versions())
@@ -235,7 +239,18 @@ func (r *request) handle() {
 
 // precheck refuses what mcp-go would answer wrongly or not clearly.
 func (r *request) precheck() *mcp.JSONRPCErrorDetails {
-	if r.method != string(mcp.MethodToolsCall) {
+	switch mcp.MCPMethod(r.method) {
+	case mcp.MethodToolsCall:
+	case mcp.MethodResourcesRead, "resources/subscribe":
+		uri := r.uri()
+		if uri == "" {
+			return fault(mcp.INVALID_PARAMS, "params.uri must be the address of a resource")
+		}
+		if res, _ := r.opts.Resources.Find(uri); res == nil && r.opts.Extend == nil {
+			return r.noSuchResource(uri)
+		}
+		return nil
+	default:
 		return nil
 	}
 	name := r.tool

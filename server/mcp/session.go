@@ -13,7 +13,6 @@ import (
 // Requests of the new era bring their own and must not be judged by it.
 type peer struct {
 	mu           sync.Mutex
-	ready        bool
 	version      string
 	info         mcp.Implementation
 	capabilities mcp.ClientCapabilities
@@ -28,15 +27,16 @@ var (
 	_ server.SessionWithClientInfo      = (*session)(nil)
 	_ server.SessionWithProtocolVersion = (*session)(nil)
 	_ server.SessionWithElicitation     = (*session)(nil)
+	_ server.SessionWithResources       = (*session)(nil)
 )
 
 func (s *session) SessionID() string { return "stdio" }
 
+// Initialize is called by the handshake of the old era. From then on its
+// client is told of changes in the list.
 func (s *session) Initialize() {
-	if !s.modern {
-		s.peer.mu.Lock()
-		s.peer.ready = true
-		s.peer.mu.Unlock()
+	if !s.modern && len(s.opts.Resources.List) > 0 {
+		s.watch.join(s.everyone(), nil, nil)
 	}
 }
 

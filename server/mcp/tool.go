@@ -156,7 +156,7 @@ func (r *request) callTool(t *tools.Tool) {
 			if res.ResultType == "" {
 				res.ResultType = mcp.ResultTypeComplete
 			}
-			res.Meta = r.identity
+			res.Meta = r.meta
 		}
 		r.reply(mcp.JSONRPCResponse{Result: res})
 		return

@@ -59,7 +59,8 @@ func (w *wire) news(t *testing.T) []string {
 
 // TestTranscripts plays what a client says and compares what the server
 // answers. A file begins with words about it and with options, one a line
-// ("# readonly"). A line "# sleep 11s" among the client's lets time pass.
+// ("# readonly"). Among the client's lines "# sleep 11s" lets time pass, and
+// "# change mesa text" changes a resource.
 // Sealed states are written $STATE: the last one seen is put in.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/transcripts/*.txtar")
@@ -94,6 +95,7 @@ func play(t *testing.T, head, client string) string {
 	var out wire
 	in, send := io.Pipe()
 	opts := mcp.Options{Catalog: testCatalog(), In: in, Out: &out, Version: "test"}
+	things := &shelf{text: map[string]string{"mesa": "as it was"}}
 	for line := range strings.Lines(head) {
 		switch strings.TrimSpace(line) {
 		case "# readonly":
@@ -104,6 +106,8 @@ func play(t *testing.T, head, client string) string {
 			opts.Consent = mcp.ConsentHost
 		case "# legacy only":
 			opts.LegacyOnly = true
+		case "# resources":
+			opts.Resources, opts.Guides = things.resources(), testGuides()
 		}
 	}
 	done := make(chan error, 1)
@@ -131,6 +135,9 @@ func play(t *testing.T, head, client string) string {
 				t.Fatal(err)
 			}
 			time.Sleep(d)
+		} else if change, ok := strings.CutPrefix(strings.TrimSpace(line), "# change "); ok {
+			name, text, _ := strings.Cut(change, " ")
+			things.put(name, text)
 		} else if _, err := io.WriteString(send, strings.ReplaceAll(line, "$STATE", state)); err != nil {
 			t.Fatal(err)
 		}

@@ -30,6 +30,8 @@ type World struct {
 	StdinTTY, StdoutTTY, StderrTTY bool
 	Getenv                         func(string) string
 	Version                        string
+	// Resources is what a server offers to read beside the operations.
+	Resources tools.Resources
 }
 
 // Main runs one command line over the catalogue and returns its exit status.
