@@ -11,13 +11,11 @@ type calls struct {
 	mu    sync.Mutex
 	byID  map[string]*request
 	owed  int           // answers not yet written and flights not landed; an id is free a little earlier
-	empty chan struct{} // closed while nothing is owed
+	empty chan struct{} // closed when nothing is owed; nil while nobody waits
 }
 
 func (c *calls) init() {
 	c.byID = map[string]*request{}
-	c.empty = make(chan struct{})
-	close(c.empty)
 }
 
 // enter returns false if the id is taken.
@@ -27,7 +25,7 @@ func (c *calls) enter(r *request) bool {
 	if c.byID[string(r.id)] != nil {
 		return false
 	}
-	c.add()
+	c.owed++
 	c.byID[string(r.id)] = r
 	return true
 }
@@ -37,14 +35,7 @@ func (c *calls) enter(r *request) bool {
 func (c *calls) owe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.add()
-}
-
-// add counts one more; the caller holds the lock.
-func (c *calls) add() {
-	if c.owed++; c.owed == 1 {
-		c.empty = make(chan struct{})
-	}
+	c.owed++
 }
 
 // free makes the id of r one that the client may use again.
@@ -60,8 +51,9 @@ func (c *calls) free(r *request) {
 func (c *calls) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.owed--; c.owed == 0 {
+	if c.owed--; c.owed == 0 && c.empty != nil {
 		close(c.empty)
+		c.empty = nil
 	}
 }
 
@@ -79,10 +71,17 @@ func (c *calls) cancel(id json.RawMessage) {
 	r.cancel()
 }
 
-// idle returns a channel that is closed once nothing is under way. No request
-// must be entered afterwards.
+// idle returns a channel that is closed once nothing is owed.
 func (c *calls) idle() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.owed == 0 {
+		done := make(chan struct{})
+		close(done)
+		return done
+	}
+	if c.empty == nil {
+		c.empty = make(chan struct{})
+	}
 	return c.empty
 }

@@ -100,6 +100,7 @@ type instance struct {
 	stream  *stdio.Stream
 	seal    *sealer
 	peer    peer
+	guard   watchman
 	calls   calls
 	flights flights
 	asked   questions

@@ -17,10 +17,12 @@ const tooLong = 25 * time.Millisecond
 //
 // What is instant runs on the reading goroutine, between two messages: a hop
 // to another goroutine and back costs more than such a call does. A watchman
-// looks after it: when one message holds up the reading, a new goroutine
-// reads on, and the old one ends with its message.
+// looks after it: when one call holds up the reading, a new goroutine reads
+// on, and the old one ends with its call. Until a call begins, messages are
+// taken strictly in their order.
 func (s *instance) startReading(ended chan<- error) {
-	w := &watchman{woken: make(chan struct{}, 1)}
+	w := &s.guard
+	w.woken = make(chan struct{}, 1)
 	read := func() {
 		for {
 			msg, err := s.stream.Read()
@@ -32,9 +34,7 @@ func (s *instance) startReading(ended chan<- error) {
 				ended <- err
 				return
 			}
-			n := w.begin()
-			s.receive(msg)
-			if !w.end(n) {
+			if !s.receive(msg) {
 				return
 			}
 		}
@@ -43,17 +43,16 @@ func (s *instance) startReading(ended chan<- error) {
 	go read()
 }
 
-// watchman notices when the handling of one message takes too long. It costs
-// the reader two atomic operations a message, and nothing while there is no
-// traffic.
+// watchman notices when a call holds up the reading. It costs two atomic
+// operations a call, and nothing while there is no traffic.
 type watchman struct {
-	count  atomic.Uint64 // odd while a message is handled
+	count  atomic.Uint64 // odd while a call runs on the reading goroutine
 	asleep atomic.Bool
 	over   atomic.Bool
 	woken  chan struct{}
 }
 
-// begin marks that a message is being handled, and returns what end needs.
+// begin marks that a call begins, and returns what end needs.
 func (w *watchman) begin() uint64 {
 	n := w.count.Add(1)
 	if w.asleep.Load() {
@@ -62,7 +61,7 @@ func (w *watchman) begin() uint64 {
 	return n
 }
 
-// end marks that it was handled, and returns false when somebody else reads
+// end marks that it ended, and returns false when somebody else reads
 // by now.
 func (w *watchman) end(n uint64) bool { return w.count.CompareAndSwap(n, n+1) }
 
@@ -78,7 +77,7 @@ func (w *watchman) wake() {
 	}
 }
 
-// run calls replace whenever one message was being handled at two rounds in
+// run calls replace whenever the same call is under way at two rounds in
 // succession.
 func (w *watchman) run(replace func()) {
 	const drowsy = 10 // rounds without traffic

@@ -52,12 +52,13 @@ type request struct {
 	answer answer
 }
 
-// receive takes one message. It returns at once, or after something instant.
-func (s *instance) receive(msg []byte) {
+// receive takes one message. It returns at once, or after something instant;
+// false means that somebody else reads on by then.
+func (s *instance) receive(msg []byte) bool {
 	var m envelope
 	if err := json.Unmarshal(msg, &m); err != nil {
 		s.refuse(m.ID, mcp.INVALID_REQUEST, "the method must be a string")
-		return
+		return true
 	}
 	switch {
 	case m.JSONRPC != "2.0":
@@ -71,8 +72,9 @@ func (s *instance) receive(msg []byte) {
 	case !validID(m.ID):
 		s.refuse(m.ID, mcp.INVALID_REQUEST, "the id must be a string or a whole number")
 	default:
-		s.request(msg, m)
+		return s.request(msg, m)
 	}
+	return true
 }
 
 // validID is true for the ids that the protocol knows.
@@ -98,24 +100,26 @@ func (s *instance) notified(method string, raw json.RawMessage) {
 // request takes a request: it is entered in the table of calls before
 // anything else happens, so that a cancellation right behind it is not lost
 // (mark3labs/mcp-go#755).
-func (s *instance) request(msg []byte, m envelope) {
+func (s *instance) request(msg []byte, m envelope) bool {
 	r := &request{instance: s, raw: msg, id: m.ID, method: *m.Method}
 	r.ctx, r.cancel = context.WithCancel(context.WithValue(s.base, requestKey{}, r))
 	if !s.calls.enter(r) {
 		r.cancel()
 		s.refuse(m.ID, mcp.INVALID_REQUEST, "a request with this id is still under way")
-		return
+		return true
 	}
 	if f := r.read(m.Params); f != nil {
 		r.cancel()
 		r.fail(f)
-		return
+		return true
 	}
-	if r.instant() {
-		r.handle()
-		return
+	if !r.instant() {
+		go r.handle()
+		return true
 	}
-	go r.handle()
+	n := s.guard.begin()
+	r.handle()
+	return s.guard.end(n)
 }
 
 type requestKey struct{}
