@@ -177,7 +177,7 @@ func TestBigMessage(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"error:\n  code: invalid\n  message: x: no such field,`,
+		`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"error:\n  code: invalid\n  message: x: no such field`,
 		`{"jsonrpc":"2.0","id":2,"result":{}}`,
 		`{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"the message is longer than 22020096 bytes"}}`,
 	}
