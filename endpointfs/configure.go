@@ -144,14 +144,22 @@ func newFiles(name string, opts ConfigureOptions) []newFile {
 // [fs.ErrExist] when it is not.
 func renameNew(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		// NFS among others cannot; a plain rename replaces nothing but an
-		// empty directory.
-		if _, err := os.Lstat(to); err == nil {
-			return fs.ErrExist
-		}
-		err = unix.Rename(from, to)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // NFS among others
+		return renamePlain(from, to)
 	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
+// renamePlain is renameNew where the file system cannot tell a free name: a
+// plain rename of a directory replaces nothing but an empty directory.
+func renamePlain(from, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return fs.ErrExist
+	}
+	err := unix.Rename(from, to)
 	if errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.ENOTDIR) {
 		return fs.ErrExist
 	}

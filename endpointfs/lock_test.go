@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -42,6 +44,20 @@ func TestChild(t *testing.T) {
 		}
 		os.Stdout.WriteString("locked\n")
 		time.Sleep(time.Minute)
+	case "umask 000", "umask 777":
+		mask, _ := strconv.ParseUint(strings.TrimPrefix(os.Getenv("ENDPOINTFS_PLAY"), "umask "), 8, 32)
+		syscall.Umask(int(mask))
+		ep, err := dir.Configure("mesa", ConfigureOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ep.WriteSidecar(Sidecar{PID: 1, Host: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ep.Lock(t.Context(), "testing"); err != nil {
+			t.Fatal(err)
+		}
+		os.Stdout.WriteString("done\n")
 	case "configure":
 		os.Stdout.WriteString("ready\n")
 		for {

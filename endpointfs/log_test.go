@@ -257,3 +257,55 @@ func TestLogHostile(t *testing.T) {
 		t.Errorf("a directory: %v", err)
 	}
 }
+
+// TestLogForwardHostile follows a log into which something else writes.
+func TestLogForwardHostile(t *testing.T) {
+	t.Parallel()
+	head := "2026-11-23 08:00:00,000001 INFO MainProcess-41 MainThread-139 cli:1 f x"
+	l := logAt(t, head+"\n")
+	page, err := l.Query(t.Context(), LogQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := strings.Repeat("x", 4<<20) + "\n" + head + "\n" + strings.Repeat("zzz\n", 1<<20)
+	if err := os.WriteFile(l.path, []byte(head+"\n"+more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if page, err = l.Query(t.Context(), LogQuery{Cursor: page.Cursor}); err != nil {
+		t.Fatal(err)
+	}
+	var sizes []int
+	for _, line := range page.Lines {
+		sizes = append(sizes, len(line.Text))
+	}
+	if diff := cmp.Diff([]int{32 << 10, len(head) + len("\n[4128768 bytes left out]") + 64<<10}, sizes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLogReadFrom(t *testing.T) {
+	t.Parallel()
+	l := logAt(t)
+	if size, err := l.Size(); size != 0 || err != nil {
+		t.Error(size, err)
+	}
+	if data, size, err := l.ReadFrom(5, 10); len(data) != 0 || size != 0 || err != nil {
+		t.Error(data, size, err)
+	}
+	l = logAt(t, "0123456789")
+	if l.Path() != l.path {
+		t.Error(l.Path())
+	}
+	if size, err := l.Size(); size != 10 || err != nil {
+		t.Error(size, err)
+	}
+	for _, c := range []struct {
+		offset int64
+		limit  int
+		want   string
+	}{{0, 100, "0123456789"}, {4, 100, "456789"}, {0, 3, "789"}, {10, 3, ""}, {11, 100, "0123456789"}, {-1, 1, "9"}} {
+		if data, size, err := l.ReadFrom(c.offset, c.limit); string(data) != c.want || size != 10 || err != nil {
+			t.Errorf("%+v: %q, %d, %v", c, data, size, err)
+		}
+	}
+}
