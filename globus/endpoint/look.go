@@ -17,16 +17,22 @@ type glance struct {
 	Mine bool
 	// Watch is what watching the pid file has shown before.
 	Watch *Watch
+	// Scene is where it all is, when that was looked at already.
+	Scene *scene
 	// Seen are the candidates, when the processes were listed already.
 	Seen []Process
-	// Listed is true when Seen is to be used.
+	// Listed is true when Seen is to be used, and Here is the machine.
 	Listed bool
+	Here   Machine
 }
 
 // look gathers evidence about an endpoint. What cannot be read is evidence
 // too; the error is for a machine whose processes cannot be seen at all.
 func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
-	e := Evidence{Here: m.here(), At: time.Now(), Watch: g.Watch}
+	if g.Scene == nil {
+		g.Scene = m.scene()
+	}
+	e := Evidence{Here: g.Scene.here, At: time.Now(), Watch: g.Watch}
 	e.ID, e.IDProblem = ep.ID()
 	f, err := ep.PIDFile()
 	e.PIDFile = PIDFileEvidence{Exists: f.Exists, PID: f.PID, ModTime: f.ModTime, Problem: err}
@@ -42,7 +48,7 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 		e.Watch = nil
 	}
 	if e.PIDFile.Exists {
-		e.ownDisk = m.ownDisk(ep.Path())
+		e.ownDisk = g.Scene.soleUser && localDisk(ep.Path())
 	}
 	if err := m.lookProcess(ep, &e, g); err != nil {
 		return e, err
@@ -84,16 +90,37 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 	}
 	var all []ProcessEvidence
 	for _, p := range seen {
-		ev := prove(p, s, func() Place { return m.procs().Place(p, s.Dir) })
-		if ev.Proven || ev.Doubtful || ev.Host != "" || p.PID == s.PID {
-			if ev.Proven && p.UID != os.Geteuid() && os.Geteuid() != 0 {
-				ev.Proven, ev.Doubtful, ev.Phase, ev.Why = false, true, "", "it belongs to another user"
+		ev := m.prove(p, s)
+		for range 3 {
+			// A process that is ending loses its title and its directory one
+			// after the other: only a doubt that lasts is one.
+			if !ev.Doubtful {
+				break
 			}
+			time.Sleep(time.Millisecond)
+			again, ok, err := m.procs().Lookup(p.PID)
+			if err == nil && (!ok || again.StartTime != p.StartTime) {
+				ev = ProcessEvidence{}
+				break
+			}
+			ev = m.prove(again, s)
+		}
+		if ev.Proven || ev.Doubtful || ev.Host != "" || ev.PID != 0 && ev.PID == s.PID {
 			all = append(all, ev)
 		}
 	}
 	e.Process = choose(all, s)
 	return nil
+}
+
+// prove weighs one process. Whose it is matters as well: nobody can signal
+// another user's.
+func (m *Manager) prove(p Process, s subject) ProcessEvidence {
+	ev := prove(p, s, func() Place { return m.procs().Place(p, s.Dir) })
+	if own := os.Geteuid(); ev.Proven && p.UID != own && own != 0 {
+		ev.Proven, ev.Doubtful, ev.Phase, ev.Why = false, true, "", "it belongs to another user"
+	}
+	return ev
 }
 
 // settle looks until the verdict can be acted on, watching daemon.pid where

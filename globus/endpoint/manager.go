@@ -73,9 +73,17 @@ func (m *Manager) here() Machine {
 	return Machine{Host: host, BootID: boot, Booted: booted}
 }
 
-// ownDisk believes in a disk of this machine only as long as the machine is
-// not an assumed one.
-func (m *Manager) ownDisk(dir string) bool { return m.Procs == nil && ownDisk(dir) }
+// scene is what is the same for every endpoint that is looked at in one go.
+type scene struct {
+	here Machine
+	// soleUser is true when nobody else can touch what is on a local disk. It
+	// is believed of a machine only as long as that is not an assumed one.
+	soleUser bool
+}
+
+func (m *Manager) scene() *scene {
+	return &scene{here: m.here(), soleUser: m.Procs == nil && soleUser()}
+}
 
 func (m *Manager) privileged() bool {
 	if m.Privileged != nil {

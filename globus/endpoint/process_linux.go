@@ -267,15 +267,19 @@ func pidNamespace() string {
 	return ns
 }
 
-// ownDisk says whether, as far as can be seen from here, only this machine can
-// write in dir: a local file system, no NFS server, all processes in sight.
-func ownDisk(dir string) bool {
+// soleUser says whether, as far as can be seen from here, this machine serves
+// its disks to no other, and all its processes are in sight.
+func soleUser() bool {
 	if pidNamespace() != initialPIDNamespace {
 		return false
 	}
-	if _, err := os.Stat("/proc/net/rpc/nfsd"); err == nil {
-		return false
-	}
+	_, err := os.Stat("/proc/net/rpc/nfsd")
+	return err != nil
+}
+
+// localDisk says whether dir is on a file system that one machine alone can
+// mount.
+func localDisk(dir string) bool {
 	var fs unix.Statfs_t
 	if unix.Statfs(dir, &fs) != nil {
 		return false

@@ -2,6 +2,9 @@ package endpoint
 
 import (
 	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"chiltepin/endpointfs"
@@ -26,25 +29,37 @@ func (m *Manager) List(ctx context.Context) ([]Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := glance{Listed: true}
-	if len(all) > 0 {
-		if g.Seen, err = m.procs().Candidates(); err != nil {
-			return nil, err
-		}
+	if len(all) == 0 {
+		return nil, nil
 	}
-	list := make([]Status, 0, len(all))
-	for _, ep := range all {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		e, err := m.look(ep, g)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, status(ep, e, judge(e)))
+	g := glance{Listed: true, Scene: m.scene()}
+	if g.Seen, err = m.procs().Candidates(); err != nil {
+		return nil, err
+	}
+	// Nearly all of the time goes into small system calls, on a shared file
+	// system into waiting for them, so several are under way at once.
+	list, errs := make([]Status, len(all)), make([]error, len(all))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(listWorkers, len(all)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(all) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				var e Evidence
+				if e, errs[i] = m.look(all[i], g); errs[i] == nil {
+					list[i] = status(all[i], e, judge(e))
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if err := errors.Join(ctx.Err(), errors.Join(errs...)); err != nil {
+		return nil, err
 	}
 	return list, nil
 }
+
+// listWorkers is how many endpoints List looks at at once.
+const listWorkers = 4
 
 // Status returns what is true about one endpoint, by name or UUID.
 func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Status, error) {
