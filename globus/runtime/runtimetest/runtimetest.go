@@ -1,7 +1,8 @@
-// Package runtimetest gives tests the real Python programs: environments with
-// pinned, hash-locked releases of the daemon, its SDK and Python Chiltepin.
+// Package runtimetest gives tests the real programs of others: environments
+// with pinned, hash-locked releases of the daemon, its SDK, Python Chiltepin
+// and clients of MCP, the latter from npm too.
 //
-// An environment is built once in a clone, under build/python at its top, and
+// An environment is built once in a clone, under build at its top, and
 // used by every test process from then on; building takes half a minute. It
 // never skips a test and never installs outside the clone.
 package runtimetest
@@ -37,6 +38,11 @@ const (
 	V46 Set = "v46"
 	// UV has uv, which installs where there is one.
 	UV Set = "uv"
+	// MCP1 and MCP2 have the two lines of the Python SDK of MCP.
+	MCP1 Set = "mcp1"
+	MCP2 Set = "mcp2"
+	// NodeJS has Node with npm; see [Node].
+	NodeJS Set = "node"
 )
 
 // Environment is one that is complete. It is shared: a test installs nothing

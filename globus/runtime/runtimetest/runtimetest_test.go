@@ -47,3 +47,29 @@ func TestBuildUnknownSet(t *testing.T) {
 		t.Errorf("Build of an unknown set: %v, want an error that names it", err)
 	}
 }
+
+func TestNode(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[runtimetest.NodeSet]string{
+		runtimetest.TypeScript:  "@modelcontextprotocol/client 2.4.0 @modelcontextprotocol/sdk 1.32.2",
+		runtimetest.Inspector:   "@modelcontextprotocol/inspector 2.12.0",
+		runtimetest.Conformance: "@modelcontextprotocol/conformance 0.2.0-alpha.12",
+	} {
+		t.Run(string(set), func(t *testing.T) {
+			t.Parallel()
+			p := runtimetest.Node(t, set)
+			const script = `
+const fs = require("fs");
+const version = f => JSON.parse(fs.readFileSync(f)).version;
+console.log(process.version, Object.keys(JSON.parse(fs.readFileSync("package.json")).dependencies)
+  .map(d => d + " " + version("node_modules/" + d + "/package.json")).join(" "));
+`
+			c := exec.Command(p.Program, "--input-type=commonjs", "-e", script)
+			c.Dir = p.Dir
+			got, err := c.Output()
+			if err != nil || string(got) != "v24.19.0 "+want+"\n" {
+				t.Errorf("%s has %s(%v), want Node v24.19.0 and %s", p.Dir, got, err, want)
+			}
+		})
+	}
+}
