@@ -71,6 +71,7 @@ func (r *real) write(name, text string) {
 func (r *real) run(name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(r.t.Context(), r.py.Bin(name), args...)
 	cmd.Env, cmd.Dir = r.env, filepath.Dir(filepath.Dir(r.dir))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a daemon signals its whole group when it stops
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

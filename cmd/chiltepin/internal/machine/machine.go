@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"chiltepin/endpointfs"
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
@@ -133,10 +135,16 @@ func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 		Version: m.Version,
 		Runtime: finder.Find,
 		Service: func(ctx context.Context) (endpoint.Service, error) { return m.service(ctx, at.ConfigDir) },
+		// The daemon must refresh as the client that its tokens belong to. The
+		// stores do not say which; where that cannot be proven, because Globus
+		// Auth does not answer, the likeliest is named.
 		ChildEnv: func(ctx context.Context) ([]string, error) {
 			accounts, err := m.accounts(at.ConfigDir)
 			if err != nil {
 				return nil, err
+			}
+			if _, err := accounts.Prove(ctx, auth.Compute); err != nil {
+				zerolog.Ctx(ctx).Info().Err(err).Msg("whose client the tokens belong to is not proven")
 			}
 			return accounts.DaemonEnv()
 		},
