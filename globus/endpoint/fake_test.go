@@ -179,6 +179,9 @@ func fakeTitled() int {
 // fakeUserEndpoint lives until SIGTERM, or until its parent is gone.
 func fakeUserEndpoint() int {
 	parent := os.Getppid()
+	t, _ := parseTitle(os.Args[0])
+	dir, _, _ := strings.Cut(t.rest, ")")
+	fakeLog(filepath.Join(filepath.Dir(os.Getenv("FAKE_DIR")), dir), "INFO \n\n========== Endpoint begins: "+t.ID)
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
 	for os.Getppid() == parent {

@@ -173,11 +173,27 @@ func (m *Manager) environ(ctx context.Context, rt runtime.Runtime) ([]string, er
 	}
 	var env []string
 	for _, v := range rt.Environ(m.Environ) {
-		if name, _, ok := strings.Cut(v, "="); ok && !names[name] {
-			env = append(env, v)
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || names[name] {
+			continue
 		}
+		env = append(env, name+"="+inOurDirectory(name, value))
 	}
 	return append(env, own...), nil
+}
+
+// inOurDirectory makes the path of a certificate file absolute: the daemon
+// works in another directory than the caller, who may have meant his own.
+func inOurDirectory(name, value string) string {
+	switch name {
+	case "GLOBUS_SDK_VERIFY_SSL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE":
+		if _, err := os.Stat(value); value != "" && err == nil {
+			if path, err := filepath.Abs(value); err == nil {
+				return path
+			}
+		}
+	}
+	return value
 }
 
 // unheld stands for a process that the kernel gives no handle on.

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -21,9 +22,8 @@ type glance struct {
 	Scene *scene
 	// Seen are the candidates, when the processes were listed already.
 	Seen []Process
-	// Listed is true when Seen is to be used, and Here is the machine.
+	// Listed is true when Seen is to be used.
 	Listed bool
-	Here   Machine
 }
 
 // look gathers evidence about an endpoint. What cannot be read is evidence
@@ -39,13 +39,13 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 	if err != nil && !f.Exists {
 		e.PIDFile.Exists = true // it cannot be read, so it is there
 	}
+	if e.PIDFile.Exists && f.PID == 0 && !regular(filepath.Join(ep.Path(), "daemon.pid")) {
+		e.PIDFile.ModTime = time.Time{} // no daemon made or touches that
+	}
 	if r, ok, err := ep.ReadSidecar(); err != nil {
 		e.RecordProblem = err
 	} else if ok {
 		e.Record = &r
-	}
-	if g.Watch != nil && g.Watch.Touched && f.ModTime.IsZero() {
-		e.Watch = nil
 	}
 	if e.PIDFile.Exists {
 		e.ownDisk = g.Scene.soleUser && localDisk(ep.Path())
@@ -64,6 +64,11 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 		}
 	}
 	return e, nil
+}
+
+func regular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // lookProcess finds the process that may be the daemon.

@@ -42,7 +42,11 @@ type signature struct {
 
 // signatures are tried in order; the first that is there is the cause.
 func signatures() []signature {
-	const login = "chiltepin login --force"
+	const (
+		login   = "chiltepin login --force"
+		trouble = "the service has trouble of its own"
+		later   = "try again later"
+	)
 	return []signature{
 		{[]string{"Failed to determine identity set"}, "the login works for the service but Globus Auth did not say who it is", login},
 		{[]string{"invalid_grant"}, "Globus Auth refused the login: it has expired or was revoked", login},
@@ -51,15 +55,19 @@ func signatures() []signature {
 		{[]string{"Aborted!"}, "the daemon asked a question that nobody could answer; most often it found no login", "chiltepin login"},
 		{[]string{"Another instance of this endpoint is running"}, "daemon.pid says that another daemon of this endpoint runs, perhaps on another machine", "stop it there, or wait 90 seconds and try again"},
 		{[]string{"Endpoint registration blocked", "LOCKED"}, "the service has locked the endpoint, as it does after a remote stop", "wait a few minutes and try again"},
-		{[]string{"Endpoint registration blocked"}, "the service refused to register the endpoint; its words are in the lines", ""},
 		{[]string{"require a contact email"}, "as root the daemon demands a contact address", "add a line such as \"email: you@example.org\" to config.yaml"},
 		{[]string{"contains an `engine` field"}, "config.yaml has an engine, which belongs in user_config_template.yaml.j2", "move the engine block to user_config_template.yaml.j2"},
 		{[]string{"Failed to find or parse endpoint configuration"}, "the daemon does not understand config.yaml", "mend config.yaml as the lines say"},
 		{[]string{"Failed to find endpoint configuration"}, "the daemon does not find the endpoint's directory", "chiltepin endpoint list"},
 		{[]string{"VersionMismatch"}, "the service wants a newer release of the daemon", "chiltepin runtime install"},
-		{[]string{"GlobusAPIError", "401"}, "the service did not accept the login", login},
-		{[]string{"GlobusAPIError", "403"}, "the service answered 403: the login may not register this endpoint", "see with chiltepin whoami that it is the right identity, or: " + login},
-		{[]string{"GlobusAPIError", "50"}, "the service had an error of its own", "try again later"},
+		{[]string{"APIError: (", ", 401, "}, "the service did not accept the login", login},
+		{[]string{"APIError: (", ", 403, "}, "the service answered 403: the login may not register this endpoint", "see with chiltepin whoami that it is the right identity, or: " + login},
+		{[]string{"APIError: (", ", 429, "}, "the service is asked too often", "try again in a minute"},
+		{[]string{"APIError: (", ", 500, "}, trouble, later},
+		{[]string{"APIError: (", ", 502, "}, trouble, later},
+		{[]string{"APIError: (", ", 503, "}, trouble, later},
+		{[]string{"APIError: (", ", 504, "}, trouble, later},
+		{[]string{"Endpoint registration blocked"}, "the service refused to register the endpoint; its words are in the lines", ""},
 		{[]string{"CERTIFICATE_VERIFY_FAILED"}, "the certificate of the service, or of a proxy in between, is not trusted", "have GLOBUS_SDK_VERIFY_SSL name the file of the authority's certificate"},
 		{[]string{"Name or service not known"}, "the name of the service could not be resolved", "check the network, and try again"},
 		{[]string{"Temporary failure in name resolution"}, "the name of the service could not be resolved", "check the network, and try again"},

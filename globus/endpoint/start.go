@@ -100,10 +100,7 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	r.Outcome, r.Proven = Started, time.Now()
 	var ended *DaemonError
 	if errors.As(err, &ended) && ended.ExitStatus == exitAnotherRuns {
-		// Somebody else was quicker.
-		if e, lookErr := m.look(ep, glance{Mine: true}); lookErr == nil && e.Process != nil && e.Process.Proven && e.Process.Phase == Up {
-			return m.alreadyRunning(ctx, ep, e)
-		}
+		return m.outrun(ctx, ep, ended, began, deadline)
 	}
 	if err != nil {
 		return StartResult{}, err
@@ -182,6 +179,21 @@ func (m *Manager) check(ep *endpointfs.Endpoint) error {
 		return &EmailError{Name: ep.Name(), File: filepath.Join(ep.Path(), "config.yaml")}
 	}
 	return nil
+}
+
+// outrun finds out about the daemon that ours has given way to, because
+// somebody else was quicker.
+func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *DaemonError, began, deadline time.Time) (StartResult, error) {
+	e, err := m.ready(ctx, ep, began, deadline)
+	switch p := e.Process; {
+	case err != nil:
+		return StartResult{}, err
+	case p == nil || !p.Proven:
+		return StartResult{}, ended
+	case p.Phase == Up:
+		return m.alreadyRunning(ctx, ep, e)
+	}
+	return m.join(ctx, ep, e, began, deadline)
 }
 
 // alreadyRunning makes sure that a daemon which somebody else launched is on

@@ -20,9 +20,9 @@ import (
 //   - the logs of parsl's workers tell at once which task each has begun and
 //     finished, but nothing of tasks that wait for a worker.
 //
-// The daemon's log names a user endpoint at each submission of tasks to it. A
-// report of no tasks that may be older than the last submission is not
-// believed, unless a worker has finished a task since and found no other one:
+// The daemon's log names a user endpoint at each submission of tasks to it, and
+// the user endpoint's own log marks its beginning; before that it takes no task.
+// A report of no tasks that may be older than the last of these is not believed, unless a worker has finished a task since and found no other one:
 // a task that waited would have been given to it.
 
 // userHeartbeat is how often a user endpoint reports (heartbeat_period in its
@@ -46,9 +46,10 @@ type taskEvidence struct {
 	Idle bool
 	// Workers are the logs of its workers.
 	Workers workerLogs
-	// Submitted is when tasks were last submitted; zero when it is long ago.
+	// Submitted is when it last may have got tasks that its report does not
+	// tell of: at a submission, or when it began. Zero when that is long ago.
 	Submitted time.Time
-	// Young is true for a user endpoint that has not set its title yet.
+	// Young is true for a user endpoint that has not begun yet.
 	Young bool
 	Now   time.Time
 }
@@ -63,12 +64,12 @@ func judgeTasks(e taskEvidence) tasks {
 		begun = 0
 	}
 	switch n := max(e.Reported, begun); {
-	case e.Young:
-		return tasks{count: -1, why: "it is starting up"}
 	case n > 0 && n == begun && n > e.Reported:
 		return tasks{count: n, why: "the logs of its workers"}
 	case n > 0:
 		return tasks{count: n, why: "its last heartbeat"}
+	case e.Young:
+		return tasks{count: -1, why: "it is starting up"}
 	case recent && e.Workers.Finished.After(e.Submitted) && e.Now.Sub(e.Workers.Finished) > 2*time.Second:
 		return tasks{done: true, why: "its workers have finished and found nothing else to do"}
 	case recent:
@@ -95,8 +96,35 @@ func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Eviden
 		began := e.Here.Booted.Add(time.Duration(u.StartTime) * (time.Second / ticksPerSecond))
 		ev.Workers = readWorkerLogs(m.Dir.Path(), u.Dir, began)
 		ev.Submitted = lastSubmission(ctx, ep, u.Dir, ev.Now)
+		if at, ok := m.begun(ep, u, began); !ok {
+			ev.Young = true
+		} else if at.After(ev.Submitted) && ev.Now.Sub(at) < userHeartbeat {
+			ev.Submitted = at
+		}
 	}
 	return judgeTasks(ev)
+}
+
+// begun returns when a user endpoint marked its beginning in its log, and false
+// when it has not yet. Where its log is not found, that is when its process
+// began.
+func (m *Manager) begun(ep *endpointfs.Endpoint, u userProcess, process time.Time) (time.Time, bool) {
+	all, err := ep.UserEndpoints()
+	if err != nil {
+		return process, true
+	}
+	for _, d := range all {
+		if d.ID != u.ID {
+			continue
+		}
+		mark, ok, err := d.Log().LastMarker()
+		if err != nil {
+			return process, true
+		}
+		// Clocks in /proc are coarse.
+		return mark.Time, ok && mark.Kind == endpointfs.Begins && mark.Time.After(process.Add(-time.Second))
+	}
+	return process, true
 }
 
 // ticksPerSecond is USER_HZ, the unit of start times in /proc on every Linux.

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,7 +49,16 @@ func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProce
 			continue
 		}
 		if !u.Ours {
-			u.Ours = m.procs().Place(p, filepath.Join(m.Dir.Path(), u.Dir)) == Inside
+			// A copy of the configuration directory has endpoints of the same id.
+			dir := filepath.Join(m.Dir.Path(), u.Dir)
+			at := Outside
+			if _, err := os.Stat(dir); err == nil {
+				at = m.procs().Place(p, dir)
+			}
+			if at == Outside {
+				continue
+			}
+			u.Ours = at == Inside
 		}
 		all = append(all, u)
 	}

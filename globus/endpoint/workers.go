@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -61,10 +62,12 @@ func globQuote(path string) string {
 // These are never written to.
 var (
 	globMeta   = regexp.MustCompile(`[\\*?\[]`)
-	workerLine = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) .*(Received|Completed|All processing finished for) executor task \d+\s*$`)
+	workerLine = regexp.MustCompile(`^(\d+\.\d+) .*(Received|Completed|All processing finished for) executor task \d+\s*$`)
 )
 
-// workerState returns whether a worker is at work according to the end of its
+// workerState reads lines such as "1795477557.380158 2026-11-23 23:45:57 …
+// INFO: Received executor task 1", which begin with the time since the epoch.
+// It returns whether a worker is at work according to the end of its
 // log, and since when. The time is zero when it never had a task.
 func workerState(data []byte) (running bool, at time.Time) {
 	for line := range bytes.Lines(data) {
@@ -72,8 +75,8 @@ func workerState(data []byte) (running bool, at time.Time) {
 		if m == nil {
 			continue
 		}
-		if t, err := time.ParseInLocation("2006-01-02 15:04:05.999999", string(m[1]), time.Local); err == nil {
-			running, at = string(m[2]) == "Received", t
+		if seconds, err := strconv.ParseFloat(string(m[1]), 64); err == nil {
+			running, at = string(m[2]) == "Received", time.UnixMicro(int64(seconds*1e6))
 		}
 	}
 	return running, at
