@@ -111,3 +111,28 @@ func checkEnvironment(path string) []error {
 	}
 	return nil
 }
+
+// UserPath returns the PATH that user endpoints are given by
+// user_environment.yaml, and "" when they keep the daemon's own, which a
+// privileged daemon does not hand on.
+func (e *Endpoint) UserPath() (string, error) {
+	data, _, err := readFile(e.file(environmentFile), maxTemplate)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	keys, bad := parseMapping(data)
+	if bad != nil {
+		bad.File = e.file(environmentFile)
+		return "", bad
+	}
+	if n, ok := keys["PATH"]; ok {
+		return n.Value, nil
+	}
+	return "", nil
+}
+
+// EnvironmentFile returns the path of user_environment.yaml.
+func (e *Endpoint) EnvironmentFile() string { return e.file(environmentFile) }

@@ -58,6 +58,18 @@ func knownKeys() []configKey {
 	}
 }
 
+// TakesEmail says whether a release of the daemon, such as "4.19.0", takes an
+// email in config.yaml; a privileged one of such a release demands it, and an
+// older one refuses it. An empty release is taken for a new one.
+func TakesEmail(release string) bool {
+	for _, k := range knownKeys() {
+		if k.name == "email" {
+			return release == "" || compareReleases(release, k.since) >= 0
+		}
+	}
+	return true
+}
+
 // mustExist are the keys that name a file which the daemon wants to be there.
 func mustExist(key string) bool {
 	return slices.Contains([]string{"identity_mapping_config_path", "user_config_schema_path", "user_config_template_path"}, key)

@@ -26,6 +26,10 @@ type ConfigureOptions struct {
 	DisplayName string // what the service shows; the name when empty
 	Email       string // contact, which the daemon demands of a privileged endpoint; may be empty
 	Path        string // PATH of user endpoints; when empty they have the daemon's
+	// UserDir is GLOBUS_COMPUTE_USER_DIR of user endpoints; when empty they have
+	// the daemon's. A privileged daemon gives them none, and they would be put
+	// below the home directory of the password file.
+	UserDir string
 }
 
 // OptionError says which option of [Dir.Configure] is wrong, and how.
@@ -132,6 +136,9 @@ func newFiles(name string, opts ConfigureOptions) []newFile {
 	if opts.Path != "" {
 		environment = fmt.Appendf(environment, "PATH: %s\n", yamlString(opts.Path))
 	}
+	if opts.UserDir != "" {
+		environment = fmt.Appendf(environment, "GLOBUS_COMPUTE_USER_DIR: %s\n", yamlString(opts.UserDir))
+	}
 	return []newFile{
 		{templateFile, own(templateFile)},
 		{schemaFile, own(schemaFile)},
@@ -170,7 +177,7 @@ func renamePlain(from, to string) error {
 }
 
 func (o ConfigureOptions) check() error {
-	for _, opt := range []struct{ name, value string }{{"display name", o.DisplayName}, {"email", o.Email}, {"path", o.Path}} {
+	for _, opt := range []struct{ name, value string }{{"display name", o.DisplayName}, {"email", o.Email}, {"path", o.Path}, {"directory", o.UserDir}} {
 		if !utf8.ValidString(opt.value) || strings.ContainsFunc(opt.value, unicode.IsControl) {
 			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q holds control characters or is not UTF-8", opt.value), Remedy: "leave them out"}
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -214,7 +213,7 @@ func checkInteger(s *jsonschema.Schema, at string, v any) *Error {
 		return Invalid(at, want, v)
 	}
 	f := float64(i)
-	if s.Minimum != nil && f < *s.Minimum || s.Maximum != nil && f > *s.Maximum || math.IsNaN(f) {
+	if s.Minimum != nil && f < *s.Minimum || s.Maximum != nil && f > *s.Maximum {
 		return Invalid(at, want, v)
 	}
 	return nil

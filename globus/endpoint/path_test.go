@@ -106,6 +106,9 @@ func TestConfigure(t *testing.T) {
 	}
 	rt, _ := b.Runtime(t.Context())
 	env, err := os.ReadFile(filepath.Join(c.Path, "user_environment.yaml"))
+	if !strings.Contains(string(env), "\nGLOBUS_COMPUTE_USER_DIR: \""+b.dir+"\"\n") {
+		t.Errorf("a privileged daemon would put user endpoints elsewhere:\n%s", env)
+	}
 	if err != nil || !strings.Contains(string(env), rt.Bin) {
 		t.Errorf("user_environment.yaml lacks the runtime: %v\n%s", err, env)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -108,7 +109,8 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	return r, nil
 }
 
-// means finds what a launch needs: a login, a runtime, an environment.
+// means finds what a launch needs: a login, a runtime that suits the endpoint,
+// an environment.
 func (m *Manager) means(ctx context.Context, ep *endpointfs.Endpoint) (rt runtime.Runtime, env []string, err error) {
 	if m.Service != nil {
 		_, err = m.Service(ctx)
@@ -120,9 +122,9 @@ func (m *Manager) means(ctx context.Context, ep *endpointfs.Endpoint) (rt runtim
 		env, err = m.environ(ctx, rt)
 	}
 	if err != nil {
-		err = fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+		return rt, nil, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
-	return rt, env, err
+	return rt, env, m.suits(ep, rt)
 }
 
 // exitAnotherRuns is EX_CANTCREAT, with which the daemon gives way to another.
@@ -171,14 +173,43 @@ func (m *Manager) check(ep *endpointfs.Endpoint) error {
 	if problems := ep.Check(); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
 	}
+	return nil
+}
+
+// suits checks what depends on the runtime: the options that its release
+// knows, the address that it demands of root, and that user endpoints will
+// find its programs.
+func (m *Manager) suits(ep *endpointfs.Endpoint, rt runtime.Runtime) error {
+	if problems := ep.CheckFor(rt.Version); len(problems) > 0 {
+		return &CheckError{Name: ep.Name(), Problems: problems}
+	}
 	c, err := ep.Config()
 	if err != nil {
 		return &CheckError{Name: ep.Name(), Problems: []error{err}}
 	}
-	if !c.Python && c.Email == "" && m.privileged() {
+	if !c.Python && c.Email == "" && m.privileged() && endpointfs.TakesEmail(rt.Version) {
 		return &EmailError{Name: ep.Name(), File: filepath.Join(ep.Path(), "config.yaml")}
 	}
+	path, err := ep.UserPath()
+	if err != nil {
+		return &CheckError{Name: ep.Name(), Problems: []error{err}}
+	}
+	if path != "" && !leadsTo(path, program) {
+		return &CheckError{Name: ep.Name(), Problems: []error{&endpointfs.FormatError{File: ep.EnvironmentFile(),
+			Problem: "its PATH does not lead to " + program + ", which every user endpoint runs by name",
+			Remedy:  "put " + rt.Bin + " first in PATH there"}}}
+	}
 	return nil
+}
+
+// leadsTo says whether a directory of path has a program that can be run.
+func leadsTo(path, program string) bool {
+	for _, dir := range filepath.SplitList(path) {
+		if info, err := os.Stat(filepath.Join(dir, program)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // outrun finds out about the daemon that ours has given way to, because

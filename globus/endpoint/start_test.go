@@ -248,6 +248,35 @@ func TestStartRefusals(t *testing.T) {
 			}
 		})
 	}
+	t.Run("path of user endpoints", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t, script{})
+		b.file("user_environment.yaml", "PATH: /nowhere:/usr/bin\n")
+		_, err := b.Start(t.Context(), "mesa", StartOptions{})
+		var check *CheckError
+		if !errors.As(err, &check) || !strings.Contains(err.Error(), "does not lead to globus-compute-endpoint") || !strings.HasSuffix(check.Hint(), "first in PATH there") {
+			t.Errorf("Start: %v", err)
+		}
+		if b.has("chiltepin.out") {
+			t.Error("something was launched")
+		}
+	})
+	t.Run("an address that an old release does not take", func(t *testing.T) {
+		t.Parallel()
+		b := newBed(t, script{})
+		b.file("config.yaml", "email: you@example.org\n")
+		find := b.Runtime
+		b.Runtime = func(ctx context.Context) (runtime.Runtime, error) {
+			rt, err := find(ctx)
+			rt.Version = "4.15.0"
+			return rt, err
+		}
+		_, err := b.Start(t.Context(), "mesa", StartOptions{})
+		var check *CheckError
+		if !errors.As(err, &check) || !strings.Contains(err.Error(), "email") {
+			t.Errorf("Start: %v", err)
+		}
+	})
 	t.Run("configuration", func(t *testing.T) {
 		t.Parallel()
 		b := newBed(t, script{})

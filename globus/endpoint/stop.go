@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"syscall"
 	"time"
 
@@ -128,7 +127,7 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 			return pauseBriefly(ctx)
 		}
 		if !s.o.Now {
-			return s.timeout(fmt.Sprintf("process %d is still starting up, and was left alone", pid), 0)
+			return s.timeout(fmt.Sprintf("process %d is still starting up, and was left alone", pid))
 		}
 	case Up:
 		if again, err := s.waitForTasks(ctx, held, e); err != nil || again {
@@ -188,7 +187,7 @@ func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
 		if e.Process.Suspended {
 			known = fmt.Sprintf("process %d is suspended, so SIGTERM waits until kill -CONT %d", pid, pid)
 		}
-		return s.timeout(known, 0)
+		return s.timeout(known)
 	}
 	if err != nil {
 		s.tell(ctx, "killing", fmt.Sprintf("process %d does not end and is killed", pid))
@@ -201,7 +200,7 @@ func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
 		err := held.Wait(last)
 		cancel()
 		if err != nil {
-			return s.timeout(fmt.Sprintf("process %d got SIGKILL and has not ended: the kernel waits for something on its behalf, such as a file system", pid), 0)
+			return s.timeout(fmt.Sprintf("process %d got SIGKILL and has not ended: the kernel waits for something on its behalf, such as a file system", pid))
 		}
 	}
 	s.ended = true
@@ -226,14 +225,14 @@ func (s *stopper) waitForUsers(ctx context.Context, users heldProcesses) error {
 			return s.interrupted(ctx.Err(), fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not yet", u.PID))
 		}
 		if !s.o.Now {
-			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not", u.PID), 0)
+			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not", u.PID))
 		}
 		users.kill()
 		last, cancel := context.WithTimeout(ctx, 5*time.Second)
 		err := u.held.Wait(last)
 		cancel()
 		if err != nil {
-			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, got SIGKILL and has not", u.PID), 0)
+			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, got SIGKILL and has not", u.PID))
 		}
 	}
 	return nil
@@ -269,14 +268,9 @@ func (s *stopper) tell(ctx context.Context, stage, text string) {
 	progress.Report(ctx, progress.Event{Stage: stage, Text: text})
 }
 
-func (s *stopper) timeout(known string, outstanding int) error {
-	next := "chiltepin endpoint stop " + shell(s.ep.Name())
-	if outstanding > 0 {
-		next += " with a longer --timeout, or with --now to lose the tasks"
-	} else {
-		next += " goes on waiting; with --now it kills"
-	}
-	return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began), Known: known, Next: next, Outstanding: outstanding}
+func (s *stopper) timeout(known string) error {
+	return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began), Known: known,
+		Next: "chiltepin endpoint stop " + shell(s.ep.Name()) + " goes on waiting; with --now it kills"}
 }
 
 func (s *stopper) interrupted(err error, known string) error {
@@ -286,78 +280,4 @@ func (s *stopper) interrupted(err error, known string) error {
 	return &InterruptedError{Name: s.ep.Name(), Operation: s.operation, Known: known, Next: "chiltepin endpoint status " + shell(s.ep.Name()), Err: err}
 }
 
-func pauseBriefly(ctx context.Context) error { return pause(ctx, 20*time.Millisecond) }
-
-// heldProcess is a process with a handle on it that was proven while held.
-type heldProcess struct {
-	Process
-	held Held
-}
-
-type heldProcesses []heldProcess
-
-func (all heldProcesses) close() {
-	for _, p := range all {
-		p.held.Close()
-	}
-}
-
-func (all heldProcesses) kill() {
-	for _, p := range all {
-		_ = p.held.Signal(syscall.SIGKILL) // a dead one is what is wanted
-	}
-}
-
-// holdUserEndpoints takes hold of the processes of this endpoint's user
-// endpoints and, with Now, of everything in their sessions: a session bears the
-// process id of its leader, which cannot come round again while it has members,
-// and they are taken hold of while the leader is alive.
-func (s *stopper) holdUserEndpoints(e Evidence) heldProcesses {
-	var all heldProcesses
-	for _, p := range s.m.userProcesses(s.ep, e) {
-		if !p.Ours {
-			continue
-		}
-		held, err := s.m.procs().Hold(p.PID)
-		if err != nil {
-			continue
-		}
-		again, ok, err := s.m.procs().Lookup(p.PID)
-		if err != nil || !ok || again.StartTime != p.StartTime || held.Dead() {
-			held.Close()
-			continue
-		}
-		leader := heldProcess{again, held}
-		if s.o.Now && again.Session == again.PID {
-			all = append(all, s.holdSession(leader)...)
-		}
-		all = append(all, leader)
-	}
-	return all
-}
-
-// holdSession takes hold of the other processes in the leader's session.
-func (s *stopper) holdSession(leader heldProcess) heldProcesses {
-	members, err := s.m.procs().Session(leader.PID)
-	if err != nil {
-		return nil
-	}
-	var all heldProcesses
-	for _, p := range members {
-		if p.PID == leader.PID {
-			continue
-		}
-		held, err := s.m.procs().Hold(p.PID)
-		if err != nil {
-			continue
-		}
-		again, ok, err := s.m.procs().Lookup(p.PID)
-		if err != nil || !ok || again.Session != leader.PID || again.StartTime != p.StartTime || leader.held.Dead() {
-			held.Close()
-			continue
-		}
-		all = append(all, heldProcess{again, held})
-	}
-	slices.Reverse(all) // children before their parents
-	return all
-}
+func pauseBriefly(ctx context.Context) error { return pause(ctx, lockPoll) }

@@ -130,7 +130,9 @@ func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (agai
 			s.tell(ctx, "draining", text)
 		}
 		if !time.Now().Before(s.deadline) {
-			return false, s.timeout(text+"; nothing was stopped", max(count, 1))
+			return false, &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began),
+				Known: text + "; nothing was stopped", Outstanding: count,
+				Next: "chiltepin endpoint stop " + shell(s.ep.Name()) + " with a longer --timeout, or with --now to lose the tasks"}
 		}
 		if err := pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
 			return false, s.interrupted(err, text+"; nothing was stopped")

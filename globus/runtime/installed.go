@@ -38,6 +38,15 @@ type marker struct {
 
 func (f Finder) home() string { return filepath.Join(f.DataDir, "runtime") }
 
+// InstalledBin returns the directory in which the programs of an installed
+// runtime are, whether one is installed yet or not, and "" when none can be.
+func (f Finder) InstalledBin() string {
+	if !filepath.IsAbs(f.DataDir) {
+		return ""
+	}
+	return filepath.Join(f.home(), currentName, "bin")
+}
+
 // current returns the directory name that the link names, or "".
 func (f Finder) current() string {
 	name, err := os.Readlink(filepath.Join(f.home(), currentName))

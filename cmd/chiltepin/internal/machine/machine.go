@@ -130,11 +130,12 @@ func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 		return nil, err
 	}
 	return located{&endpoint.Manager{
-		Dir:     endpointfs.Open(dir),
-		Environ: m.Environ,
-		Version: m.Version,
-		Runtime: finder.Find,
-		Service: func(ctx context.Context) (endpoint.Service, error) { return m.service(ctx, at.ConfigDir) },
+		Dir:        endpointfs.Open(dir),
+		Environ:    m.Environ,
+		Version:    m.Version,
+		Runtime:    finder.Find,
+		RuntimeBin: finder.InstalledBin(),
+		Service:    func(ctx context.Context) (endpoint.Service, error) { return m.service(ctx, at.ConfigDir) },
 		// The daemon must refresh as the client that its tokens belong to. The
 		// stores do not say which; where that cannot be proven, because Globus
 		// Auth does not answer, the likeliest is named.

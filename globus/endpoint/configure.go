@@ -1,0 +1,74 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"chiltepin/endpointfs"
+)
+
+// ConfigureOptions are what a new endpoint may be given.
+type ConfigureOptions struct {
+	// DisplayName is what the service shows; empty is the endpoint's name.
+	DisplayName string
+	// Email is the contact that the daemon demands of a privileged endpoint.
+	Email string
+}
+
+// Configuration is a freshly written endpoint.
+type Configuration struct {
+	Name string
+	Path string
+	// Files are the names of the files in it, sorted.
+	Files []string
+	// Wanted says what is missing before it can start, a sentence each.
+	Wanted []string
+}
+
+// Configure writes the directory of a new endpoint, whole or not at all. It
+// needs no network, no login and no Python; where there is a runtime, its
+// programs come first in the PATH of user endpoints.
+func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions) (Configuration, error) {
+	if err := endpointfs.CheckNewName(name); err != nil {
+		return Configuration{}, err
+	}
+	bin, found := m.RuntimeBin, false
+	if m.Runtime != nil {
+		if rt, err := m.Runtime(ctx); err == nil {
+			bin, found = rt.Bin, true
+		}
+	}
+	path, err := loginPath(ctx, bin)
+	if err != nil {
+		return Configuration{}, fmt.Errorf("configuring endpoint %q: %w", name, err)
+	}
+	files := endpointfs.ConfigureOptions{DisplayName: o.DisplayName, Email: o.Email, Path: path}
+	if m.privileged() {
+		files.UserDir = m.Dir.Path()
+	}
+	ep, err := m.Dir.Configure(name, files)
+	if err != nil {
+		return Configuration{}, err
+	}
+	c := Configuration{Name: ep.Name(), Path: ep.Path()}
+	err = filepath.WalkDir(ep.Path(), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			c.Files = append(c.Files, d.Name())
+		}
+		return err
+	})
+	if err != nil {
+		return c, fmt.Errorf("listing what was written: %w", err)
+	}
+	slices.Sort(c.Files)
+	if !found {
+		c.Wanted = append(c.Wanted, "globus-compute-endpoint was not found: chiltepin runtime install")
+	}
+	if o.Email == "" && m.privileged() {
+		c.Wanted = append(c.Wanted, (&EmailError{Name: name, File: filepath.Join(ep.Path(), "config.yaml")}).Hint())
+	}
+	return c, nil
+}

@@ -1,0 +1,80 @@
+package endpoint
+
+import (
+	"slices"
+	"syscall"
+)
+
+// heldProcess is a process with a handle on it that was proven while held.
+type heldProcess struct {
+	Process
+	held Held
+}
+
+type heldProcesses []heldProcess
+
+func (all heldProcesses) close() {
+	for _, p := range all {
+		p.held.Close()
+	}
+}
+
+func (all heldProcesses) kill() {
+	for _, p := range all {
+		_ = p.held.Signal(syscall.SIGKILL) // a dead one is what is wanted
+	}
+}
+
+// holdUserEndpoints takes hold of the processes of this endpoint's user
+// endpoints and, with Now, of everything in their sessions: a session bears the
+// process id of its leader, which cannot come round again while it has members,
+// and they are taken hold of while the leader is alive.
+func (s *stopper) holdUserEndpoints(e Evidence) heldProcesses {
+	var all heldProcesses
+	for _, p := range s.m.userProcesses(s.ep, e) {
+		if !p.Ours {
+			continue
+		}
+		held, err := s.m.procs().Hold(p.PID)
+		if err != nil {
+			continue
+		}
+		again, ok, err := s.m.procs().Lookup(p.PID)
+		if err != nil || !ok || again.StartTime != p.StartTime || held.Dead() {
+			held.Close()
+			continue
+		}
+		leader := heldProcess{again, held}
+		if s.o.Now && again.Session == again.PID {
+			all = append(all, s.holdSession(leader)...)
+		}
+		all = append(all, leader)
+	}
+	return all
+}
+
+// holdSession takes hold of the other processes in the leader's session.
+func (s *stopper) holdSession(leader heldProcess) heldProcesses {
+	members, err := s.m.procs().Session(leader.PID)
+	if err != nil {
+		return nil
+	}
+	var all heldProcesses
+	for _, p := range members {
+		if p.PID == leader.PID {
+			continue
+		}
+		held, err := s.m.procs().Hold(p.PID)
+		if err != nil {
+			continue
+		}
+		again, ok, err := s.m.procs().Lookup(p.PID)
+		if err != nil || !ok || again.Session != leader.PID || again.StartTime != p.StartTime || leader.held.Dead() {
+			held.Close()
+			continue
+		}
+		all = append(all, heldProcess{again, held})
+	}
+	slices.Reverse(all) // children before their parents
+	return all
+}
