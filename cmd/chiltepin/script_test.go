@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"chiltepin/globus/runtime/runtimetest"
+	"chiltepin/globus/sandbox"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -41,7 +43,7 @@ func TestScripts(t *testing.T) {
 // stand-in a story.
 func TestReal(t *testing.T) {
 	t.Parallel()
-	runtime := runtimetest.Env(t, runtimetest.Newest)
+	newest, v415 := runtimetest.Env(t, runtimetest.Newest), runtimetest.Env(t, runtimetest.V415)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/real",
 		RequireExplicitExec: true,
@@ -56,13 +58,15 @@ func TestReal(t *testing.T) {
 				name, value, _ := strings.Cut(pair, "=")
 				env.Setenv(name, value)
 			}
-			env.Setenv("CHILTEPIN_RUNTIME", runtime.Bin("globus-compute-endpoint"))
-			env.Setenv("SDK", runtime.Python)
+			env.Setenv("CHILTEPIN_RUNTIME", newest.Bin("globus-compute-endpoint"))
+			env.Setenv("NEWEST", newest.Bin("globus-compute-endpoint"))
+			env.Setenv("V415", v415.Bin("globus-compute-endpoint"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    scriptExits,
-			"login":    scriptLogin,
+			"paste":    scriptPaste,
+			"fault":    scriptFault,
 			"requests": scriptRequests,
 			"kill-9":   scriptKill,
 			"within":   scriptWithin,
@@ -108,22 +112,27 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// scriptLogin is a person with a browser: login ARG... runs chiltepin login
-// without client credentials, opens each address that it shows and pastes the
-// code. What it printed is shown and scanned for secrets.
-func scriptLogin(ts *testscript.TestScript, neg bool, args []string) {
+// scriptPaste is a person with a browser: paste PROGRAM ARG... runs a program
+// without client credentials, opens each address of Globus Auth that it shows
+// and pastes the code. What it printed is shown and scanned for secrets.
+func scriptPaste(ts *testscript.TestScript, neg bool, args []string) {
 	env := ts.Value("env").(*testscript.Env)
 	var vars []string
-	path := ""
 	for _, pair := range env.Vars {
-		if strings.HasPrefix(pair, "PATH=") {
-			path = strings.TrimPrefix(pair, "PATH=")
-		}
 		if !strings.HasPrefix(pair, "GLOBUS_COMPUTE_CLIENT_") {
 			vars = append(vars, pair)
 		}
 	}
-	cmd := exec.Command(filepath.Join(filepath.SplitList(path)[0], "chiltepin"), append([]string{"login"}, args...)...)
+	program := args[0]
+	if !filepath.IsAbs(program) {
+		for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+			if _, err := os.Stat(filepath.Join(dir, args[0])); err == nil {
+				program = filepath.Join(dir, args[0])
+				break
+			}
+		}
+	}
+	cmd := exec.Command(program, args[1:]...)
 	cmd.Env, cmd.Dir = vars, env.WorkDir
 	stdin, err := cmd.StdinPipe()
 	ts.Check(err)
@@ -138,18 +147,33 @@ func scriptLogin(ts *testscript.TestScript, neg bool, args []string) {
 	var all strings.Builder
 	for lines := bufio.NewScanner(shown); lines.Scan(); {
 		all.WriteString(lines.Text() + "\n")
-		if url := strings.TrimSpace(lines.Text()); strings.HasPrefix(url, "https://") {
+		if url := strings.TrimSpace(lines.Text()); strings.HasPrefix(url, "https://auth.globus.org/v2/oauth2/authorize") {
 			fmt.Fprintln(stdin, boxOf(ts).AuthorizeCode(url))
 		}
 	}
 	err = <-ended
 	ts.Logf("%s", all.String())
 	if leaks := boxOf(ts).Leaks(all.String()); len(leaks) > 0 {
-		ts.Fatalf("login showed %v", leaks)
+		ts.Fatalf("%s showed %v", args[0], leaks)
 	}
 	if (err != nil) != neg {
-		ts.Fatalf("login ended with %v", err)
+		ts.Fatalf("%s ended with %v", args[0], err)
 	}
+}
+
+// scriptFault orders faults of the stand-in, as its control path takes them,
+// or ends them: fault JSON, fault clear.
+func scriptFault(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fault JSON|clear")
+	}
+	if args[0] == "clear" {
+		boxOf(ts).ClearFaults()
+		return
+	}
+	var f sandbox.Fault
+	ts.Check(json.Unmarshal([]byte(args[0]), &f))
+	boxOf(ts).Order(f)
 }
 
 // scriptRequests checks how often the stand-in was asked: requests METHOD
