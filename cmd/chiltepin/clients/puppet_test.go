@@ -57,8 +57,10 @@ func newWorld(t *testing.T) *world {
 		"CHILTEPIN_RUNTIME": daemon.Bin("globus-compute-endpoint"),
 	}
 	for _, pair := range append(w.box.Env(), w.box.ClientCredentials()...) {
-		name, value, _ := strings.Cut(pair, "=")
-		w.env[name] = value
+		// What is set to nothing is not there to begin with.
+		if name, value, _ := strings.Cut(pair, "="); value != "" {
+			w.env[name] = value
+		}
 	}
 	t.Cleanup(func() {
 		for _, p := range w.processes(t) {
