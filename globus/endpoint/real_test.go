@@ -57,9 +57,8 @@ func newWorld(t *testing.T, set runtimetest.Set) *world {
 		Dir:     endpointfs.Open(dir),
 		Environ: env,
 		Version: "test",
-		Runtime: func(context.Context) (runtime.Runtime, error) {
-			bin := filepath.Dir(w.py.Python)
-			return runtime.Runtime{Path: w.py.Bin(runtime.Program), Bin: bin, Source: runtime.Named}, nil
+		Runtime: func(ctx context.Context) (runtime.Runtime, error) {
+			return runtime.Finder{Explicit: w.py.Dir}.Find(ctx)
 		},
 		Service: func(ctx context.Context) (endpoint.Service, error) {
 			client, err := accounts.Authorized(ctx, auth.Compute)
@@ -78,8 +77,6 @@ func newWorld(t *testing.T, set runtimetest.Set) *world {
 	o := endpoint.ConfigureOptions{}
 	if set == runtimetest.Newest {
 		o.Email = "root@localhost"
-	} else {
-		w.Privileged = func() bool { return false }
 	}
 	if _, err := w.Configure(t.Context(), "mesa", o); err != nil {
 		t.Fatal(err)
