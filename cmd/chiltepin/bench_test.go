@@ -6,12 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"chiltepin/endpointfs"
 	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
@@ -138,24 +138,19 @@ func BenchmarkStart(b *testing.B) {
 	}
 	run("login")
 	run("endpoint", "configure", "--email", "me@example.org", "mesa")
-	marker := regexp.MustCompile(`(?m)^(\S+ \S+) .*=+ (?:Core Endpoint|Endpoint Manager) begins`)
+	ep, err := endpointfs.Open(filepath.Join(home, ".globus_compute")).Endpoint("mesa")
+	if err != nil {
+		b.Fatal(err)
+	}
 	var whole, added time.Duration
 	for b.Loop() {
 		d := run("endpoint", "start", "mesa")
 		ended := time.Now()
-		log, err := os.ReadFile(filepath.Join(home, ".globus_compute", "mesa", "endpoint.log"))
-		if err != nil {
-			b.Fatal(err)
+		marker, ok, err := ep.Log().LastMarker()
+		if err != nil || !ok {
+			b.Fatal("no marker in the log: ", err)
 		}
-		all := marker.FindAllSubmatch(log, -1)
-		if len(all) == 0 {
-			b.Fatal("no marker in the log")
-		}
-		at, err := time.ParseInLocation("2006-01-02 15:04:05.000000", strings.Replace(string(all[len(all)-1][1]), ",", ".", 1), time.Local)
-		if err != nil {
-			b.Fatal(err)
-		}
-		whole, added = whole+d, added+ended.Sub(at)
+		whole, added = whole+d, added+ended.Sub(marker.Time)
 		run("endpoint", "stop", "mesa")
 	}
 	run("endpoint", "delete", "mesa")
