@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"chiltepin/tools"
+)
+
+// nothing is a catalogue of every operation over services that cannot be had:
+// what gets as far as them was a right command line.
+func nothing() *tools.Catalog {
+	none := errors.New("nothing here")
+	return tools.All(tools.Services{
+		Endpoints: func(context.Context, tools.Place) (tools.Endpoints, error) { return nil, none },
+		Accounts:  func(context.Context, string) (tools.Accounts, error) { return nil, none },
+		Runtimes:  func(context.Context, string) (tools.Runtimes, error) { return nil, none },
+	})
+}
+
+func run(t *testing.T, catalog *tools.Catalog, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = Main(t.Context(), World{Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Getenv: func(string) string { return "" }}, catalog)
+	return code, out.String(), err.String()
+}
+
+// TestExamplesParse runs every example of the catalogue: each must be a
+// command line that this program takes.
+func TestExamplesParse(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for tool := range nothing().All() {
+		for _, example := range tool.Examples {
+			code, _, stderr := run(t, nothing(), strings.Fields(example)[1:]...)
+			if code != 1 || !strings.Contains(stderr, "nothing here") {
+				t.Errorf("%s: exit %d: %s", example, code, stderr)
+			}
+			seen++
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d examples were run", seen)
+	}
+}
+
+// TestHelpOfEveryCommand shows the help of every operation, with its exit
+// statuses and examples.
+func TestHelpOfEveryCommand(t *testing.T) {
+	t.Parallel()
+	for tool := range nothing().All() {
+		code, out, _ := run(t, nothing(), append(strings.Split(tool.Name, "."), "--help")...)
+		for _, want := range []string{tool.Summary, "Exit status:", "130  interrupted", tool.Examples[0]} {
+			if code != 0 || !strings.Contains(out, want) {
+				t.Errorf("%s --help: exit %d, lacks %q:\n%s", tool.Name, code, want, out)
+			}
+		}
+	}
+}
+
+// TestCompletion offers the subcommands to a shell.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	code, out, _ := run(t, nothing(), "__complete", "endpoint", "st")
+	if code != 0 || !strings.Contains(out, "start\t") || !strings.Contains(out, "status\t") || strings.Contains(out, "list") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
+
+// TestConsentOffTerminal takes the command itself for the word where nobody
+// can be asked, and asks on a terminal.
+func TestConsentOffTerminal(t *testing.T) {
+	t.Parallel()
+	type args struct {
+		Name string `json:"name" cli:"arg" jsonschema:"name"`
+	}
+	type result struct {
+		Done bool `json:"done" jsonschema:"done"`
+	}
+	catalog := tools.NewCatalog(tools.Define(tools.Spec{Name: "thing.destroy", Effect: tools.Destroys}, func(ctx context.Context, in args) (result, error) {
+		return result{true}, tools.Consent(ctx, tools.Question{Operation: "thing.destroy", Subject: in.Name, Text: "Destroy " + in.Name + "?", Command: "chiltepin thing destroy x"})
+	}))
+	for _, tt := range []struct {
+		name, answer string
+		tty          bool
+		args         []string
+		code         int
+	}{
+		{"OffTerminal", "", false, []string{"x"}, 0},
+		{"Yes", "y\n", true, []string{"x"}, 0},
+		{"No", "n\n", true, []string{"x"}, 10},
+		{"Enter", "\n", true, []string{"x"}, 10},
+		{"End", "", true, []string{"x"}, 10},
+		{"Flag", "n\n", true, []string{"--yes", "x"}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var out, errs bytes.Buffer
+			code := Main(t.Context(), World{Args: append([]string{"thing", "destroy", "--json"}, tt.args...), Stdin: strings.NewReader(tt.answer), Stdout: &out, Stderr: &errs,
+				StdinTTY: tt.tty, StderrTTY: tt.tty, Getenv: func(string) string { return "" }}, catalog)
+			if code != tt.code {
+				t.Errorf("exit %d, want %d; stderr %s", code, tt.code, errs.String())
+			}
+			if want := `{"done":true}` + "\n"; (out.String() == want) != (tt.code == 0) {
+				t.Errorf("stdout %q", out.String())
+			}
+			if asked := strings.Contains(errs.String(), "Destroy x? [y/N] "); asked != (tt.tty && len(tt.args) == 1) {
+				t.Errorf("asked: %v", asked)
+			}
+		})
+	}
+}
