@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 func TestReal(t *testing.T) {
 	t.Parallel()
 	newest, v415 := runtimetest.Env(t, runtimetest.Newest), runtimetest.Env(t, runtimetest.V415)
-	testscript.Run(t, testscript.Params{
+	testscript.RunT(story{T: t}, testscript.Params{
 		Dir:                 "testdata/real",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -52,7 +52,9 @@ func TestReal(t *testing.T) {
 			if err := setupHome(env); err != nil {
 				return err
 			}
-			box := sandboxtest.Start(env.T().(testing.TB))
+			told := env.T().(story)
+			box := sandboxtest.Start(told.T)
+			*told.box = box
 			env.Values["box"], env.Values["env"] = box, env
 			for _, pair := range append(box.Env(), box.ClientCredentials()...) {
 				name, value, _ := strings.Cut(pair, "=")
@@ -64,15 +66,47 @@ func TestReal(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    scriptExits,
-			"paste":    scriptPaste,
-			"fault":    scriptFault,
-			"requests": scriptRequests,
-			"kill-9":   scriptKill,
-			"within":   scriptWithin,
-			"nosecret": scriptNoSecret,
+			"exits":      scriptExits,
+			"interrupts": scriptInterrupts,
+			"paste":      scriptPaste,
+			"fault":      scriptFault,
+			"requests":   scriptRequests,
+			"kill-9":     scriptKill,
+			"within":     scriptWithin,
+			"nosecret":   scriptNoSecret,
 		},
 	})
+}
+
+// story is a script's [testing.T] that scans all that its commands printed, for
+// every token, code and password that its stand-in ever gave out.
+type story struct {
+	*testing.T
+	box **sandboxtest.Box
+}
+
+// Run runs one script.
+func (s story) Run(name string, f func(testscript.T)) {
+	s.T.Run(name, func(t *testing.T) { f(story{T: t, box: new(*sandboxtest.Box)}) })
+}
+
+// Verbose has the whole output of a script handed to Log, which passes it on
+// where it is wanted.
+func (s story) Verbose() bool { return true }
+
+// Log scans the output.
+func (s story) Log(args ...any) {
+	if text := fmt.Sprint(args...); s.box != nil && *s.box != nil {
+		// What a script begins with shows its own environment.
+		text = regexp.MustCompile(`(?m)^\s*GLOBUS_COMPUTE_CLIENT_SECRET=.*$`).ReplaceAllString(text, "")
+		if leaks := (*s.box).Leaks(text); len(leaks) > 0 {
+			s.Errorf("the output holds %v", leaks)
+			return
+		}
+	}
+	if testing.Verbose() || s.Failed() {
+		s.T.Log(args...)
+	}
 }
 
 // setupHome gives a script a home of its own and takes away what would lead
@@ -110,6 +144,17 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	if fmt.Sprint(got) != args[0] {
 		ts.Fatalf("exit status %d, want %s", got, args[0])
 	}
+}
+
+// scriptInterrupts runs a command, presses ctrl-C after a while, and wants the
+// exit status of an interruption: interrupts DURATION COMMAND ARG...
+func scriptInterrupts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: interrupts DURATION COMMAND ARG...")
+	}
+	after, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	scriptExits(ts, false, append([]string{"130", "timeout", "--preserve-status", "--foreground", "-s", "INT", fmt.Sprint(after.Seconds())}, args[1:]...))
 }
 
 // scriptPaste is a person with a browser: paste PROGRAM ARG... runs a program
