@@ -63,7 +63,7 @@ func (w *wire) news(t *testing.T) []string {
 // "# change mesa text" changes a resource.
 // Sealed states are written $STATE: the last one seen is put in.
 func TestTranscripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/transcripts/*.txtar")
+	files, err := filepath.Glob("../../testdata/transcripts/*.txtar")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%d transcripts, %v", len(files), err)
 	}
