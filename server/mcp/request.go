@@ -234,7 +234,7 @@ func (r *request) handle() {
 		r.listen()
 		return
 	}
-	ctx := r.mcp.WithContext(r.ctx, &session{request: r})
+	ctx := r.mcp.WithContext(r.ctx, r.client())
 	if r.opts.LegacyOnly {
 		ctx = server.WithSupportedProtocolVersions(ctx, r.versions())
 	}
@@ -246,11 +246,14 @@ func (r *request) precheck() *mcp.JSONRPCErrorDetails {
 	switch mcp.MCPMethod(r.method) {
 	case mcp.MethodToolsCall:
 	case mcp.MethodResourcesRead, "resources/subscribe":
+		if r.modern && r.method == "resources/subscribe" {
+			return nil // the new era has no such method
+		}
 		uri := r.uri()
 		if uri == "" {
 			return fault(mcp.INVALID_PARAMS, "params.uri must be the address of a resource")
 		}
-		if res, _ := r.opts.Resources.Find(uri); res == nil && r.opts.Extend == nil {
+		if res, _ := r.opts.Resources.Find(uri); res == nil && r.mcp.ListResources()[uri] == nil {
 			return r.noSuchResource(uri)
 		}
 		return nil
