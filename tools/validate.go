@@ -132,22 +132,24 @@ func checkObject(s *jsonschema.Schema, at string, v any) *Error {
 	if !ok {
 		return Invalid(at, "an object", v)
 	}
-	for _, name := range s.Required {
-		if _, given := object[name]; !given {
-			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: is required%s", join(at, name), describe(s.Properties[name]))}
-		}
-	}
 	names := make([]string, 0, len(object))
 	for name := range object {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	// A name that is misspelled says more than one that is missing.
 	for _, name := range names {
-		p := s.Properties[name]
-		if p == nil {
+		if s.Properties[name] == nil {
 			return unknownField(s, at, name)
 		}
-		if err := check(p, join(at, name), object[name]); err != nil {
+	}
+	for _, name := range s.Required {
+		if _, given := object[name]; !given {
+			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: is required%s", join(at, name), describe(s.Properties[name]))}
+		}
+	}
+	for _, name := range names {
+		if err := check(s.Properties[name], join(at, name), object[name]); err != nil {
 			return err
 		}
 	}

@@ -41,6 +41,7 @@ func TestCallSaysWhatToMend(t *testing.T) {
 		{`{"name":"a"} x`, `arguments: something follows the JSON object`},
 		{`{"name":"a","name":"b"}`, `arguments: "name" is given twice`},
 		{`{name:1}`, `arguments: not JSON at byte 1`},
+		{`{"nmae":"a"}`, `nmae: no such field; did you mean name?`},
 		{`{"name":7}`, `name: want a text, got 7`},
 		{`{"name":null}`, `name: want a text, got null`},
 		{`{"name":"a","colour":"red"}`, `colour: no such field; did you mean color?`},

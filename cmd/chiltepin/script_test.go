@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setupHome,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": scriptExits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": scriptExits, "jsonlines": scriptJSONLines},
 	})
 }
 
@@ -143,6 +143,30 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if fmt.Sprint(got) != args[0] {
 		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// scriptJSONLines wants every line of the last standard output to be a JSON-RPC
+// message, and exactly one answer for each id: jsonlines ID...
+func scriptJSONLines(ts *testscript.TestScript, neg bool, args []string) {
+	answers := map[string]int{}
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		var message struct {
+			JSONRPC string          `json:"jsonrpc"`
+			ID      json.RawMessage `json:"id"`
+			Method  string          `json:"method"`
+		}
+		if err := json.Unmarshal([]byte(line), &message); err != nil || message.JSONRPC != "2.0" {
+			ts.Fatalf("a line of standard output is no message: %q", line)
+		}
+		if message.Method == "" {
+			answers[string(message.ID)]++
+		}
+	}
+	for _, id := range args {
+		if answers[id] != 1 {
+			ts.Fatalf("request %s has %d answers", id, answers[id])
+		}
 	}
 }
 
