@@ -98,7 +98,7 @@ func TestUnknownHostsAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	b := sandboxtest.Start(t)
 	began := time.Now()
-	for _, host := range []string{"https://api.ipify.org/", "https://pypi.org/", "https://auth.globus.org:8443/"} {
+	for _, host := range []string{"https://api.ipify.org/", "https://example.org/", "https://auth.globus.org:8443/"} {
 		answer, err := client(t, b).Get(host)
 		if err == nil {
 			answer.Body.Close()
