@@ -15,11 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox"
 	"chiltepin/globus/sandbox/sandboxtest"
+	"chiltepin/tools"
 )
 
 func TestMain(m *testing.M) {
@@ -68,6 +70,7 @@ func TestReal(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      scriptExits,
 			"interrupts": scriptInterrupts,
+			"conforms":   scriptConforms,
 			"paste":      scriptPaste,
 			"fault":      scriptFault,
 			"requests":   scriptRequests,
@@ -167,6 +170,26 @@ func scriptJSONLines(ts *testscript.TestScript, neg bool, args []string) {
 		if answers[id] != 1 {
 			ts.Fatalf("request %s has %d answers", id, answers[id])
 		}
+	}
+}
+
+// scriptConforms wants the last standard output to be as the output schema of an
+// operation says, and small enough for a model: conforms OPERATION.
+func scriptConforms(ts *testscript.TestScript, neg bool, args []string) {
+	tool := tools.All(tools.Services{}).Lookup(args[0])
+	if neg || tool == nil {
+		ts.Fatalf("usage: conforms OPERATION")
+	}
+	var schema jsonschema.Schema
+	ts.Check(json.Unmarshal(tool.OutputSchema(), &schema))
+	resolved, err := schema.Resolve(nil)
+	ts.Check(err)
+	text := ts.ReadFile("stdout")
+	var result any
+	ts.Check(json.Unmarshal([]byte(text), &result))
+	ts.Check(resolved.Validate(result))
+	if most := 4 << 10; tool.Effect == tools.Reads && len(text) > most {
+		ts.Fatalf("%s gave %d bytes, want at most %d", args[0], len(text), most)
 	}
 }
 
