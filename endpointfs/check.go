@@ -26,12 +26,15 @@ func (e *Endpoint) CheckFor(release string) []error {
 		return []error{err}
 	}
 	var all []error
+	if _, err := e.ID(); err != nil {
+		all = append(all, err)
+	}
 	if !config.Python {
 		keys, err := e.configKeys()
 		if err != nil {
 			return []error{err}
 		}
-		all = checkKeys(e.file(configYAML), release, keys)
+		all = append(all, checkKeys(e.file(configYAML), release, keys)...)
 		if config.HasEngine {
 			return all
 		}

@@ -39,6 +39,7 @@ func TestCheck(t *testing.T) {
 		"schema":                   {"", schemaFile, "{\n  \"type\": \"object\",\n}\n", []string{"3: it is not JSON: invalid character '}' looking for beginning of object key string -> mend the schema, or remove the file to have no options checked"}},
 		"schema, a list":           {"", schemaFile, "[]", []string{"1: it is JSON, but not a schema: want an object -> mend the schema, or remove the file to have no options checked"}},
 		"schema, empty":            {"", schemaFile, "", []string{"1: it is not JSON: unexpected end of JSON input -> mend the schema, or remove the file to have no options checked"}},
+		"id":                       {"", endpointJSON, "{}", []string{"0: it has no endpoint_id -> put {\"endpoint_id\": \"UUID\"} with the endpoint's UUID into the file, or remove the file to register anew"}},
 		"environment":              {"", environmentFile, "PATH: /bin\n  X: 1\n", []string{"2: it is not YAML: mapping values are not allowed in this context -> mend the line; strings with special characters need quotation marks, and indentation is by spaces"}},
 		"environment, no PATH":     {"", environmentFile, "X: 1\nPATH:\n", []string{"2: PATH has no value; the daemon would set it to the word None -> give PATH a value, or remove the line"}},
 		"environment, a script":    {"", environmentFile, "export PATH=/bin\n", []string{`1: it is a YAML text, not a mapping -> write one "name: value" a line`}},

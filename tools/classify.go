@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
+	"strings"
+	"syscall"
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus"
@@ -25,6 +28,12 @@ func Classify(err error) *Error {
 	}
 	e := &Error{Code: codeOf(err), Message: clean(err.Error()), Next: clean(hint(err)), cause: err}
 	addData(e, err)
+	if e.Code == CodeCanceled {
+		e.Message = interrupted(e.Message)
+	}
+	if e.Next == "" {
+		e.Next = clean(nextBy(err))
+	}
 	if e.Next == "" {
 		e.Next = nextFor(e.Code)
 	}
@@ -70,8 +79,37 @@ func codeOf(err error) Code {
 		return CodeTimeout
 	case errors.Is(err, fs.ErrPermission):
 		return CodeRefused
+	case errors.Is(err, syscall.ENOTDIR):
+		return CodeInvalid
 	}
 	return CodeInternal
+}
+
+// interrupted says a person's word for what Go calls it.
+func interrupted(message string) string {
+	return strings.NewReplacer(context.Canceled.Error(), "interrupted", "interrupt signal received", "interrupted", "terminated signal received", "interrupted").Replace(message)
+}
+
+// nextBy is the next step that can be read off the cause where its error, which
+// is not ours, offers none.
+func nextBy(err error) string {
+	if g, ok := errors.AsType[*globus.Error](err); ok && g.Code == "invalid_client" {
+		return "check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET"
+	}
+	path := ""
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		path = p.Path
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+	case errors.Is(err, fs.ErrPermission) && filepath.IsAbs(path):
+		return "see who may read and write there: namei -l " + path
+	case errors.Is(err, fs.ErrPermission):
+		return "see who may read and write there, or choose another directory with -c"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "name a directory with -c"
+	}
+	return ""
 }
 
 // addData puts what a failure has to show beside its sentence into the words

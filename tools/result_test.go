@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -145,12 +146,20 @@ func TestClassify(t *testing.T) {
 		{context.Canceled, CodeCanceled, ""},
 		{context.DeadlineExceeded, CodeTimeout, ""},
 		{&endpoint.InterruptedError{Name: "x", Err: context.Canceled, Next: "again"}, CodeCanceled, "again"},
-		{fs.ErrPermission, CodeRefused, ""},
+		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &auth.LoginError{Service: "compute", Reason: "none"})}, CodeNotLoggedIn, "chiltepin login"},
+		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &globus.NetworkError{Host: "h", Err: errors.New("refused")})}, CodeUnavailable, "try again, or remove only the files: chiltepin endpoint delete --local-only x"},
+		{&globus.Error{Status: http.StatusUnauthorized, Code: "invalid_client"}, CodeRefused, "check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET"},
+		{fs.ErrPermission, CodeRefused, "see who may read and write there, or choose another directory with -c"},
+		{&fs.PathError{Op: "open", Path: "/d/x", Err: fs.ErrPermission}, CodeRefused, "see who may read and write there: namei -l /d/x"},
+		{&fs.PathError{Op: "open", Path: "/d", Err: syscall.ENOTDIR}, CodeInvalid, "name a directory with -c"},
 	} {
 		got := Classify(fmt.Errorf("doing: %w", tt.err))
 		if got.Code != tt.code || tt.next != "" && got.Next != tt.next || got.Next == "" || !strings.HasPrefix(got.Message, "doing: ") {
 			t.Errorf("%T: code %s, next %q, message %q; want %s, %q", tt.err, got.Code, got.Next, got.Message, tt.code, tt.next)
 		}
+	}
+	if got := Classify(fmt.Errorf("following: %w", context.Canceled)); got.Message != "following: interrupted" {
+		t.Errorf("message %q, want a person's word", got.Message)
 	}
 	if Classify(nil) != nil {
 		t.Error("nil is no error")

@@ -1,12 +1,14 @@
 package endpoint
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus"
 )
 
 // DaemonError says that the daemon ended instead of running.
@@ -239,7 +241,8 @@ func (e *DeleteError) Error() string { return fmt.Sprintf("deleting endpoint %q:
 
 // Hint is that of the cause, or how to do without the service.
 func (e *DeleteError) Hint() string {
-	if h, ok := e.Err.(interface{ Hint() string }); ok {
+	var h interface{ Hint() string }
+	if errors.As(e.Err, &h) && !globus.IsUnavailable(e.Err) && h.Hint() != "" {
 		return h.Hint()
 	}
 	return "try again, or remove only the files: chiltepin endpoint delete --local-only " + shell(e.Name)

@@ -55,6 +55,7 @@ func signatures() []signature {
 		{[]string{"Aborted!"}, "the daemon asked a question that nobody could answer; most often it found no login", "chiltepin login"},
 		{[]string{"Another instance of this endpoint is running"}, "daemon.pid says that another daemon of this endpoint runs, perhaps on another machine", "stop it there, or wait 90 seconds and try again"},
 		{[]string{"Endpoint registration blocked", "LOCKED"}, "the service has locked the endpoint, as it does after a remote stop", "wait a few minutes and try again"},
+		{[]string{"Endpoint registration blocked", "ENDPOINT_NOT_FOUND"}, "the service does not know the UUID of endpoint.json: its registration was deleted", "remove endpoint.json, and the next start registers it under another UUID"},
 		{[]string{"require a contact email"}, "as root the daemon demands a contact address", "add a line such as \"email: you@example.org\" to config.yaml"},
 		{[]string{"contains an `engine` field"}, "config.yaml has an engine, which belongs in user_config_template.yaml.j2", "move the engine block to user_config_template.yaml.j2"},
 		{[]string{"Failed to find or parse endpoint configuration"}, "the daemon does not understand config.yaml", "mend config.yaml as the lines say"},

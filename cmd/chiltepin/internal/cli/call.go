@@ -131,12 +131,13 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 
 // fail shows an error and returns the exit status of the design's table.
 func (c *command) fail(cmd *cobra.Command, err error) int {
-	if errors.Is(err, errBare) {
-		return tools.CodeInvalid.Info().Exit
-	}
 	var e *tools.Error
 	var usage usageError
 	switch {
+	case errors.Is(err, errBare) && !c.wantsJSON():
+		return tools.CodeInvalid.Info().Exit
+	case errors.Is(err, errBare):
+		e = &tools.Error{Code: tools.CodeInvalid, Message: cmd.CommandPath() + " needs a command", Next: cmd.CommandPath() + " --help"}
 	case errors.As(err, &usage):
 		e = &tools.Error{Code: tools.CodeInvalid, Message: usage.Error(), Next: cmd.CommandPath() + " --help"}
 	case !errors.As(err, &e):

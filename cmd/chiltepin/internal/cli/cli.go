@@ -76,6 +76,12 @@ func (c *command) root(catalog *tools.Catalog) *cobra.Command {
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
 	root.SetIn(c.Stdin)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if f := cmd.Flag("config"); f != nil && f.Changed && c.config == "" {
+			return tools.Invalid("config", "a directory", c.config)
+		}
+		return nil
+	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.bare(root)
 	flags := root.PersistentFlags()
@@ -88,6 +94,12 @@ func (c *command) root(catalog *tools.Catalog) *cobra.Command {
 		c.add(root, t)
 	}
 	root.AddCommand(c.mcp(catalog))
+	root.InitDefaultCompletionCmd(c.Args...)
+	for _, sub := range root.Commands() {
+		if sub.Name() == "completion" {
+			c.bare(sub)
+		}
+	}
 	return root
 }
 
@@ -103,6 +115,9 @@ func (c *command) bare(cmd *cobra.Command) {
 				msg += fmt.Sprintf("; did you mean %q?", near[0])
 			}
 			return usageError{errors.New(msg)}
+		}
+		if c.wantsJSON() {
+			return errBare
 		}
 		cmd.SetOut(c.Stderr)
 		if err := cmd.Usage(); err != nil {

@@ -40,12 +40,6 @@ func (m Machine) Services() tools.Services {
 	}
 }
 
-// settingError is something about the process that must be put right first.
-type settingError struct{ problem, remedy string }
-
-func (e *settingError) Error() string { return e.problem }
-func (e *settingError) Hint() string  { return e.remedy }
-
 // home is the user's home directory: HOME, or what the password file says.
 func (m Machine) home() (string, error) {
 	home := m.Getenv("HOME")
@@ -55,7 +49,7 @@ func (m Machine) home() (string, error) {
 		}
 	}
 	if !filepath.IsAbs(home) {
-		return "", &settingError{"the home directory is not known", "set HOME, or give a configuration directory with -c"}
+		return "", &tools.Error{Code: tools.CodeInvalid, Message: "the home directory is not known", Next: "set HOME, or give a configuration directory with -c"}
 	}
 	return home, nil
 }
@@ -75,7 +69,7 @@ func (m Machine) configDir(given string) (string, error) {
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("finding the configuration directory: %w", err)
+		return "", &tools.Error{Code: tools.CodeInvalid, Message: fmt.Sprintf("finding the configuration directory %q: the working directory is gone", dir), Next: "change to a directory that exists, or give an absolute path with -c"}
 	}
 	return abs, nil
 }
