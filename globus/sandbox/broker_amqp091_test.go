@@ -349,7 +349,14 @@ func (ch *amqp091Channel) publish(opts map[string]string) ([]string, error) {
 			return []string{"no confirmation"}, nil
 		}
 		if !p.Acked() {
-			return []string{"refused"}, nil
+			// The client also takes back what is pending when the channel is
+			// closed; it has said so before.
+			select {
+			case e := <-ch.closed:
+				return nil, e
+			default:
+				return []string{"refused"}, nil
+			}
 		}
 	}
 	select {
