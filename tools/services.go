@@ -9,6 +9,9 @@ type Services struct {
 	Endpoints func(ctx context.Context, at Place) (Endpoints, error)
 	Accounts  func(ctx context.Context, configDir string) (Accounts, error)
 	Runtimes  func(ctx context.Context, explicit string) (Runtimes, error)
+	// Journal is where operations that may change something are noted; nil is
+	// nowhere.
+	Journal func(ctx context.Context, configDir string) (Journal, error)
 }
 
 // Place is where and with what a call works.
@@ -26,5 +29,9 @@ func All(s Services) *Catalog {
 	list = append(list, accountTools(s)...)
 	list = append(list, endpointTools(s)...)
 	list = append(list, runtimeTools(s)...)
+	list = append(list, journalTools(s)...)
+	for _, t := range list {
+		t.journal = s.Journal
+	}
 	return NewCatalog(list...)
 }

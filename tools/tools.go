@@ -96,6 +96,7 @@ type Tool struct {
 	input   func() *jsonschema.Schema
 	output  func() *jsonschema.Schema
 	run     func(context.Context, json.RawMessage) (any, error)
+	journal func(context.Context, string) (Journal, error)
 }
 
 // Define makes a [Tool] of a declaration and the function that does it. It
@@ -157,27 +158,35 @@ func (r Result) WriteText(p *Printer) error {
 // Call validates args, runs the operation and returns its result. args is one
 // JSON object; nothing at all stands for the empty object. The error is
 // always an [*Error]. A panic in the operation is an error of that call only.
-func (t *Tool) Call(ctx context.Context, args json.RawMessage) (res Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			res, err = Result{}, panicked(ctx, t.Name, p)
-		}
-	}()
+func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 	if len(bytes.TrimSpace(args)) == 0 {
 		args = json.RawMessage("{}")
 	}
 	if err := validate(t.input(), args); err != nil {
 		return Result{}, err
 	}
-	value, err := t.run(ctx, args)
-	if err != nil {
-		return Result{}, Classify(err)
+	end := t.begin(ctx, args)
+	value, failure := t.do(ctx, args)
+	end(value, failure)
+	if failure != nil {
+		return Result{}, failure
 	}
 	out, err := marshal(value)
 	if err != nil {
 		return Result{}, &Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name), cause: err}
 	}
 	return Result{JSON: out, value: value}, nil
+}
+
+// do runs the operation; a panic in it is an error like another.
+func (t *Tool) do(ctx context.Context, args json.RawMessage) (value any, err *Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			value, err = nil, panicked(ctx, t.Name, p)
+		}
+	}()
+	value, failure := t.run(ctx, args)
+	return value, Classify(failure)
 }
 
 // InputSchema returns the JSON Schema (2020-12) of the argument object:

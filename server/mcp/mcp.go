@@ -133,7 +133,7 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	}
 	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, seal: seal, flights: flights{byKey: map[string]*flight{}}}
 	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace})
-	s.base, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.base, s.stop = context.WithCancel(context.WithoutCancel(tools.WithFace(ctx, "mcp")))
 	s.calls.init()
 	s.asked.init()
 	s.watch.init(s)

@@ -28,7 +28,7 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 		return err
 	}
 	line := &progressLine{w: c.Stderr, on: c.StderrTTY && !c.json}
-	ctx = tools.WithProgress(ctx, line.show)
+	ctx = tools.WithProgress(tools.WithFace(ctx, "cli"), line.show)
 	ctx = tools.WithConsent(ctx, func(ctx context.Context, q tools.Question) error {
 		line.clear()
 		return c.consent(ctx, q, yes)

@@ -37,6 +37,7 @@ func (m Machine) Services() tools.Services {
 		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
 		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
 		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.finder(explicit) },
+		Journal:   func(_ context.Context, configDir string) (tools.Journal, error) { return m.journal(configDir) },
 	}
 }
 
