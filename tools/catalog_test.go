@@ -190,12 +190,18 @@ func TestDestroyersAsk(t *testing.T) {
 		{"endpoint.delete", `{"name":"mesa","force":true,"local_only":true}`},
 		{"endpoint.stop", `{"name":"mesa","now":true}`},
 		{"endpoint.restart", `{"name":"mesa","now":true}`},
+		{"endpoint.prune", `{}`},
 	} {
 		fake := &fakeEndpoints{}
 		cat := All(fake.services())
 		ctx := WithConsent(t.Context(), func(_ context.Context, q Question) error {
 			asked++
-			if q.Subject != "mesa" || q.ID != fakeID || q.ConfigDir != "/etc/gc" || !strings.HasSuffix(q.Text, ".") && !strings.HasSuffix(q.Text, "?") || !strings.HasPrefix(q.Command, "chiltepin endpoint -c /etc/gc ") {
+			subject, id := "mesa", fakeID
+			if call.tool == "endpoint.prune" {
+				// There the answer is bound to the whole plan.
+				subject, id = "prune", "11703eded4d977803ac71c944d5d002f"
+			}
+			if q.Subject != subject || q.ID != id || q.ConfigDir != "/etc/gc" || !strings.HasSuffix(q.Text, ".") && !strings.HasSuffix(q.Text, "?") || !strings.HasPrefix(q.Command, "chiltepin endpoint -c /etc/gc ") {
 				t.Errorf("%s asks %+v", call.tool, q)
 			}
 			return Declined(q)
@@ -212,11 +218,11 @@ func TestDestroyersAsk(t *testing.T) {
 			t.Errorf("%s %s: nobody could be asked, and it was done", call.tool, call.args)
 		}
 	}
-	if asked != 4 {
-		t.Errorf("asked %d times, want 4", asked)
+	if asked != 5 {
+		t.Errorf("asked %d times, want 5", asked)
 	}
 	for tool := range catalog().All() {
-		if tool.Effect == Destroys && tool.Name != "endpoint.delete" {
+		if tool.Effect == Destroys && tool.Name != "endpoint.delete" && tool.Name != "endpoint.prune" {
 			t.Errorf("%s destroys and is not in this test", tool.Name)
 		}
 	}

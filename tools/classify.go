@@ -55,6 +55,8 @@ func codeOf(err error) Code {
 		return CodeTimeout
 	case is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
 		return CodeConflict
+	case is[*endpoint.PruneError](err):
+		return CodeConflict
 	case is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
 		return CodeNotFound
 	case is[*endpointfs.ExistsError](err):
@@ -125,6 +127,9 @@ func addData(e *Error, err error) {
 		data.Lines = cleaned(d.Lines)
 	}
 	if d, ok := errors.AsType[*endpoint.DeleteError](err); ok {
+		data.Steps, some = steps(d.Steps), true
+	}
+	if d, ok := errors.AsType[*endpoint.PruneStepsError](err); ok {
 		data.Steps, some = steps(d.Steps), true
 	}
 	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {

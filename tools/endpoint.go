@@ -20,6 +20,9 @@ type Endpoints interface {
 	Restart(ctx context.Context, name string, opts endpoint.StopOptions) (endpoint.RestartResult, error)
 	Delete(ctx context.Context, name string, opts endpoint.DeleteOptions) (endpoint.DeleteResult, error)
 	Logs(ctx context.Context, name string, opts endpoint.LogOptions) (endpointfs.LogPage, string, error)
+	Survey(ctx context.Context) ([]endpoint.Pair, error)
+	PlanPruning(ctx context.Context, opts endpoint.PruneOptions) (endpoint.Plan, error)
+	Prune(ctx context.Context, plan endpoint.Plan) ([]endpoint.Step, error)
 	// ConfigDir is the path of the configuration directory.
 	ConfigDir() string
 }
@@ -46,6 +49,7 @@ func endpointTools(s Services) []*Tool {
 		defineStop(s, complete),
 		defineRestart(s, complete),
 		defineDelete(s, complete),
+		definePrune(s),
 		defineLogs(s, complete),
 	}
 }
@@ -95,19 +99,29 @@ func defineList(s Services) *Tool {
 		Instant: true,
 		Summary: "List the endpoints with UUID and status",
 		Doc: `Reads the configuration directory and looks at the processes of this machine. Asks
-nobody: no network, no Python.`,
+nobody: no network, no Python. With --remote the service is asked too, and the
+registrations of whoever is logged in stand beside the directories, with what is odd:
+orphaned ones, ghosts, names used twice, endpoints of other machines.`,
 		Effect:   Reads,
-		Examples: []string{"chiltepin endpoint list", "chiltepin endpoint -c /scratch/me/gc list", "chiltepin endpoint list --json"},
-		Errors:   []Code{CodeRefused},
+		Waits:    []string{"remote"},
+		Examples: []string{"chiltepin endpoint list", "chiltepin endpoint -c /scratch/me/gc list", "chiltepin endpoint list --remote", "chiltepin endpoint list --json"},
+		Errors:   []Code{CodeNotLoggedIn, CodeUnavailable, CodeRefused},
 	}, func(ctx context.Context, in EndpointListArgs) (EndpointList, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointList, error) {
+			if in.Remote {
+				pairs, err := eps.Survey(ctx)
+				if err != nil {
+					return EndpointList{}, err
+				}
+				return sideBySide(eps.ConfigDir(), pairs), nil
+			}
 			list, err := eps.List(ctx)
 			if err != nil {
 				return EndpointList{}, err
 			}
 			out := EndpointList{ConfigDir: eps.ConfigDir(), Endpoints: make([]EndpointSummary, 0, len(list))}
 			for _, e := range list {
-				out.Endpoints = append(out.Endpoints, EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)})
+				out.Endpoints = append(out.Endpoints, endpointSummary(e))
 			}
 			return out, nil
 		})

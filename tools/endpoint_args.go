@@ -18,7 +18,10 @@ type EndpointArgs struct {
 }
 
 // EndpointListArgs are the arguments of endpoint.list.
-type EndpointListArgs struct{ ConfigDirArg }
+type EndpointListArgs struct {
+	Remote bool `json:"remote,omitempty" cli:"r" jsonschema:"ask the service too, and show its registrations beside the directories"`
+	ConfigDirArg
+}
 
 // EndpointConfigureArgs are the arguments of endpoint.configure.
 type EndpointConfigureArgs struct {

@@ -10,6 +10,9 @@ import (
 // A UUID is never wrapped or cut. The heading is for people: it is left out
 // where a program reads.
 func (l EndpointList) WriteText(p *Printer) error {
+	if l.remote() {
+		return l.writeSideBySide(p)
+	}
 	if len(l.Endpoints) == 0 {
 		p.Printf("No endpoints are configured\n")
 		return nil

@@ -173,6 +173,13 @@ func (d EndpointDeletion) note(e *endpointfs.JournalEntry) {
 	}
 }
 
+func (p EndpointPruning) note(e *endpointfs.JournalEntry) {
+	e.Outcome = p.Outcome
+	for _, s := range p.Steps {
+		e.Evidence = append(e.Evidence, s.text())
+	}
+}
+
 func (a Account) note(e *endpointfs.JournalEntry) {
 	if a.Outcome != "" {
 		e.Outcome = a.Outcome

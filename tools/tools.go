@@ -19,6 +19,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -72,6 +73,9 @@ type Spec struct {
 	// Instant is set for an operation that only looks at a few small local
 	// files: a server face may run it between two messages.
 	Instant bool
+	// Waits are the fields of the argument that, when given, make an instant
+	// operation wait for others after all.
+	Waits []string
 	// Toolset names the group that server faces offer or leave out as a
 	// whole. "" stands for the first word of the name, and for [ToolsetCore]
 	// where the name has only one.
@@ -187,6 +191,18 @@ func (t *Tool) do(ctx context.Context, args json.RawMessage) (value any, err *Er
 	}()
 	value, failure := t.run(ctx, args)
 	return value, Classify(failure)
+}
+
+// InstantFor says whether a call with args is as quick as [Spec.Instant] says.
+func (t *Tool) InstantFor(args json.RawMessage) bool {
+	if !t.Instant || len(t.Waits) == 0 || len(args) == 0 {
+		return t.Instant
+	}
+	given := map[string]json.RawMessage{}
+	if json.Unmarshal(args, &given) != nil {
+		return true // it will be refused at once
+	}
+	return !slices.ContainsFunc(t.Waits, func(field string) bool { _, ok := given[field]; return ok })
 }
 
 // InputSchema returns the JSON Schema (2020-12) of the argument object:

@@ -52,6 +52,10 @@ type Service interface {
 	// Lock makes the service drop the endpoint's connections and refuse its
 	// registration for a while.
 	Lock(ctx context.Context, id string) error
+	// List tells the registrations for which the caller has the role.
+	List(ctx context.Context, role string) ([]compute.Summary, error)
+	// Metadata tells what was registered about an endpoint.
+	Metadata(ctx context.Context, id string) (compute.Metadata, error)
 }
 
 func (m *Manager) procs() Processes {

@@ -210,7 +210,7 @@ func (r *request) instant() bool {
 	switch mcp.MCPMethod(r.method) {
 	case mcp.MethodToolsCall:
 		t := r.names[r.tool]
-		return t == nil && r.opts.Extend == nil || t != nil && t.Instant
+		return t == nil && r.opts.Extend == nil || t != nil && t.InstantFor(r.params.Arguments)
 	case mcp.MethodResourcesRead, mcp.MethodResourcesList, mcp.MethodSubscriptionsListen, "resources/subscribe", mcp.MethodCompletionComplete:
 		return false // these look at the file system
 	}
