@@ -40,13 +40,13 @@ func definePrune(s Services) *Tool {
 		Title:   "Prune registrations",
 		Toolset: ToolsetAdmin,
 		Summary: "Remove what deleted endpoints have left behind",
-		Doc: `Ends the registrations that were made from this machine, are not online and belong to no
-directory here, as other programs leave them when they delete an endpoint; and removes the
-directories of user endpoints whose endpoint is gone. The plan is shown first, and nothing
-is done without consent to exactly that plan. What is online, has a directory, belongs to
-another machine or holds results that were never sent stays. An endpoint in another
-configuration directory of this machine looks orphaned from here: --only names what to
-remove.`,
+		Doc: `Ends the registrations that came from this configuration directory (by its journal) or else
+from this machine, are not online and have no directory here, as other programs leave them
+when they delete an endpoint; and removes the directories of user endpoints whose endpoint
+is gone. The plan is shown first, and nothing is done without consent to exactly that plan.
+What is online, has a directory, belongs to another machine or holds results that were
+never sent stays. An endpoint that was moved to another configuration directory looks
+orphaned from here: --only names what to remove, and nothing else is.`,
 		Effect:   Destroys,
 		Examples: []string{"chiltepin endpoint prune --dry-run", "chiltepin endpoint prune", "chiltepin endpoint prune --only 12345678-1234-1234-1234-123456789abc --yes"},
 		Errors:   []Code{CodeNotLoggedIn, CodeUnavailable, CodeConflict, CodeRefused},

@@ -21,9 +21,10 @@ type Finding string
 
 // The findings.
 const (
-	// Orphaned: registered from this machine, not online, and no directory here
-	// has it, as the daemon's own delete leaves it under Python Chiltepin. The
-	// directory may be in another configuration directory.
+	// Orphaned: registered from this configuration directory, according to its
+	// journal, or else from this machine; not online; and no directory here has
+	// it, as Python Chiltepin's delete leaves it. The endpoint may have been
+	// moved to another configuration directory.
 	Orphaned Finding = "orphaned"
 	// Ghost: the service calls it online, and no daemon of it is seen where it
 	// should be.
@@ -85,7 +86,7 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 		return nil, fmt.Errorf("listing the registrations: %w", err)
 	}
 	pairs := pair(local, listed)
-	here := m.hostNames(ctx)
+	o := origin{names: m.hostNames(ctx), journal: m.journaled(ctx)}
 	var all sync.WaitGroup
 	next := make(chan *Pair)
 	for range surveyWorkers {
@@ -112,7 +113,7 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 		}
 	}
 	for i := range pairs {
-		pairs[i].judge(here)
+		pairs[i].judge(o)
 		if r := pairs[i].Registered; r != nil && counts[r.Name] > 1 {
 			pairs[i].find(SameName, fmt.Sprintf("%d registrations have this name", counts[r.Name]))
 		}
@@ -189,10 +190,48 @@ func (p *Pair) find(f Finding, why string) {
 	p.Why += why
 }
 
-// judge says what is odd, once everything was asked. here are the names of
-// this machine.
-func (p *Pair) judge(here []string) {
+// origin is by what a registration is known to have come from here.
+type origin struct {
+	// names are those of this machine.
+	names []string
+	// journal has the ids that were ever at work in this directory.
+	journal map[string]bool
+}
+
+// of says from where of here a registration came, or "".
+func (o origin) of(id, host string) string {
+	switch {
+	case o.journal[strings.ToLower(id)]:
+		return "this configuration directory"
+	case slices.ContainsFunc(o.names, func(name string) bool { return strings.EqualFold(name, host) }):
+		return "this machine"
+	}
+	return ""
+}
+
+// journaled returns the ids of the endpoints in the directory's journal. A
+// journal that cannot be read knows none.
+func (m *Manager) journaled(ctx context.Context) map[string]bool {
+	known := map[string]bool{}
+	page, err := m.Dir.Journal().Read(ctx)
+	if err != nil {
+		return known
+	}
+	for _, e := range page.Entries {
+		if e.ID != "" {
+			known[strings.ToLower(e.ID)] = true
+		}
+	}
+	return known
+}
+
+// judge says what is odd, once everything was asked.
+func (p *Pair) judge(o origin) {
 	r := p.Registered
+	from := ""
+	if r != nil {
+		from = o.of(p.ID, r.Host)
+	}
 	switch {
 	case r == nil:
 	case r.Problem != nil:
@@ -205,21 +244,22 @@ func (p *Pair) judge(here []string) {
 		case r.Online && (s.State == Stopped || s.State == Disconnected || s.State == Initialized):
 			p.find(Ghost, "the service calls it online, and no daemon of it runs here: it has just ended, or another machine has a copy of its directory")
 		}
-	case r.Host == "":
+	case from != "" && r.Online:
+		p.find(Ghost, "the service calls it online, it was registered from "+from+", and no directory here has it: it runs from another configuration directory, or its directory was removed under it")
+	case from != "":
+		p.find(Orphaned, "it was registered from "+from+", and no directory here has it any more")
+	case r.Host == "" || namesNobody(r.Host):
 		p.Why = "the service does not say which machine registered it"
-	case !isOf(here, r.Host) && r.Online:
-		p.find(Elsewhere, "it runs on "+r.Host)
-	case !isOf(here, r.Host):
-		p.find(Elsewhere, "it was registered from "+r.Host)
 	case r.Online:
-		p.find(Ghost, "the service calls it online, it was registered from this machine, and no directory here has it: it runs from another configuration directory, or its directory was removed under it")
+		p.find(Elsewhere, "it runs on "+r.Host)
 	default:
-		p.find(Orphaned, "it was registered from this machine, and no directory here has it; another configuration directory may")
+		p.find(Elsewhere, "it was registered from "+r.Host)
 	}
 }
 
-func isOf(here []string, host string) bool {
-	return slices.ContainsFunc(here, func(name string) bool { return strings.EqualFold(name, host) })
+// namesNobody is true for a name that every machine has.
+func namesNobody(host string) bool {
+	return strings.EqualFold(host, "localhost") || strings.HasPrefix(strings.ToLower(host), "localhost.")
 }
 
 // lookupTimeout is how long the machine's full name is looked for.
@@ -228,12 +268,13 @@ const lookupTimeout = 2 * time.Second
 // hostNames are the names under which a daemon of this machine registers:
 // socket.getfqdn of Python, which is the host name where nobody knows a longer
 // one. A name that merely begins the same is another machine's.
-func (m *Manager) hostNames(ctx context.Context) []string {
+func (m *Manager) hostNames(ctx context.Context) (names []string) {
 	host := m.here().Host
-	names := []string{host}
+	names = []string{host}
 	if m.Host != "" || host == "" {
 		return names
 	}
+	defer func() { names = slices.DeleteFunc(names, namesNobody) }()
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
@@ -246,10 +287,7 @@ func (m *Manager) hostNames(ctx context.Context) []string {
 			continue
 		}
 		for _, name := range found {
-			// An address of the loopback has everybody's names.
-			if name = strings.TrimSuffix(name, "."); name != "" && !strings.HasPrefix(name, "localhost") {
-				names = append(names, name)
-			}
+			names = append(names, strings.TrimSuffix(name, "."))
 		}
 	}
 	return names

@@ -116,10 +116,15 @@ func TestSurvey(t *testing.T) {
 			numbered(9):  "twin login1.elsewhere.example offline",
 			numbered(10): "hidden LOGIN1 online",
 			numbered(11): "uep.a.b login1 offline",
+			numbered(12): "journaled localhost offline",
+			numbered(13): "nobodys localhost offline",
 		},
 		foreign: map[string]string{numbered(3): "theirs login1 online"},
 	}
 	m := surveyed(t, r, map[string]int{"fine": 1, "ghost": 2, "theirs": 3, "gone": 4, "new": 0})
+	if err := m.Dir.Journal().Append(endpointfs.JournalEntry{Call: "1", Event: endpointfs.Ended, Operation: "endpoint.start", ID: numbered(12)}); err != nil {
+		t.Fatal(err)
+	}
 	pairs, err := m.Survey(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -133,22 +138,24 @@ func TestSurvey(t *testing.T) {
 			side = "local"
 		}
 		got[p.Name+" "+p.ID[max(0, len(p.ID)-2):]] = strings.TrimSpace(side + " " + fmt.Sprint(p.Findings))
-		if (len(p.Findings) > 0) != (p.Why != "") {
+		if p.Name != "nobodys" && (len(p.Findings) > 0) != (p.Why != "") {
 			t.Errorf("%s: findings %v, why %q", p.Name, p.Findings, p.Why)
 		}
 	}
 	want := map[string]string{
-		"fine 01":   "both []",
-		"ghost 02":  "both [ghost]",
-		"theirs 03": "both [foreign ghost]",
-		"gone 04":   "local [gone]",
-		"new ":      "local []",
-		"orphan 05": "remote [orphaned]",
-		"away 06":   "remote [elsewhere]",
-		"asleep 07": "remote [elsewhere]",
-		"twin 08":   "remote [orphaned same_name]",
-		"twin 09":   "remote [elsewhere same_name]",
-		"hidden 10": "remote [ghost]",
+		"fine 01":      "both []",
+		"ghost 02":     "both [ghost]",
+		"theirs 03":    "both [foreign ghost]",
+		"gone 04":      "local [gone]",
+		"new ":         "local []",
+		"orphan 05":    "remote [orphaned]",
+		"away 06":      "remote [elsewhere]",
+		"asleep 07":    "remote [elsewhere]",
+		"twin 08":      "remote [orphaned same_name]",
+		"twin 09":      "remote [elsewhere same_name]",
+		"hidden 10":    "remote [ghost]",
+		"journaled 12": "remote [orphaned]",
+		"nobodys 13":   "remote []",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
