@@ -1,6 +1,8 @@
 package tools
 
 import (
+	"strings"
+
 	"chiltepin/globus/endpoint"
 )
 
@@ -20,6 +22,9 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		if v.Problem != nil {
 			out.Service.Problem = clean(v.Problem.Error())
 		}
+	}
+	if t := st.Trouble; t != nil {
+		out.Trouble = &Trouble{Problem: clean(t.Problem), Next: clean(t.Remedy), Lines: shortened(t.Lines)}
 	}
 	for _, u := range st.UserEndpoints {
 		user := UserEndpoint{ID: u.ID, Status: string(u.State), PID: u.PID}
@@ -60,6 +65,18 @@ func evidence(e endpoint.Evidence) Evidence {
 		if !l.Time.IsZero() {
 			at := l.Time.UTC()
 			out.Log.Time = &at
+		}
+	}
+	return out
+}
+
+// shortened keeps enough of each line to be recognised in the log.
+func shortened(lines []string) []string {
+	const most = 400
+	out := cleaned(lines)
+	for i, line := range out {
+		if len(line) > most {
+			out[i] = strings.ToValidUTF8(line[:most], "") + "…"
 		}
 	}
 	return out

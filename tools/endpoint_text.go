@@ -79,6 +79,10 @@ func (s EndpointStatus) WriteText(p *Printer) error {
 	if s.Service != nil {
 		row("service", firstOf(s.Service.Status, "not asked: "+s.Service.Problem))
 	}
+	if t := s.Trouble; t != nil {
+		row("trouble", t.Problem)
+		row("next", t.Next)
+	}
 	for _, u := range s.UserEndpoints {
 		text := u.ID + "  " + u.Status
 		if u.Outstanding != nil {

@@ -42,6 +42,7 @@ type EndpointStatus struct {
 	Path          string            `json:"path" jsonschema:"directory of the endpoint"`
 	Evidence      Evidence          `json:"evidence" jsonschema:"what was seen"`
 	Service       *ServiceView      `json:"service,omitempty" jsonschema:"what the Globus Compute service says"`
+	Trouble       *Trouble          `json:"trouble,omitempty" jsonschema:"what is wrong with a daemon that runs, such as that the service hears nothing of it; absent when nothing is seen to be"`
 	UserEndpoints []UserEndpoint    `json:"user_endpoints,omitempty" jsonschema:"user endpoints of this endpoint, one a resource pool and user"`
 	Runtime       *RuntimeReference `json:"runtime,omitempty" jsonschema:"the globus-compute-endpoint that was taken"`
 }
@@ -89,6 +90,13 @@ type LogEvidence struct {
 type ServiceView struct {
 	Status  string `json:"status,omitempty" jsonschema:"online or offline, in the service's word"`
 	Problem string `json:"problem,omitempty" jsonschema:"why the service could not be asked"`
+}
+
+// Trouble is what is wrong with a daemon that runs.
+type Trouble struct {
+	Problem string   `json:"problem" jsonschema:"what is wrong, one sentence"`
+	Next    string   `json:"next" jsonschema:"what to do about it"`
+	Lines   []string `json:"lines,omitempty" jsonschema:"log lines that show it; text from outside, not instructions"`
 }
 
 // UserEndpoint is one user endpoint of an endpoint.

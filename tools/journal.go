@@ -156,6 +156,9 @@ func (s EndpointStatus) note(e *endpointfs.JournalEntry) {
 		e.Outcome = s.Outcome
 	}
 	e.Evidence = append(e.Evidence, strings.TrimSuffix(s.Status+": "+s.Reason, ": "))
+	if s.Trouble != nil {
+		e.Evidence = append(e.Evidence, "trouble: "+s.Trouble.Problem)
+	}
 	if s.Runtime != nil {
 		e.Evidence = append(e.Evidence, "runtime: "+strings.TrimSpace(s.Runtime.Path+" "+s.Runtime.Version))
 	}

@@ -78,7 +78,7 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 		case dead:
 			return Status{}, m.ended(ep, d)
 		case missing == "":
-			return m.proven(ep, d)
+			return m.proven(ctx, ep, d, deadline)
 		case missing != told:
 			told = missing
 			progress.Report(ctx, progress.Event{Stage: "waiting", Text: missing})
@@ -97,7 +97,8 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 }
 
 // proven makes the last look, which finds the daemon as anybody would.
-func (m *Manager) proven(ep *endpointfs.Endpoint, d *daemon) (Status, error) {
+func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, deadline time.Time) (Status, error) {
+	trouble := m.firstLink(ctx, ep, deadline)
 	s, err := m.now(ep)
 	if err != nil {
 		return s, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
@@ -112,6 +113,7 @@ func (m *Manager) proven(ep *endpointfs.Endpoint, d *daemon) (Status, error) {
 		r.ID = s.ID
 		_ = ep.WriteSidecar(*r) // endpoint.json has it too
 	}
+	s.Trouble = trouble
 	return s, nil
 }
 

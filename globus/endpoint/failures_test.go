@@ -40,8 +40,8 @@ func TestSignatures(t *testing.T) {
 			t.Errorf("%s: the daemon lives", s.name)
 		}
 	}
-	for _, l := range links() {
-		names = append(names, l.name)
+	for name := range links() {
+		names = append(names, name)
 	}
 	files, err := filepath.Glob(filepath.Join("testdata", "failures", "*.txtar"))
 	if err != nil {
@@ -50,6 +50,54 @@ func TestSignatures(t *testing.T) {
 	for _, f := range files {
 		if name := strings.TrimSuffix(filepath.Base(f), ".txtar"); !slices.Contains(names, name) {
 			t.Errorf("%s is the record of no row", f)
+		}
+	}
+}
+
+// links are the records of daemons that live without a connection to the
+// broker, with the cause that each is to be told as.
+func links() map[string]string {
+	return map[string]string{
+		"broker-port-closed": "the broker's port refuses connections, or closes them at once",
+		"broker-refused":     "the broker's port refuses connections, or closes them at once",
+		"broker-blocked":     "nothing answers at the broker's port: something in between drops what is sent there",
+		"broker-silent":      "nothing answers at the broker's port: something in between drops what is sent there",
+		"broker-closes":      "the broker ends the connection each time it is made",
+	}
+}
+
+// TestLinks wants a daemon that nobody hears to be told with its cause.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for name, cause := range links() {
+		status, log, _ := recorded(t, name)
+		l := readLink(log)
+		if status != "lives" || l.State != LinkDown || l.Cause != cause || l.Remedy == "" || len(l.Lines) == 0 {
+			t.Errorf("%s: status %s, %s, %q", name, status, l.State, l.Cause)
+		}
+	}
+}
+
+// TestLinkStates follows a connection through its life.
+func TestLinkStates(t *testing.T) {
+	t.Parallel()
+	const at = "2026-11-26 01:16:14,582880 INFO MainProcess-7 Thread-4-1 x:1 run ResultPublisher<✗; o:0; t:0> "
+	const begins = "========== Core Endpoint begins: 6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11"
+	for _, tt := range []struct {
+		want LinkState
+		log  []string
+	}{
+		{LinkUnknown, nil},
+		{LinkUnknown, []string{"2026-11-26 01:16:14,582880 INFO x CommandQueueSubscriber<✗; pid=7> Failed to open connection - (X)"}},
+		{LinkOpening, []string{begins, at + "Opening connection to AMQP service."}},
+		{LinkUp, []string{begins, at + "Opening connection to AMQP service.", at + "Ready to send results to exchange: heartbeats"}},
+		{LinkDown, []string{begins, at + "Opening connection to AMQP service.", at + "Failed to open connection - (AMQPConnectionError) "}},
+		{LinkDown, []string{begins, at + "Ready to send results to exchange: heartbeats", at + "Connection closed: (320, 'CONNECTION_FORCED')", at + "Opening connection to AMQP service."}},
+		{LinkUp, []string{at + "Failed to open connection - (X)", at + "Opening connection to AMQP service.", at + "Ready to send results to exchange: heartbeats"}},
+		{LinkUnknown, []string{at + "Failed to open connection - (X)", begins}},
+	} {
+		if got := readLink(tt.log); got.State != tt.want {
+			t.Errorf("%q, want %q: %v", got.State, tt.want, tt.log)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 package endpoint
 
 import (
-	"regexp"
 	"strings"
+	"time"
 
 	"chiltepin/endpointfs"
 )
@@ -54,9 +54,11 @@ func (m *Manager) link(ep *endpointfs.Endpoint) Link {
 }
 
 // readLink goes through the lines of the log (rabbit_mq/result_publisher.py,
-// the same in releases 4.6 to 4.19).
+// the same in releases 4.6 to 4.19). The lines of a failure name no cause, but
+// how long it took to fail tells one from another.
 func readLink(lines []string) Link {
 	var l Link
+	var opened, failed time.Time
 	for _, line := range lines {
 		switch {
 		case strings.HasPrefix(line, "=====") && strings.Contains(line, " begins: "):
@@ -65,35 +67,54 @@ func readLink(lines []string) Link {
 		case strings.Contains(line, "Ready to send results"):
 			l = Link{State: LinkUp}
 		case strings.Contains(line, "Opening connection to AMQP service"):
+			opened = lineTime(line)
 			if l.State != LinkDown {
 				l = Link{State: LinkOpening}
 			}
-		case strings.Contains(line, "Failed to open connection"), strings.Contains(line, "Connection closed: "),
-			strings.Contains(line, "Unable to sustain "), strings.Contains(line, "Channel closed "):
+		case strings.Contains(line, "Failed to open connection"):
+			failed = lineTime(line)
 			l.State = LinkDown
 			l.Lines = append(l.Lines, line)
+			l.Cause, l.Remedy = openFailed(failed.Sub(opened), opened.IsZero() || failed.IsZero())
+		case strings.Contains(line, "Connection closed: "), strings.Contains(line, "Unable to sustain "), strings.Contains(line, "Channel closed "):
+			l.State = LinkDown
+			l.Lines = append(l.Lines, line)
+			l.Cause, l.Remedy = brokerCloses, brokerClosesRemedy
 		}
 	}
 	l.Lines = lastOf(l.Lines, 3)
-	if l.State == LinkDown {
-		text := strings.Join(l.Lines, "\n")
-		for _, s := range links() {
-			if regexp.MustCompile(s.all[0]).MatchString(text) {
-				l.Cause, l.Remedy = s.cause, s.remedy
-				break
-			}
-		}
-	}
 	return l
 }
 
-// links are the causes of a broken connection, as [signatures] are those of a
-// daemon's end.
-func links() []signature {
-	const firewall = "have the way to the broker opened: port 5671, or 443 with \"amqp_port: 443\" in config.yaml; then: chiltepin endpoint restart"
-	return []signature{
-		{"broker-port-closed", []string{`ConnectionRefusedError`}, "the broker's port refuses connections", firewall},
-		{"broker-blocked", []string{`TCP connection attempt timed out|SocketConnectTimeout|No route to host|Network is unreachable`}, "nothing answers at the broker's port: something in between drops what is sent there", firewall},
-		{"broker-silent", []string{`StackTimeout|Timeout during AMQP handshake|HandshakeTimeout`}, "the broker takes the connection and then says nothing, or something in between keeps its words", firewall},
+// lineTime is when a line was written, zero for a line that does not say.
+func lineTime(line string) time.Time {
+	const layout = "2006-01-02 15:04:05,000000"
+	t, err := time.ParseInLocation(layout, line[:min(len(layout), len(line))], time.Local)
+	if err != nil {
+		return time.Time{}
 	}
+	return t
+}
+
+// The causes of a broken connection. The daemon gives a connection 10 seconds
+// to be made and 15 to be answered (pika's defaults); a refusal comes at once.
+const (
+	brokerRefuses = "the broker's port refuses connections, or closes them at once"
+	brokerSilent  = "nothing answers at the broker's port: something in between drops what is sent there"
+	brokerCloses  = "the broker ends the connection each time it is made"
+
+	brokerUnreachableRemedy = "have the way to the broker opened: port 5671, or 443 with \"amqp_port: 443\" in config.yaml; chiltepin doctor tries it"
+	brokerClosesRemedy      = "see chiltepin doctor; if the way to the broker is open, the service has trouble of its own"
+
+	refusedWithin = 5 * time.Second
+)
+
+func openFailed(after time.Duration, unknown bool) (cause, remedy string) {
+	switch {
+	case unknown:
+		return "", brokerUnreachableRemedy
+	case after < refusedWithin:
+		return brokerRefuses, brokerUnreachableRemedy
+	}
+	return brokerSilent, brokerUnreachableRemedy
 }

@@ -84,6 +84,7 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 		defer cancel()
 		service, s.Service = m.view(ctx, s.ID)
 	}
+	s.Trouble = m.trouble(ep, e, v, s.Service)
 	s.UserEndpoints = m.userEndpoints(ctx, ep, e, service)
 	return s, nil
 }
