@@ -9,6 +9,7 @@ type Services struct {
 	Endpoints func(ctx context.Context, at Place) (Endpoints, error)
 	Accounts  func(ctx context.Context, configDir string) (Accounts, error)
 	Runtimes  func(ctx context.Context, explicit string) (Runtimes, error)
+	Doctors   func(ctx context.Context, at Place) (Doctors, error)
 	// Journal is where operations that may change something are noted; nil is
 	// nowhere.
 	Journal func(ctx context.Context, configDir string) (Journal, error)
@@ -29,6 +30,7 @@ func All(s Services) *Catalog {
 	list = append(list, accountTools(s)...)
 	list = append(list, endpointTools(s)...)
 	list = append(list, runtimeTools(s)...)
+	list = append(list, doctorTools(s)...)
 	list = append(list, journalTools(s)...)
 	for _, t := range list {
 		t.journal = s.Journal

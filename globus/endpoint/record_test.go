@@ -111,7 +111,7 @@ func failings() map[string]failing {
 		"disk-full":            small("256k", "head -c 1m /dev/zero > HOME/small/fill 2>/dev/null"),
 		"disk-read-only":       small("1m", "mount -o remount,ro HOME/small"),
 		"module-missing":       shadow("pika.py", "import no_such_module\n"),
-		"module-unfit":         shadow("texttable.py", "# another release\n"),
+		"module-unfit":         shadow("cachetools.py", "# another release\n"),
 		"store-unreadable": {order: func(w *world) {
 			store := filepath.Join(w.Dir.Path(), "storage.db")
 			if err := errors.Join(os.Remove(store), os.Mkdir(store, 0o700)); err != nil {
@@ -259,7 +259,12 @@ func (w *world) neutral(text string) []byte {
 	}
 	text = strings.NewReplacer(w.home, "/home/robin", host, "login1").Replace(text)
 	text = regexp.MustCompile(`/[^\s"']*/build/python/[a-z0-9]+-[0-9a-f]{12}`).ReplaceAllString(text, "/opt/gce")
-	text = regexp.MustCompile(`/[^\s"']*/lib/python3\.(\d+)/(logging|sqlite3|socket|ssl|http|concurrent|contextlib|threading|importlib|pathlib|urllib)`).ReplaceAllString(text, "/usr/lib/python3.$1/$2")
+	text = regexp.MustCompile(`/[^\s"']*/lib/python3\.`).ReplaceAllStringFunc(text, func(path string) string {
+		if strings.HasPrefix(path, "/opt/gce/") {
+			return path
+		}
+		return "/usr/lib/python3."
+	})
 	text = regexp.MustCompile(`127\.0\.0\.1(:|', )\d+`).ReplaceAllString(text, "127.0.0.1${1}4711")
 	text = regexp.MustCompile(`(code_challenge|client_id|state)=[^&\s]+`).ReplaceAllString(text, "$1=…")
 	if leaks := w.box.Leaks(text); len(leaks) > 0 {

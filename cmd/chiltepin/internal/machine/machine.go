@@ -37,6 +37,7 @@ func (m Machine) Services() tools.Services {
 		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
 		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
 		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.finder(explicit) },
+		Doctors:   func(_ context.Context, at tools.Place) (tools.Doctors, error) { return m.doctor(at) },
 		Journal:   func(_ context.Context, configDir string) (tools.Journal, error) { return m.journal(configDir) },
 	}
 }
@@ -116,6 +117,14 @@ type located struct{ *endpoint.Manager }
 func (l located) ConfigDir() string { return l.Dir.Path() }
 
 func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
+	manager, err := m.manager(at)
+	if err != nil {
+		return nil, err
+	}
+	return located{manager}, nil
+}
+
+func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 	dir, err := m.configDir(at.ConfigDir)
 	if err != nil {
 		return nil, err
@@ -124,13 +133,19 @@ func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 	if err != nil {
 		return nil, err
 	}
-	return located{&endpoint.Manager{
+	return &endpoint.Manager{
 		Dir:        endpointfs.Open(dir),
 		Environ:    m.Environ,
 		Version:    m.Version,
 		Runtime:    finder.Find,
 		RuntimeBin: finder.InstalledBin(),
-		Service:    func(ctx context.Context) (endpoint.Service, error) { return m.service(ctx, at.ConfigDir) },
+		Service: func(ctx context.Context) (endpoint.Service, error) {
+			client, err := m.service(ctx, at.ConfigDir)
+			if err != nil {
+				return nil, err // and not an interface that holds nothing
+			}
+			return client, nil
+		},
 		// The daemon must refresh as the client that its tokens belong to. The
 		// stores do not say which; where that cannot be proven, because Globus
 		// Auth does not answer, the likeliest is named.
@@ -144,11 +159,11 @@ func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 			}
 			return accounts.DaemonEnv()
 		},
-	}}, nil
+	}, nil
 }
 
 // service is the Compute service, signed for by whoever is logged in.
-func (m Machine) service(ctx context.Context, configDir string) (endpoint.Service, error) {
+func (m Machine) service(ctx context.Context, configDir string) (*compute.Client, error) {
 	accounts, err := m.accounts(configDir)
 	if err != nil {
 		return nil, err
