@@ -14,7 +14,7 @@ SOURCES   := $(shell find cmd endpointfs globus server tools -name '*.go' -not -
 RACE      := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race,)
 FUZZTIME  ?= 20s
 
-.PHONY: help build demo test bench fuzz update lint lock install clean
+.PHONY: help build demo test bench fuzz update record lint lock install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ fuzz: ## fuzz every parser for FUZZTIME each
 update: ## rewrite the goldens; a diff in them is what the world will see change
 	$(GO) test ./tools -run Golden -update
 	$(GO) test ./server/mcp -run Transcript -update
+
+record: ## record anew how the real daemon fails (globus/endpoint/testdata/failures); takes ten minutes
+	$(GO) test ./globus/endpoint -run TestRecords -record -timeout 30m
 
 lint: ## gofmt, vet, staticcheck, tidy go.mod
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }

@@ -100,7 +100,7 @@ func (d Diagnosis) WriteText(p *Printer) error {
 	var b strings.Builder
 	for _, f := range d.Findings {
 		text := f.Evidence
-		if f.Subject != "" && !strings.Contains(text, f.Subject) {
+		if named := strings.HasPrefix(text, f.Subject) || strings.Contains(f.Subject, "/") && strings.Contains(text, f.Subject); !named {
 			text = f.Subject + ": " + text
 		}
 		fmt.Fprintf(&b, "%s %-14s  %s\n", paintVerdict(p, fmt.Sprintf("%-7s", f.Verdict)), f.Check, text)

@@ -68,6 +68,7 @@ func TestReal(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"broker":     scriptBrokerFault,
 			"exits":      scriptExits,
 			"interrupts": scriptInterrupts,
 			"conforms":   scriptConforms,

@@ -58,8 +58,8 @@ func TestSignatures(t *testing.T) {
 // broker, with the cause that each is to be told as.
 func links() map[string]string {
 	return map[string]string{
-		"broker-port-closed": "the broker's port refuses connections, or closes them at once",
-		"broker-refused":     "the broker's port refuses connections, or closes them at once",
+		"broker-port-closed": "connections to the broker fail at once: its port refuses them, or there is no way to it",
+		"broker-refused":     "connections to the broker fail at once: its port refuses them, or there is no way to it",
 		"broker-blocked":     "nothing answers at the broker's port: something in between drops what is sent there",
 		"broker-silent":      "nothing answers at the broker's port: something in between drops what is sent there",
 		"broker-closes":      "the broker ends the connection each time it is made",
@@ -106,7 +106,7 @@ func TestLinkStates(t *testing.T) {
 func TestExitStatuses(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"identity-unknown": "0", "login-expired": "77", "login-missing": "1", "another-runs": "73",
+		"identity-unknown": "0", "login-expired": "65", "login-refused": "77", "login-missing": "1", "another-runs": "73",
 		"registration-locked": "69", "registration-gone": "69", "registration-refused": "65",
 		"answer-401": "1", "answer-403": "1", "answer-500": "1", "service-unreachable": "75", "config-invalid": "1",
 	} {

@@ -32,6 +32,9 @@ const (
 	LinkUp LinkState = "up"
 	// LinkDown: it failed or was lost, and was not made since.
 	LinkDown LinkState = "down"
+	// LinkRefused: the broker does not accept the password, and the daemon ends
+	// by itself.
+	LinkRefused LinkState = "refused"
 )
 
 // linkTail is how much of the log's end is looked at. A daemon without a
@@ -63,6 +66,9 @@ func readLink(lines []string) Link {
 		switch {
 		case strings.HasPrefix(line, "=====") && strings.Contains(line, " begins: "):
 			l = Link{}
+		case l.State == LinkRefused:
+		case strings.Contains(line, "invalid credentials; unrecoverable"):
+			l = Link{State: LinkRefused, Cause: "the broker refused the password that the service gave the endpoint, and the daemon ends", Remedy: "start it again: each start gets a new one; if it stays so, the service has trouble of its own", Lines: []string{line}}
 		case !strings.Contains(line, "ResultPublisher<"):
 		case strings.Contains(line, "Ready to send results"):
 			l = Link{State: LinkUp}
@@ -99,7 +105,7 @@ func lineTime(line string) time.Time {
 // The causes of a broken connection. The daemon gives a connection 10 seconds
 // to be made and 15 to be answered (pika's defaults); a refusal comes at once.
 const (
-	brokerRefuses = "the broker's port refuses connections, or closes them at once"
+	brokerRefuses = "connections to the broker fail at once: its port refuses them, or there is no way to it"
 	brokerSilent  = "nothing answers at the broker's port: something in between drops what is sent there"
 	brokerCloses  = "the broker ends the connection each time it is made"
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/tools/txtar"
 
 	"chiltepin/globus/auth"
@@ -105,7 +106,8 @@ func failings() map[string]failing {
 		"broker-login":         brokerFault("", sandbox.BrokerFault{Kind: "auth"}),
 		"certificate":          {env: []string{"GLOBUS_SDK_VERIFY_SSL=yes"}},
 		"name-unknown":         {env: []string{"HTTPS_PROXY=", "https_proxy=", "GLOBUS_SDK_SERVICE_URL_AUTH=https://auth.invalid/", "GLOBUS_SDK_ENVIRONMENT=preview"}},
-		"proxy":                {env: []string{"HTTPS_PROXY=http://127.0.0.1:9", "https_proxy=http://127.0.0.1:9"}},
+		"proxy-unreachable":    {env: []string{"HTTPS_PROXY=http://127.0.0.1:9", "https_proxy=http://127.0.0.1:9"}},
+		"proxy-refuses":        ordered(sandbox.Fault{Host: "compute.api.globus.org", Method: "CONNECT", Status: 403}),
 		"service-silent":       {order: func(w *world) { w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Hang: true}) }, env: []string{"GLOBUS_SDK_HTTP_TIMEOUT=1"}},
 		"service-unreachable":  ordered(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Drop: true}),
 		"disk-full":            small("256k", "head -c 1m /dev/zero > HOME/small/fill 2>/dev/null"),
@@ -145,13 +147,37 @@ func failings() map[string]failing {
 		}, lives: `ResultPublisher.*Failed to open connection`},
 		"broker-closes": brokerFault(`ResultPublisher.*Unable to sustain connection`, sandbox.BrokerFault{Kind: "close", Method: "basic.publish"}),
 		"broker-blocked": {order: func(w *world) {
-			// A network that drops what goes to the broker's port: an address of
-			// TEST-NET, to which no host answers.
-			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", "192.0.2.1:5671"))})
+			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", w.blackHole()))})
 		}, lives: `ResultPublisher.*Failed to open connection`},
 		"broker-port-closed": {order: func(w *world) {
 			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", "127.0.0.1:9"))})
 		}, lives: `ResultPublisher.*Failed to open connection`},
+	}
+}
+
+// blackHole is an address at which nothing answers, as behind a firewall that
+// drops: a socket that accepts nobody and whose queue is full.
+func (w *world) blackHole() string {
+	w.t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { unix.Close(fd) })
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+		w.t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", at.(*unix.SockaddrInet4).Port)
+	for {
+		conn, err := net.DialTimeout("tcp", address, time.Second)
+		if err != nil {
+			return address
+		}
+		w.t.Cleanup(func() { conn.Close() })
 	}
 }
 

@@ -37,7 +37,7 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 		return &Trouble{Problem: "the daemon is suspended: no heartbeat goes out, and no task is taken", Remedy: fmt.Sprintf("kill -CONT %d", p.PID)}
 	}
 	l := m.link(ep)
-	if l.State == LinkDown {
+	if l.State == LinkDown || l.State == LinkRefused {
 		return brokenLink(ep, l)
 	}
 	if view == nil || view.Problem != nil || view.Online || e.Log != nil && e.Log.Kind == endpointfs.Begins && time.Since(e.Log.Time) < heardWithin {
@@ -70,21 +70,16 @@ func openingLink(ep *endpointfs.Endpoint) *Trouble {
 	}
 }
 
-// firstLink waits a little for a connection that is being made, and tells what
-// is wrong with it.
-func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, deadline time.Time) *Trouble {
+// firstLink waits a little for a connection that is being made, and tells how
+// far it has come.
+func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, deadline time.Time) Link {
 	if grace := time.Now().Add(linkGrace); grace.Before(deadline) {
 		deadline = grace
 	}
 	for {
 		l := m.link(ep)
-		switch {
-		case l.State == LinkDown:
-			return brokenLink(ep, l)
-		case l.State != LinkOpening:
-			return nil
-		case !time.Now().Before(deadline), pause(ctx, lockPoll) != nil:
-			return openingLink(ep)
+		if l.State != LinkOpening || !time.Now().Before(deadline) || pause(ctx, lockPoll) != nil {
+			return l
 		}
 	}
 }
