@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -212,8 +214,8 @@ func (v *visit) broker(ctx context.Context) []Finding {
 			ports[c.AMQPPort] = "amqp_port of endpoint " + ep.Name()
 		}
 	}
-	for port, why := range ports {
-		err := try(port)
+	for _, port := range slices.Sorted(maps.Keys(ports)) {
+		why, err := ports[port], try(port)
 		if err == nil {
 			continue
 		}
