@@ -56,6 +56,8 @@ func page(c *Catalog) string {
 
 func onCommandLine(f Field) string {
 	switch {
+	case f.Wire:
+		return ""
 	case f.Positional:
 		return "`" + strings.ToUpper(f.Name) + "`"
 	case f.Short != "":

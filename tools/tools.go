@@ -10,7 +10,7 @@
 // The package never prints, never reads the environment, never starts a
 // process and knows none of its faces. What an operation wants of the person
 // behind a face (progress, consent, an answer) goes through its context:
-// [WithProgress], [WithConsent], [WithPrompt], [WithEmit].
+// [WithProgress], [WithConsent], [WithPrompt], [WithShow], [WithEmit].
 package tools
 
 import (
