@@ -115,6 +115,19 @@ func emitter(ctx context.Context) func(any) error {
 	}
 }
 
+// WithPerson returns a context whose result is shown to a person as text, who
+// can take a longer page than a program that pays for each line.
+func WithPerson(ctx context.Context) context.Context {
+	return context.WithValue(ctx, personKey{}, true)
+}
+
+type personKey struct{}
+
+func forPerson(ctx context.Context) bool {
+	yes, _ := ctx.Value(personKey{}).(bool)
+	return yes
+}
+
 // Printer is where a result is written for people.
 type Printer struct {
 	io.Writer
