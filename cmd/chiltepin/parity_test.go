@@ -161,7 +161,9 @@ func overRPC(t *testing.T, home string) face {
 			return string(m.Result), tools.Error{}
 		}
 		f := s.failure(t)
-		var data struct{ Error struct{ Data map[string]json.RawMessage } }
+		var data struct {
+			Error struct{ Data map[string]json.RawMessage }
+		}
 		if err := json.Unmarshal([]byte(s.seen[len(s.seen)-1]), &data); err != nil {
 			t.Fatal(err)
 		}
