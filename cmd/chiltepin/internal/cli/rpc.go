@@ -42,7 +42,7 @@ input, once what is under way has finished.`,
 			return err
 		}
 		if trace {
-			o.Trace = tracer(ctx)
+			o.Trace = c.tracer()
 		}
 		out, restore, err := protocolOutput(c.Stdout)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
@@ -49,7 +48,7 @@ with being offered it.`,
 			return err
 		}
 		if trace {
-			o.Trace = tracer(ctx)
+			o.Trace = c.tracer()
 		}
 		o.Consent = mcp.Consent(consent)
 		o.LegacyOnly = c.Getenv("CHILTEPIN_MCP_PROTOCOL") == "legacy"
@@ -86,15 +85,14 @@ func (c *command) serverContext(ctx context.Context, p *tools.Policy) (context.C
 }
 
 // tracer logs every message of a server, secrets masked. It was asked for,
-// whatever the level.
-func tracer(ctx context.Context) func(sent bool, message []byte) {
-	log := zerolog.Ctx(ctx)
+// whatever the level, off too.
+func (c *command) tracer() func(sent bool, message []byte) {
 	return func(sent bool, message []byte) {
 		direction := "received"
 		if sent {
 			direction = "sent"
 		}
-		log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
+		c.log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
 	}
 }
 
