@@ -36,7 +36,7 @@ its input, once what is under way has finished.
 CHILTEPIN_MCP_PROTOCOL=legacy hides the newest revision from clients that cannot cope
 with being offered it.`,
 		Example: "  chiltepin mcp\n  chiltepin mcp --read-only\n  chiltepin mcp --toolsets endpoint -c /scratch/me/gc\n  ssh login.example.org chiltepin mcp --no-destructive",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 	}
 	flags := cmd.Flags()
 	policyFlags(flags, &o.Policy, "or all; not admin if not given")
@@ -61,6 +61,14 @@ with being offered it.`,
 		return mcp.Serve(ctx, o)
 	}
 	return cmd
+}
+
+// noArgs refuses words after the command, as a wrong command line.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}
+	}
+	return nil
 }
 
 // policyFlags are the flags of every server that say what it offers.
