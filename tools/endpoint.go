@@ -23,6 +23,9 @@ type Endpoints interface {
 	Survey(ctx context.Context) ([]endpoint.Pair, error)
 	PlanPruning(ctx context.Context, opts endpoint.PruneOptions) (endpoint.Plan, error)
 	Prune(ctx context.Context, plan endpoint.Plan) ([]endpoint.Step, error)
+	// Follow hands out the endpoints there are, then each change, until ctx
+	// ends or a function fails.
+	Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error
 	// ConfigDir is the path of the configuration directory.
 	ConfigDir() string
 }
@@ -51,6 +54,7 @@ func endpointTools(s Services) []*Tool {
 		defineDelete(s, complete),
 		definePrune(s),
 		defineLogs(s, complete),
+		defineWatch(s),
 	}
 }
 
@@ -119,11 +123,7 @@ orphaned ones, ghosts, names used twice, endpoints of other machines.`,
 			if err != nil {
 				return EndpointList{}, err
 			}
-			out := EndpointList{ConfigDir: eps.ConfigDir(), Endpoints: make([]EndpointSummary, 0, len(list))}
-			for _, e := range list {
-				out.Endpoints = append(out.Endpoints, endpointSummary(e))
-			}
-			return out, nil
+			return endpointList(eps, list), nil
 		})
 	})
 }

@@ -7,10 +7,6 @@ import (
 	"chiltepin/globus/endpoint"
 )
 
-func endpointSummary(e endpoint.Status) EndpointSummary {
-	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)}
-}
-
 // sideBySide puts the directories and the registrations into one list.
 func sideBySide(dir string, pairs []endpoint.Pair) EndpointList {
 	out := EndpointList{ConfigDir: dir, Endpoints: []EndpointSummary{}, RemoteOnly: []RegistrationSummary{}}

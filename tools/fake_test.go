@@ -103,3 +103,24 @@ func (f *fakeEndpoints) PlanPruning(context.Context, endpoint.PruneOptions) (end
 func (f *fakeEndpoints) Prune(_ context.Context, plan endpoint.Plan) ([]endpoint.Step, error) {
 	return []endpoint.Step{{Name: "registration " + plan.Registrations[0].ID, Outcome: "removed"}}, f.change("prune")
 }
+
+func (f *fakeEndpoints) Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error {
+	list, err := f.List(ctx)
+	if err != nil {
+		return err
+	}
+	if err := first(list); err != nil {
+		return err
+	}
+	before, after := mesa(), mesa()
+	after.State, after.Reason = endpoint.Disconnected, "gone\x1b[31m"
+	registered := list[1]
+	registered.ID = fakeID
+	for _, c := range []endpoint.Change{{Before: &before, After: &after}, {Before: &list[1], After: &registered}, {Before: &after}, {After: &before}} {
+		if err := tell(c); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}

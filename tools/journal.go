@@ -183,10 +183,9 @@ func (p EndpointPruning) note(e *endpointfs.JournalEntry) {
 	}
 }
 
-func (a Account) note(e *endpointfs.JournalEntry) {
-	if a.Outcome != "" {
-		e.Outcome = a.Outcome
-	}
+func (r LoginReport) note(e *endpointfs.JournalEntry) {
+	e.Outcome = r.Outcome
+	a := r.Account
 	if a.Identity != nil {
 		e.Evidence = append(e.Evidence, "identity: "+clean(strings.TrimSpace(a.Identity.Username+" "+a.Identity.ID)))
 	}
