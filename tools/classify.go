@@ -56,6 +56,9 @@ func codeOf(err error) Code {
 	case is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
 		return CodeConflict
 	case is[*endpoint.PruneError](err):
+		if p, _ := errors.AsType[*endpoint.PruneError](err); p.Unknown {
+			return CodeNotFound
+		}
 		return CodeConflict
 	case is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
 		return CodeNotFound

@@ -49,7 +49,7 @@ never sent stays. An endpoint that was moved to another configuration directory 
 orphaned from here: --only names what to remove, and nothing else is.`,
 		Effect:   Destroys,
 		Examples: []string{"chiltepin endpoint prune --dry-run", "chiltepin endpoint prune", "chiltepin endpoint prune --only 12345678-1234-1234-1234-123456789abc --yes"},
-		Errors:   []Code{CodeNotLoggedIn, CodeUnavailable, CodeConflict, CodeRefused},
+		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeUnavailable, CodeConflict, CodeRefused},
 	}, func(ctx context.Context, in EndpointPruneArgs) (EndpointPruning, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointPruning, error) {
 			plan, err := eps.PlanPruning(ctx, endpoint.PruneOptions{Only: in.Only})

@@ -62,6 +62,7 @@ came, what it did to which endpoint, and by what that was seen. The journal is k
 about 5 MiB and holds no token, code or password.`,
 		Effect:   Reads,
 		Examples: []string{"chiltepin history", "chiltepin history --since 24h my-endpoint", "chiltepin history -n 100 --operation endpoint.start --json"},
+		Errors:   []Code{CodeUnsupported, CodeRefused},
 	}, func(ctx context.Context, in HistoryArgs) (History, error) {
 		if s.Journal == nil {
 			return History{}, &Error{Code: CodeUnsupported, Message: "no journal is kept here"}

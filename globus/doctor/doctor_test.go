@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -201,6 +202,37 @@ func (w *world) crash() {
 	}
 }
 
+// outlive leaves a process of a user endpoint of mesa whose daemon is gone.
+func (w *world) outlive() {
+	w.t.Helper()
+	const own = "0c5a62d3-9d38-4d43-8d12-0a4f2e9cf6a1"
+	name := "uep." + w.id + "." + own
+	w.write(name+"/endpoint.log", "")
+	cmd := exec.Command("bash", "-c", `echo there; exec -a "$0" sleep 100`, "Globus Compute Endpoint ("+own+", "+name+")")
+	cmd.Dir = filepath.Join(w.dir(), name)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		_, err = out.Read(make([]byte, 5))
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for { // between "there" and its new name
+		title, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", cmd.Process.Pid))
+		if err != nil || bytes.HasPrefix(title, []byte("Globus ")) {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // broker has the service say that its broker is at an address.
 func (w *world) broker(address string) {
 	w.box.Order(sandbox.Fault{Path: "/v2/get_amqp_result_connection_url", Body: new(`{"queue_prefix":"x","connection_url":"amqp://u:hush@` + address + `/"}`)})
@@ -280,6 +312,7 @@ func TestSeededFaults(t *testing.T) {
 		"a registration that is gone": {func(w *world) {
 			w.write("mesa/endpoint.json", `{"endpoint_id": "6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11"}`)
 		}, map[string]string{"endpoint": "failed"}, nil},
+		"a user endpoint without its daemon": {func(w *world) { w.outlive() }, map[string]string{"user-endpoints": "failed"}, nil},
 		"a user endpoint's directory": {func(w *world) {
 			w.write("uep.6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11.0c5a62d3-9d38-4d43-8d12-0a4f2e9cf6a1/endpoint.log", "")
 		}, map[string]string{"user-endpoints": "warning"}, nil},

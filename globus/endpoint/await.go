@@ -100,7 +100,7 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 // is known whether it reaches the broker. One whose password the broker refused
 // is still alive, and ends: that is no success.
 func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, began, deadline time.Time) (Status, error) {
-	link := m.firstLink(ctx, ep, deadline)
+	link := m.firstLink(ctx, ep, d.from, deadline)
 	for link.State == LinkRefused && !d.dead() {
 		if !time.Now().Before(deadline) {
 			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: link.Cause, Next: "chiltepin endpoint status " + shell(ep.Name())}

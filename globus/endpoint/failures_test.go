@@ -1,12 +1,17 @@
 package endpoint
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"chiltepin/endpointfs"
 )
 
 // recorded returns what a real daemon left of a failure: how it ended, its log
@@ -122,5 +127,77 @@ func TestUnknownFailure(t *testing.T) {
 	t.Parallel()
 	if cause, remedy := diagnose([]string{"Traceback (most recent call last):", "RuntimeError: something new"}); cause != "" || remedy != "" {
 		t.Errorf("told as %q, %q", cause, remedy)
+	}
+}
+
+// Whatever a log says, a broken connection is shown by lines, and one that is
+// not broken by none.
+func FuzzReadLink(f *testing.F) {
+	for name := range links() {
+		a, err := txtar.ParseFile(filepath.Join("testdata", "failures", name+".txtar"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(a.Files[1].Data))
+	}
+	f.Add("ResultPublisher<")
+	f.Fuzz(func(t *testing.T, text string) {
+		l := readLink(splitLines(text))
+		broken := l.State == LinkDown || l.State == LinkRefused
+		if broken != (len(l.Lines) > 0) || len(l.Lines) > 3 || !broken && l.Cause != "" {
+			t.Errorf("%+v", l)
+		}
+	})
+}
+
+// TestTrouble: what is wrong with a daemon that runs is said once there is
+// reason to, and not before.
+func TestTrouble(t *testing.T) {
+	t.Parallel()
+	const at = "2026-11-26 01:16:14,582880 INFO MainProcess-7 Thread-4-1 x:1 run ResultPublisher<✗; o:0; t:0> "
+	const up, opening, down = at + "Ready to send results to exchange: heartbeats\n", at + "Opening connection to AMQP service.\n", at + "Failed to open connection - (X)\n"
+	offline, online, unasked := &ServiceView{Word: "offline"}, &ServiceView{Word: "online", Online: true}, &ServiceView{Problem: errors.New("no login")}
+	old, fresh := time.Now().Add(-time.Minute), time.Now()
+	running := func(p ProcessEvidence) *ProcessEvidence { p.PID, p.Proven, p.Phase = 7, true, Up; return &p }
+	for name, tt := range map[string]struct {
+		log     string
+		began   time.Time
+		view    *ServiceView
+		process *ProcessEvidence
+		want    string
+	}{
+		"heard":                  {up, old, online, running(ProcessEvidence{}), ""},
+		"nobody was asked":       {up, old, nil, running(ProcessEvidence{}), ""},
+		"nobody could be asked":  {up, old, unasked, running(ProcessEvidence{}), ""},
+		"up and not heard":       {up, old, offline, running(ProcessEvidence{}), "the daemon lives, but the service hears nothing of it"},
+		"not heard yet":          {up, fresh, offline, running(ProcessEvidence{}), ""},
+		"a log that says little": {"", old, offline, running(ProcessEvidence{}), "the daemon lives, but the service hears nothing of it"},
+		"opening":                {opening, old, offline, running(ProcessEvidence{}), "the daemon lives, but has not reached the broker yet: no heartbeat has gone out"},
+		"opening at first":       {opening, fresh, offline, running(ProcessEvidence{}), ""},
+		"down":                   {down, fresh, nil, running(ProcessEvidence{}), "the daemon lives, but has no connection to the broker: no heartbeat goes out, and no task comes in"},
+		"suspended":              {up, fresh, online, running(ProcessEvidence{Suspended: true}), "the daemon is suspended: no heartbeat goes out, and no task is taken"},
+		"of somebody else":       {down, old, offline, &ProcessEvidence{PID: 7}, ""},
+	} {
+		d := endpointfs.Open(t.TempDir())
+		if err := os.Mkdir(filepath.Join(d.Path(), "mesa"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(d.Path(), "mesa", "config.yaml"), "debug: true\n")
+		write(t, filepath.Join(d.Path(), "mesa", "endpoint.log"), tt.log)
+		ep, err := d.Endpoint("mesa")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := (&Manager{Dir: d}).trouble(ep, Evidence{Process: tt.process, Log: &endpointfs.Marker{Kind: endpointfs.Begins, Time: tt.began}}, verdict{State: Running}, tt.view)
+		problem := ""
+		if got != nil {
+			problem = got.Problem
+			if got.Remedy == "" {
+				t.Errorf("%s: no remedy", name)
+			}
+		}
+		if problem != tt.want {
+			t.Errorf("%s: %q, want %q", name, problem, tt.want)
+		}
 	}
 }

@@ -44,12 +44,16 @@ const linkTail = 256 << 10
 // link reads the end of the endpoint's log. A log that cannot be read says
 // nothing.
 func (m *Manager) link(ep *endpointfs.Endpoint) Link {
-	log := ep.Log()
-	size, err := log.Size()
+	size, err := ep.Log().Size()
 	if err != nil {
 		return Link{}
 	}
-	data, _, err := log.ReadFrom(max(0, size-linkTail), linkTail)
+	return linkFrom(ep, max(0, size-linkTail))
+}
+
+// linkFrom reads the endpoint's log from an offset.
+func linkFrom(ep *endpointfs.Endpoint, offset int64) Link {
+	data, _, err := ep.Log().ReadFrom(offset, linkTail)
 	if err != nil {
 		return Link{}
 	}

@@ -50,7 +50,11 @@ func (p Plan) Digest() string {
 }
 
 // PruneError says that a registration that was named cannot be pruned.
-type PruneError struct{ ID, Reason string }
+type PruneError struct {
+	ID, Reason string
+	// Unknown is true when there is no such registration.
+	Unknown bool
+}
 
 // Error names both.
 func (e *PruneError) Error() string { return fmt.Sprintf("pruning %s: %s", e.ID, e.Reason) }
@@ -71,7 +75,7 @@ func (m *Manager) PlanPruning(ctx context.Context, o PruneOptions) (Plan, error)
 	for _, id := range o.Only {
 		i := slices.IndexFunc(pairs, func(p Pair) bool { return strings.EqualFold(p.ID, id) })
 		if i < 0 {
-			return Plan{}, &PruneError{ID: id, Reason: "no registration of the identity that is logged in has this UUID"}
+			return Plan{}, &PruneError{ID: id, Reason: "no registration of the identity that is logged in has this UUID", Unknown: true}
 		}
 		if reason := pairs[i].mustStay(true); reason != "" {
 			return Plan{}, &PruneError{ID: id, Reason: reason}

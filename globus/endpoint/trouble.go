@@ -70,15 +70,15 @@ func openingLink(ep *endpointfs.Endpoint) *Trouble {
 	}
 }
 
-// firstLink waits a little for a connection that is being made, and tells how
-// far it has come.
-func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, deadline time.Time) Link {
+// firstLink waits a little for a connection that is being made by a daemon
+// whose log begins at from, and tells how far it has come.
+func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, from int64, deadline time.Time) Link {
 	if grace := time.Now().Add(linkGrace); grace.Before(deadline) {
 		deadline = grace
 	}
 	for {
-		l := m.link(ep)
-		if l.State != LinkOpening || !time.Now().Before(deadline) || pause(ctx, lockPoll) != nil {
+		l := linkFrom(ep, from)
+		if l.State != LinkOpening || !time.Now().Before(deadline) || pause(ctx, readyPoll) != nil {
 			return l
 		}
 	}
