@@ -61,13 +61,19 @@ type Accounts interface {
 	Whoami(context.Context) (auth.Account, error)
 }
 
+// Runtimes is what is asked about the Python side. [runtime.Finder] is one.
+type Runtimes interface {
+	Find(context.Context) (runtime.Runtime, error)
+	Check(context.Context, runtime.Runtime) (version string, err error)
+}
+
 // Doctor checks one configuration directory and what its endpoints need. Its
 // fields are set before its first use.
 type Doctor struct {
 	// Manager manages the endpoints.
 	Manager *endpoint.Manager
-	// Finder finds the runtime.
-	Finder runtime.Finder
+	// Runtimes finds the runtime.
+	Runtimes Runtimes
 	// Accounts is the logins; nil when SettingErr is set.
 	Accounts Accounts
 	// Env is where the services are, SettingErr what is wrong with the
@@ -178,7 +184,7 @@ func skipped(why string) []Finding { return []Finding{{Verdict: Skipped, Evidenc
 
 // taken is the runtime that would be used.
 func (v *visit) taken(ctx context.Context) (runtime.Runtime, error) {
-	v.foundOnce.Do(func() { v.found, v.foundErr = v.Finder.Find(ctx) })
+	v.foundOnce.Do(func() { v.found, v.foundErr = v.Runtimes.Find(ctx) })
 	return v.found, v.foundErr
 }
 

@@ -46,7 +46,7 @@ func (v *visit) runtime(ctx context.Context) []Finding {
 	if err != nil {
 		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
 	}
-	version, err := v.Finder.Check(ctx, rt)
+	version, err := v.Runtimes.Check(ctx, rt)
 	if err != nil {
 		v.foundErr = err
 		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
@@ -94,7 +94,7 @@ func (v *visit) parsl(ctx context.Context) []Finding {
 	if err != nil {
 		return skipped("there is no runtime")
 	}
-	own := runtime.PackageVersion(rt.Path, "parsl", v.Finder.PathEnv)
+	own := runtime.PackageVersion(rt.Path, "parsl", v.Getenv("PATH"))
 	if own == "" {
 		return skipped("the version of the runtime's parsl cannot be told")
 	}

@@ -21,10 +21,10 @@ func (m Machine) doctor(at tools.Place) (tools.Doctors, error) {
 		return nil, err
 	}
 	d := &doctor.Doctor{
-		Manager: manager,
-		Finder:  finder,
-		Service: func(ctx context.Context) (*compute.Client, error) { return m.service(ctx, at.ConfigDir) },
-		Getenv:  m.Getenv,
+		Manager:  manager,
+		Runtimes: finder,
+		Service:  func(ctx context.Context) (*compute.Client, error) { return m.service(ctx, at.ConfigDir) },
+		Getenv:   m.Getenv,
 	}
 	if d.Env, d.SettingErr = globus.NewEnvironment(m.Getenv); d.SettingErr != nil {
 		return d, nil
