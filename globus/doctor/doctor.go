@@ -214,7 +214,7 @@ func (v *visit) reach(ctx context.Context) error {
 	return v.reached
 }
 
-// login is the service as whoever is logged in, proven by an answer.
+// loggedIn is the service as whoever is logged in, proven by an answer.
 func (v *visit) loggedIn(ctx context.Context) (*compute.Client, error) {
 	v.signedOnce.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -225,12 +225,4 @@ func (v *visit) loggedIn(ctx context.Context) (*compute.Client, error) {
 		}
 	})
 	return v.signed, v.signedErr
-}
-
-// hintOf is the next step that an error offers.
-func hintOf(err error, otherwise string) string {
-	if h, ok := asHint(err); ok {
-		return h
-	}
-	return otherwise
 }

@@ -333,6 +333,7 @@ func TestSeededFaults(t *testing.T) {
 			w.write("mesa/config.yaml", "display_name: mesa\nemail: me@example.org\namqp_port: 9\n")
 		}, map[string]string{"broker": "failed"}, nil},
 		"a config that is none": {func(w *world) { w.write("mesa/config.yaml", "debug: [\n") }, map[string]string{"files": "failed"}, nil},
+		"half of endpoint.json": {func(w *world) { w.write("mesa/endpoint.json", `{"endpo`) }, map[string]string{"files": "failed"}, nil},
 		"a daemon that crashed": {func(w *world) { w.crash() }, map[string]string{"endpoint": "failed"}, map[string]string{"endpoint": "fixed"}},
 		"a registration that is gone": {func(w *world) {
 			w.write("mesa/endpoint.json", `{"endpoint_id": "6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11"}`)

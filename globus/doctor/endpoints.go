@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"chiltepin/endpointfs"
 	"chiltepin/globus"
 	"chiltepin/globus/endpoint"
 )
@@ -106,11 +105,7 @@ func (v *visit) userEndpoints(ctx context.Context) []Finding {
 	}
 	removable, kept, err := v.Manager.UserLeftovers()
 	if err != nil {
-		var format *endpointfs.FormatError
-		if errors.As(err, &format) {
-			return append(all, skipped("whose directories they are cannot be told: "+err.Error())...)
-		}
-		return append(all, Finding{Verdict: Warning, Evidence: err.Error(), Remedy: "chiltepin endpoint list"})
+		return append(all, skipped("whose directories they are cannot be told: "+err.Error())...)
 	}
 	if n := len(removable); n > 0 {
 		all = append(all, Finding{Subject: removable[0].Path(), Verdict: Warning, Remedy: "chiltepin endpoint prune",

@@ -2,23 +2,11 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
-	"chiltepin/globus"
 	"chiltepin/globus/endpoint"
 	"chiltepin/globus/runtime"
 )
-
-func asHint(err error) (string, bool) {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) && h.Hint() != "" {
-		return h.Hint(), true
-	}
-	return "", false
-}
 
 // settings looks at the variables of the environment that lead programs
 // elsewhere than they are meant to go.
@@ -118,41 +106,4 @@ func (v *visit) parsl(ctx context.Context) []Finding {
 		return ok("parsl " + own)
 	}
 	return all
-}
-
-// eachOf says something of all endpoints, however many there are.
-func eachOf(n int, what string) string {
-	switch n {
-	case 0:
-		return "no endpoint is configured"
-	case 1:
-		return "the one endpoint " + what
-	}
-	return fmt.Sprintf("each of %d endpoints %s", n, what)
-}
-
-// said is what an error says without how Go's HTTP client introduces it.
-func said(err error) string {
-	if e, ok := errors.AsType[*globus.NetworkError](err); ok {
-		return e.Error()
-	}
-	return err.Error()
-}
-
-// count says a number of things in words.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return fmt.Sprintf(many, n)
-}
-
-// sortedKeys returns the keys in order.
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, strings.Compare)
-	return keys
 }

@@ -178,8 +178,12 @@ func (m *Manager) Prune(ctx context.Context, plan Plan) ([]Step, error) {
 
 // endOrphan ends one registration, unless it is none to end any more.
 func (m *Manager) endOrphan(ctx context.Context, service Service, p Pair) (outcome, detail string, err error) {
-	if ep, err := m.Dir.Endpoint(p.ID); err == nil {
-		return "stays", "endpoint " + ep.Name() + " has it now", nil
+	kept, _, err := m.Dir.IDs()
+	if err != nil {
+		return "", "", err
+	}
+	if name := kept[strings.ToLower(p.ID)]; name != "" {
+		return "stays", "endpoint " + name + " has it now", nil
 	}
 	st, err := service.Status(ctx, p.ID)
 	switch {

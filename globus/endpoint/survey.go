@@ -4,13 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"chiltepin/endpointfs"
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
 )
@@ -86,7 +83,10 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 		return nil, fmt.Errorf("listing the registrations: %w", err)
 	}
 	pairs := pair(local, listed)
-	o := origin{names: m.hostNames(ctx), journal: m.journaled(ctx)}
+	o, err := m.origin(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all sync.WaitGroup
 	next := make(chan *Pair)
 	for range surveyWorkers {
@@ -190,41 +190,6 @@ func (p *Pair) find(f Finding, why string) {
 	p.Why += why
 }
 
-// origin is by what a registration is known to have come from here.
-type origin struct {
-	// names are those of this machine.
-	names []string
-	// journal has the ids that were ever at work in this directory.
-	journal map[string]bool
-}
-
-// of says from where of here a registration came, or "".
-func (o origin) of(id, host string) string {
-	switch {
-	case o.journal[strings.ToLower(id)]:
-		return "this configuration directory"
-	case slices.ContainsFunc(o.names, func(name string) bool { return strings.EqualFold(name, host) }):
-		return "this machine"
-	}
-	return ""
-}
-
-// journaled returns the ids of the endpoints in the directory's journal. A
-// journal that cannot be read knows none.
-func (m *Manager) journaled(ctx context.Context) map[string]bool {
-	known := map[string]bool{}
-	page, err := m.Dir.Journal().Read(ctx)
-	if err != nil {
-		return known
-	}
-	for _, e := range page.Entries {
-		if e.ID != "" {
-			known[strings.ToLower(e.ID)] = true
-		}
-	}
-	return known
-}
-
 // judge says what is odd, once everything was asked.
 func (p *Pair) judge(o origin) {
 	r := p.Registered
@@ -246,6 +211,8 @@ func (p *Pair) judge(o origin) {
 		}
 	case from != "" && r.Online:
 		p.find(Ghost, "the service calls it online, it was registered from "+from+", and no directory here has it: it runs from another configuration directory, or its directory was removed under it")
+	case o.spoken(p.ID) != "":
+		p.Why = o.spoken(p.ID)
 	case from != "":
 		p.find(Orphaned, "it was registered from "+from+", and no directory here has it any more")
 	case r.Host == "" || namesNobody(r.Host):
@@ -255,91 +222,4 @@ func (p *Pair) judge(o origin) {
 	default:
 		p.find(Elsewhere, "it was registered from "+r.Host)
 	}
-}
-
-// namesNobody is true for a name that every machine has.
-func namesNobody(host string) bool {
-	return strings.EqualFold(host, "localhost") || strings.HasPrefix(strings.ToLower(host), "localhost.")
-}
-
-// lookupTimeout is how long the machine's full name is looked for.
-const lookupTimeout = 2 * time.Second
-
-// hostNames are the names under which a daemon of this machine registers:
-// socket.getfqdn of Python, which is the host name where nobody knows a longer
-// one. A name that merely begins the same is another machine's.
-func (m *Manager) hostNames(ctx context.Context) (names []string) {
-	host := m.here().Host
-	names = []string{host}
-	if m.Host != "" || host == "" {
-		return names
-	}
-	defer func() { names = slices.DeleteFunc(names, namesNobody) }()
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-	defer cancel()
-	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
-	if err != nil {
-		return names
-	}
-	for _, a := range addresses {
-		found, err := net.DefaultResolver.LookupAddr(ctx, a)
-		if err != nil {
-			continue
-		}
-		for _, name := range found {
-			names = append(names, strings.TrimSuffix(name, "."))
-		}
-	}
-	return names
-}
-
-// UserLeftovers returns the directories of user endpoints whose endpoint is
-// not in the configuration directory any more, and why those among them must
-// stay. Where an endpoint's UUID cannot be read nothing is a leftover.
-func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpoint, kept map[string]string, err error) {
-	eps, err := m.Dir.Endpoints()
-	if err != nil {
-		return nil, nil, err
-	}
-	owned := map[string]bool{}
-	for _, ep := range eps {
-		id, err := ep.ID()
-		if err != nil {
-			return nil, nil, fmt.Errorf("looking for what user endpoints left: %w", err)
-		}
-		owned[strings.ToLower(id)] = true
-		if r, ok, err := ep.ReadSidecar(); err == nil && ok {
-			owned[strings.ToLower(r.ID)] = true
-		}
-	}
-	all, err := m.Dir.UserEndpoints("")
-	if err != nil {
-		return nil, nil, err
-	}
-	procs, err := m.procs().Candidates()
-	if err != nil {
-		return nil, nil, err
-	}
-	kept = map[string]string{}
-	for _, u := range all {
-		if owned[strings.ToLower(u.Parent)] {
-			continue
-		}
-		i := slices.IndexFunc(procs, func(p Process) bool {
-			t, titled := parseTitle(p.Title())
-			return titled && !t.Core && strings.EqualFold(t.ID, u.ID) || m.procs().Place(p, u.Path()) == Inside
-		})
-		results, err := u.Unsent()
-		switch {
-		case i >= 0:
-			kept[u.Path()] = fmt.Sprintf("process %d works in it", procs[i].PID)
-		case err != nil:
-			kept[u.Path()] = err.Error()
-		case results > 0:
-			kept[u.Path()] = fmt.Sprintf("it holds %d results that were never sent", results)
-		default:
-			removable = append(removable, u)
-		}
-	}
-	return removable, kept, nil
 }

@@ -162,6 +162,37 @@ func TestSurvey(t *testing.T) {
 	}
 }
 
+// TestNoOrphanOfADirectory: a directory that has the UUID, or whose UUID cannot
+// be read, keeps the registration from being anybody's orphan.
+func TestNoOrphanOfADirectory(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(dir string) error{
+		"lost its configuration": func(dir string) error { return os.Remove(filepath.Join(dir, "config.yaml")) },
+		"half of endpoint.json": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "endpoint.json"), []byte(`{"endpo`), 0o600)
+		},
+		"another id, and its own in our note": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "chiltepin.json"), []byte(`{"version":1,"host":"login1","pid":7,"id":"`+numbered(1)+`"}`), 0o600)
+		},
+	} {
+		r := &registry{known: map[string]string{numbered(1): "mesa login1 offline"}}
+		m := surveyed(t, r, map[string]int{"mesa": 1})
+		if name == "another id, and its own in our note" {
+			write(t, filepath.Join(m.Dir.Path(), "mesa", "endpoint.json"), fmt.Sprintf(`{"endpoint_id": "%s"}`, numbered(2)))
+		}
+		if err := spoil(filepath.Join(m.Dir.Path(), "mesa")); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := m.PlanPruning(t.Context(), PruneOptions{})
+		if err != nil || !plan.Empty() {
+			t.Errorf("%s: %+v, %v", name, plan, err)
+		}
+		if len(plan.Kept) == 0 || !strings.Contains(plan.Kept[0].Detail, `"mesa"`) {
+			t.Errorf("%s: kept %+v", name, plan.Kept)
+		}
+	}
+}
+
 // TestPrune wants the plan to hold what this machine has orphaned and nothing
 // else, and to be carried out except for what has changed since.
 func TestPrune(t *testing.T) {
