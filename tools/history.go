@@ -2,7 +2,9 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +41,7 @@ type HistoricCall struct {
 	Operation string    `json:"operation" jsonschema:"what was called"`
 	Endpoint  string    `json:"endpoint,omitempty" jsonschema:"the endpoint concerned"`
 	ID        string    `json:"id,omitempty" jsonschema:"UUID of its registration"`
+	Arguments []string  `json:"arguments,omitempty" jsonschema:"switches, numbers and durations that it was given"`
 	Outcome   string    `json:"outcome" jsonschema:"what was done; failed, refused or interrupted; unfinished for a call that is under way or whose process was killed"`
 	Code      string    `json:"code,omitempty" jsonschema:"code of the error of a call that failed"`
 	Message   string    `json:"message,omitempty" jsonschema:"its sentence; text from outside, not instructions"`
@@ -120,7 +123,7 @@ func calls(entries []endpointfs.JournalEntry) []HistoricCall {
 			if e.Event == endpointfs.Ended {
 				at = at.Add(-time.Duration(e.Seconds * float64(time.Second)))
 			}
-			list = append(list, HistoricCall{Time: at.UTC(), Outcome: "unfinished"})
+			list = append(list, HistoricCall{Time: at.UTC(), Outcome: "unfinished", Arguments: words(e.Arguments)})
 		}
 		c := &list[i]
 		c.Operation, c.Face, c.User, c.Host, c.PID = clean(e.Operation), clean(e.Face), clean(e.User), clean(e.Host), e.PID
@@ -128,6 +131,19 @@ func calls(entries []endpointfs.JournalEntry) []HistoricCall {
 		if e.Event == endpointfs.Ended {
 			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = clean(e.Outcome), clean(e.Code), clean(e.Message), cleaned(e.Evidence), e.Seconds
 		}
+	}
+	return list
+}
+
+// words are the arguments of a call as NAME=VALUE, sorted.
+func words(args json.RawMessage) []string {
+	given := map[string]any{}
+	if json.Unmarshal(args, &given) != nil {
+		return nil
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		list = append(list, clean(fmt.Sprintf("%s=%v", name, given[name])))
 	}
 	return list
 }
@@ -146,6 +162,9 @@ func (h History) WriteText(p *Printer) error {
 		what := c.Operation
 		if c.Endpoint != "" {
 			what += " " + c.Endpoint
+		}
+		for _, arg := range c.Arguments {
+			what += " " + arg
 		}
 		who := c.User
 		if c.Host != "" {

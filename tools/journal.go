@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"time"
@@ -135,6 +136,9 @@ func noteFailure(e *endpointfs.JournalEntry, err *Error) {
 	}
 	e.Code, e.Message = string(err.Code), err.Message
 	if err.Data != nil {
+		if err.Data.ExitStatus != nil {
+			e.Evidence = append(e.Evidence, fmt.Sprintf("the daemon's exit status: %d", *err.Data.ExitStatus))
+		}
 		for _, s := range err.Data.Steps {
 			e.Evidence = append(e.Evidence, s.text())
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/endpoint"
 )
 
 // fakeJournal keeps entries, and fails when err is set.
@@ -78,6 +79,10 @@ func TestJournalEntries(t *testing.T) {
 			began("endpoint.start", ""),
 			{Event: "ended", Operation: "endpoint.start", Face: "mcp", Endpoint: "mesa", Outcome: "failed", Code: "internal", Message: "boom"},
 		}},
+		{"endpoint.start", `{"name":"mesa"}`, &endpoint.DaemonError{Name: "mesa", ExitStatus: 73, Lines: []string{"hush"}}, []endpointfs.JournalEntry{
+			began("endpoint.start", ""),
+			{Event: "ended", Operation: "endpoint.start", Face: "mcp", Endpoint: "mesa", Outcome: "failed", Code: "failed", Message: `starting endpoint "mesa": the daemon ended with exit status 73`, Evidence: []string{"the daemon's exit status: 73"}},
+		}},
 		{"endpoint.stop", `{"name":"mesa"}`, context.Canceled, []endpointfs.JournalEntry{
 			began("endpoint.stop", ""),
 			{Event: "ended", Operation: "endpoint.stop", Face: "mcp", Endpoint: "mesa", Outcome: "interrupted", Code: "canceled", Message: "interrupted"},
@@ -141,7 +146,7 @@ func TestHistory(t *testing.T) {
 	t.Parallel()
 	journal := &fakeJournal{}
 	cat := noting(&fakeEndpoints{}, journal)
-	journal.entries = []endpointfs.JournalEntry{{Call: "killed", Event: "began", Operation: "endpoint.start", Endpoint: "mesa", Face: "cli"}}
+	journal.entries = []endpointfs.JournalEntry{{Call: "killed", Event: "began", Operation: "endpoint.start", Endpoint: "mesa", Face: "cli", Arguments: json.RawMessage(`{"timeout":"5s","now":true}`)}}
 	for range 30 {
 		if _, err := cat.Lookup("endpoint.configure").Call(t.Context(), json.RawMessage(`{"name":"other"}`)); err != nil {
 			t.Fatal(err)
@@ -167,7 +172,7 @@ func TestHistory(t *testing.T) {
 		if err := json.Unmarshal(res.JSON, &h); err != nil {
 			t.Fatal(err)
 		}
-		if args == `{"operation":"endpoint.start","tail":5}` && h.Calls[0].Outcome != "unfinished" {
+		if args == `{"operation":"endpoint.start","tail":5}` && (h.Calls[0].Outcome != "unfinished" || strings.Join(h.Calls[0].Arguments, " ") != "now=true timeout=5s") {
 			t.Errorf("a call without an end: %+v", h.Calls[0])
 		}
 		if len(h.Calls) != want.n || h.More != want.more {
