@@ -79,8 +79,11 @@ func greet(ctx context.Context, at compute.Broker) error {
 	} else {
 		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", at.Address())
 	}
-	if err != nil {
-		return (&globus.NetworkError{Host: "the broker", Attempts: 1, Err: err})
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("nothing answers there for %s: something in between drops what is sent", dialTimeout)
+	case err != nil:
+		return &globus.NetworkError{Host: "the broker", Attempts: 1, Err: err}
 	}
 	defer conn.Close()
 	deadline, _ := ctx.Deadline()

@@ -318,9 +318,10 @@ func TestSeededFaults(t *testing.T) {
 			delete(w.env, "GLOBUS_COMPUTE_CLIENT_ID")
 			delete(w.env, "GLOBUS_COMPUTE_CLIENT_SECRET")
 		}, map[string]string{"login": "failed"}, nil},
-		"a login that is refused": {func(w *world) { w.box.Order(sandbox.Fault{Path: "/v2/endpoints", Status: 403, Code: "FORBIDDEN"}) }, map[string]string{"login": "failed"}, nil},
-		"a broker that refuses":   {func(w *world) { w.box.OrderBroker(sandbox.BrokerFault{Kind: "refuse"}) }, map[string]string{"broker": "failed"}, nil},
-		"a broker's port closed":  {func(w *world) { w.broker("127.0.0.1:9") }, map[string]string{"broker": "failed"}, nil},
+		"a login that is refused":    {func(w *world) { w.box.Order(sandbox.Fault{Path: "/v2/endpoints", Status: 403, Code: "FORBIDDEN"}) }, map[string]string{"login": "failed"}, nil},
+		"a broker that refuses":      {func(w *world) { w.box.OrderBroker(sandbox.BrokerFault{Kind: "refuse"}) }, map[string]string{"broker": "failed"}, nil},
+		"a broker's port closed":     {func(w *world) { w.broker("127.0.0.1:9") }, map[string]string{"broker": "failed"}, nil},
+		"a broker behind a firewall": {func(w *world) { w.broker(sandboxtest.BlackHole(w.t)) }, map[string]string{"broker": "failed"}, nil},
 		"a broker that is silent": {func(w *world) {
 			silent, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

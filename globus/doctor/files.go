@@ -106,14 +106,18 @@ func (v *visit) locks(context.Context) []Finding {
 		first, second := flock.New(path), flock.New(path)
 		defer first.Close()
 		defer second.Close()
-		if ok, err := first.TryLock(); err != nil || !ok {
-			return fmt.Errorf("a lock could not be had: %w", errors.Join(err))
-		}
-		ok, err := second.TryLock()
+		had, err := first.TryLock()
 		if err != nil {
 			return err
 		}
-		if ok {
+		again, err := second.TryLock()
+		if err != nil {
+			return err
+		}
+		switch {
+		case !had:
+			return errors.New("a lock that nobody holds cannot be had")
+		case again:
 			return errors.New("a lock was given twice")
 		}
 		evidence = "the file system (" + kind + ") locks"
@@ -186,7 +190,10 @@ func (v *visit) disk(context.Context) []Finding {
 	free, files := st.Bavail*uint64(st.Bsize), st.Ffree
 	evidence := fmt.Sprintf("%s are free at %s", size(free), dir)
 	const remedy = "make room, or choose another directory with -c; old logs and submit scripts of user endpoints (uep.*) take the most"
-	err := probe(dir, nil)
+	var err error
+	if dir == v.Manager.Dir.Path() { // nothing is written anywhere else
+		err = probe(dir, nil)
+	}
 	switch {
 	case full(err):
 		return []Finding{{Subject: dir, Verdict: Failed, Evidence: evidence + ", and nothing can be written: " + strings.TrimPrefix(err.Error(), "write "), Remedy: remedy}}

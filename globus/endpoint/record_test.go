@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/tools/txtar"
 
 	"chiltepin/globus/auth"
@@ -147,37 +146,11 @@ func failings() map[string]failing {
 		}, lives: `ResultPublisher.*Failed to open connection`},
 		"broker-closes": brokerFault(`ResultPublisher.*Unable to sustain connection`, sandbox.BrokerFault{Kind: "close", Method: "basic.publish"}),
 		"broker-blocked": {order: func(w *world) {
-			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", w.blackHole()))})
+			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", sandboxtest.BlackHole(w.t)))})
 		}, lives: `ResultPublisher.*Failed to open connection`},
 		"broker-port-closed": {order: func(w *world) {
 			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", "127.0.0.1:9"))})
 		}, lives: `ResultPublisher.*Failed to open connection`},
-	}
-}
-
-// blackHole is an address at which nothing answers, as behind a firewall that
-// drops: a socket that accepts nobody and whose queue is full.
-func (w *world) blackHole() string {
-	w.t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { unix.Close(fd) })
-	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
-		w.t.Fatal(err)
-	}
-	at, err := unix.Getsockname(fd)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", at.(*unix.SockaddrInet4).Port)
-	for {
-		conn, err := net.DialTimeout("tcp", address, time.Second)
-		if err != nil {
-			return address
-		}
-		w.t.Cleanup(func() { conn.Close() })
 	}
 }
 
