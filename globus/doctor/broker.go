@@ -80,7 +80,7 @@ func greet(ctx context.Context, at compute.Broker) error {
 		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", at.Address())
 	}
 	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case timedOut(err):
 		return fmt.Errorf("nothing answers there for %s: something in between drops what is sent", dialTimeout)
 	case err != nil:
 		return &globus.NetworkError{Host: "the broker", Attempts: 1, Err: err}
@@ -97,12 +97,17 @@ func greet(ctx context.Context, at compute.Broker) error {
 	}
 	first := make([]byte, 1)
 	switch _, err := io.ReadFull(conn, first); {
-	case errors.Is(err, io.EOF):
-		return errors.New("the broker takes the connection and ends it at once")
-	case err != nil:
+	case timedOut(err):
 		return fmt.Errorf("the broker takes the connection and says nothing for %s", dialTimeout)
+	case err != nil: // its end, or a reset
+		return errors.New("the broker takes the connection and ends it at once")
 	case first[0] != 1 && first[0] != 'A':
 		return errors.New("what answers at the broker's port does not speak AMQP")
 	}
 	return nil
+}
+
+func timedOut(err error) bool {
+	n, ok := errors.AsType[net.Error](err)
+	return ok && n.Timeout()
 }

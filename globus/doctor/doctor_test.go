@@ -318,18 +318,7 @@ func TestSeededFaults(t *testing.T) {
 			delete(w.env, "GLOBUS_COMPUTE_CLIENT_ID")
 			delete(w.env, "GLOBUS_COMPUTE_CLIENT_SECRET")
 		}, map[string]string{"login": "failed"}, nil},
-		"a login that is refused":    {func(w *world) { w.box.Order(sandbox.Fault{Path: "/v2/endpoints", Status: 403, Code: "FORBIDDEN"}) }, map[string]string{"login": "failed"}, nil},
-		"a broker that refuses":      {func(w *world) { w.box.OrderBroker(sandbox.BrokerFault{Kind: "refuse"}) }, map[string]string{"broker": "failed"}, nil},
-		"a broker's port closed":     {func(w *world) { w.broker("127.0.0.1:9") }, map[string]string{"broker": "failed"}, nil},
-		"a broker behind a firewall": {func(w *world) { w.broker(sandboxtest.BlackHole(w.t)) }, map[string]string{"broker": "failed"}, nil},
-		"a broker that is silent": {func(w *world) {
-			silent, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			w.t.Cleanup(func() { silent.Close() })
-			w.broker(silent.Addr().String())
-		}, map[string]string{"broker": "failed"}, nil},
+		"a login that is refused": {func(w *world) { w.box.Order(sandbox.Fault{Path: "/v2/endpoints", Status: 403, Code: "FORBIDDEN"}) }, map[string]string{"login": "failed"}, nil},
 		"an amqp_port that is closed": {func(w *world) {
 			w.write("mesa/config.yaml", "display_name: mesa\nemail: me@example.org\namqp_port: 9\n")
 		}, map[string]string{"broker": "failed"}, nil},
@@ -362,6 +351,62 @@ func TestSeededFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBrokers: what keeps a connection from being made reads differently.
+func TestBrokers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		seed func(w *world)
+		want string
+	}{
+		"refuses":     {func(w *world) { w.box.OrderBroker(sandbox.BrokerFault{Kind: "refuse"}) }, "the broker takes the connection and ends it at once"},
+		"port closed": {func(w *world) { w.broker("127.0.0.1:9") }, "the broker could not be reached: connection refused"},
+		"firewall":    {func(w *world) { w.broker(sandboxtest.BlackHole(w.t)) }, "nothing answers there for 10s: something in between drops what is sent"},
+		"no broker":   {func(w *world) { w.broker(w.listener("SSH-2.0-OpenSSH_9.6\r\n")) }, "what answers at the broker's port does not speak AMQP"},
+		"silent":      {func(w *world) { w.broker(w.listener("")) }, "the broker takes the connection and says nothing for 10s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tt.seed(w)
+			found, err := w.doctor().Examine(t.Context(), doctor.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for _, f := range found {
+				if f.Verdict != doctor.OK {
+					_, got[f.Check], _ = strings.Cut(f.Evidence, ": ")
+				}
+			}
+			if diff := cmp.Diff(map[string]string{"broker": tt.want}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// listener is the address of something that takes connections, says one thing
+// and no more.
+func (w *world) listener(says string) string {
+	w.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte(says)) // whether it is heard is the caller's affair
+			w.t.Cleanup(func() { conn.Close() })
+		}
+	}()
+	return l.Addr().String()
 }
 
 // TestOffline wants nobody asked.
