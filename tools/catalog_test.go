@@ -8,6 +8,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,6 +67,14 @@ func TestHouseRules(t *testing.T) {
 				}
 				if f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(f.Example) {
 					t.Errorf("field %s: the example %q does not match the pattern", f.Name, f.Example)
+				}
+			}
+			if tool.ChangesBy != "" && !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f Field) bool { return f.Name == tool.ChangesBy && f.Type.Kind() == reflect.Bool && !f.Required }) {
+				t.Errorf("it changes something by %s, which is no switch", tool.ChangesBy)
+			}
+			for _, field := range tool.Waits {
+				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f Field) bool { return f.Name == field }) {
+					t.Errorf("it waits when %s is given, which is not there", field)
 				}
 			}
 			for field := range tool.Complete {

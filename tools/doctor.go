@@ -22,8 +22,6 @@ type DoctorArgs struct {
 	ConfigDirArg
 }
 
-func (a DoctorArgs) idle() bool { return !a.Fix }
-
 // Diagnosis is what keeps endpoints from working, as far as it shows.
 type Diagnosis struct {
 	Verdict  string         `json:"verdict" enum:"ok,warning,failed" jsonschema:"the gravest of the findings"`
@@ -52,9 +50,10 @@ what user endpoints have left behind. Each check gives a verdict, by what eviden
 what to do. It ends with success whatever it finds: the verdict says what that is. --fix
 mends what can be mended without risk. No endpoint is started or stopped, and nothing is
 signalled.`,
-		Effect:   Idempotent,
-		Examples: []string{"chiltepin doctor", "chiltepin doctor --fix", "chiltepin doctor --offline --json"},
-		Errors:   []Code{CodeUnavailable},
+		Effect:    Idempotent,
+		ChangesBy: "fix",
+		Examples:  []string{"chiltepin doctor", "chiltepin doctor --fix", "chiltepin doctor --offline --json"},
+		Errors:    []Code{CodeUnavailable},
 	}, func(ctx context.Context, in DoctorArgs) (Diagnosis, error) {
 		if s.Doctors == nil {
 			return Diagnosis{}, &Error{Code: CodeInternal, Message: "there is no doctor here"}

@@ -87,6 +87,10 @@ func (t *Tool) begin(ctx context.Context, args json.RawMessage) (end func(value 
 
 // changesNothing is true for a call whose arguments leave everything as it is.
 func (t *Tool) changesNothing(args json.RawMessage) bool {
+	if t.ChangesBy != "" {
+		fields := map[string]any{}
+		return json.Unmarshal(args, &fields) == nil && fields[t.ChangesBy] != true
+	}
 	arg := reflect.New(t.in)
 	if json.Unmarshal(args, arg.Interface()) != nil {
 		return false

@@ -76,6 +76,10 @@ type Spec struct {
 	// Waits are the fields of the argument that, when given, make an instant
 	// operation wait for others after all.
 	Waits []string
+	// ChangesBy is the field of the argument, a switch, without which the
+	// operation changes nothing; "" for one that always may. A read-only policy
+	// offers it without that field.
+	ChangesBy string
 	// Toolset names the group that server faces offer or leave out as a
 	// whole. "" stands for the first word of the name, and for [ToolsetCore]
 	// where the name has only one.
