@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
 )
@@ -68,6 +70,9 @@ func (v *visit) broker(ctx context.Context) []Finding {
 	return all
 }
 
+// errEnds is a broker, or something before it, that wants nobody.
+var errEnds = errors.New("the broker takes the connection and ends it at once")
+
 // greet does what a client does first, and waits for the broker's first frame.
 func greet(ctx context.Context, at compute.Broker) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
@@ -82,6 +87,8 @@ func greet(ctx context.Context, at compute.Broker) error {
 	switch {
 	case timedOut(err):
 		return fmt.Errorf("nothing answers there for %s: something in between drops what is sent", dialTimeout)
+	case errors.Is(err, unix.ECONNRESET):
+		return errEnds
 	case err != nil:
 		return &globus.NetworkError{Host: "the broker", Attempts: 1, Err: err}
 	}
@@ -93,14 +100,14 @@ func greet(ctx context.Context, at compute.Broker) error {
 	// AMQP 0-9-1 begins with this; the answer is the frame of
 	// connection.start, or the protocol that is wanted instead.
 	if _, err := io.WriteString(conn, "AMQP\x00\x00\x09\x01"); err != nil {
-		return fmt.Errorf("the broker takes the connection and ends it at once: %w", err)
+		return errEnds
 	}
 	first := make([]byte, 1)
 	switch _, err := io.ReadFull(conn, first); {
 	case timedOut(err):
 		return fmt.Errorf("the broker takes the connection and says nothing for %s", dialTimeout)
 	case err != nil: // its end, or a reset
-		return errors.New("the broker takes the connection and ends it at once")
+		return errEnds
 	case first[0] != 1 && first[0] != 'A':
 		return errors.New("what answers at the broker's port does not speak AMQP")
 	}
