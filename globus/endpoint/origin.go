@@ -20,18 +20,29 @@ type origin struct {
 	// directories that may have any id.
 	kept       map[string]string
 	unreadable []string
+	// unregistered are the names of endpoints without a UUID. A daemon writes
+	// it down a moment after it has registered.
+	unregistered map[string]bool
 }
 
 // origin gathers what is known.
-func (m *Manager) origin(ctx context.Context) (origin, error) {
-	o := origin{names: m.hostNames(ctx), journal: m.journaled(ctx)}
+func (m *Manager) origin(ctx context.Context, local []Status) (origin, error) {
+	o := origin{names: m.hostNames(ctx), journal: m.journaled(ctx), unregistered: map[string]bool{}}
+	for _, s := range local {
+		if s.ID == "" {
+			o.unregistered[s.Name] = true
+		}
+	}
 	var err error
 	o.kept, o.unreadable, err = m.Dir.IDs()
 	return o, err
 }
 
 // spoken says whose a registration may be, "" for nobody's.
-func (o origin) spoken(id string) string {
+func (o origin) spoken(id, name string) string {
+	if o.unregistered[name] {
+		return fmt.Sprintf("it may be that of the endpoint %q, which has no UUID yet: its first start may be under way", name)
+	}
 	if name := o.kept[strings.ToLower(id)]; name != "" {
 		return fmt.Sprintf("the directory %q has its UUID, and lacks other files of an endpoint", name)
 	}

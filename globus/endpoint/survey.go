@@ -83,7 +83,7 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 		return nil, fmt.Errorf("listing the registrations: %w", err)
 	}
 	pairs := pair(local, listed)
-	o, err := m.origin(ctx)
+	o, err := m.origin(ctx, local)
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +211,8 @@ func (p *Pair) judge(o origin) {
 		}
 	case from != "" && r.Online:
 		p.find(Ghost, "the service calls it online, it was registered from "+from+", and no directory here has it: it runs from another configuration directory, or its directory was removed under it")
-	case o.spoken(p.ID) != "":
-		p.Why = o.spoken(p.ID)
+	case o.spoken(p.ID, r.Name) != "":
+		p.Why = o.spoken(p.ID, r.Name)
 	case from != "":
 		p.find(Orphaned, "it was registered from "+from+", and no directory here has it any more")
 	case r.Host == "" || namesNobody(r.Host):

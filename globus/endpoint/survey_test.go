@@ -171,6 +171,7 @@ func TestNoOrphanOfADirectory(t *testing.T) {
 		"half of endpoint.json": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "endpoint.json"), []byte(`{"endpo`), 0o600)
 		},
+		"no UUID yet": func(dir string) error { return os.Remove(filepath.Join(dir, "endpoint.json")) },
 		"another id, and its own in our note": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "chiltepin.json"), []byte(`{"version":1,"host":"login1","pid":7,"id":"`+numbered(1)+`"}`), 0o600)
 		},
