@@ -54,6 +54,9 @@ func TestParity(t *testing.T) {
 		{"endpoint.configure", fmt.Sprintf(`{"name":%q}`, name), ""},
 		{"endpoint.stop", fmt.Sprintf(`{"name":%q}`, name), ""},
 		{"endpoint.start", `{"name":"no-such"}`, ""},
+		{"endpoint.list", `{"remote":true}`, ""},
+		{"history", `{"tail":2}`, ""},
+		{"history", `{"since":"soon"}`, ""},
 	}
 	for tool := range tools.All(tools.Services{}).All() {
 		if tool.Effect == tools.Reads && tool.Event == "" && !slices.ContainsFunc(calls, func(c call) bool { return c.operation == tool.Name }) {

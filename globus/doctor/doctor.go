@@ -3,9 +3,10 @@
 // services, each endpoint. Every check gives its verdict, by what evidence,
 // and what to do about it.
 //
-// It never starts or stops an endpoint and never signals a process. With Fix it
-// mends what cannot hurt: modes of files, pid files of daemons that are gone
-// beyond doubt.
+// It never starts or stops an endpoint and never signals a process. To see
+// whether it can, it writes a small file in the configuration directory and
+// removes it. With Fix it mends what cannot hurt: modes of files, pid files of
+// daemons that are gone beyond doubt.
 package doctor
 
 import (
