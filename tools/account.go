@@ -16,12 +16,20 @@ type Accounts interface {
 // LoginArgs are the arguments of login.
 type LoginArgs struct {
 	Services []string `json:"services,omitempty" enum:"compute,transfer,academy" jsonschema:"services to log in to; all if not given"`
+	Method   string   `json:"method,omitempty" enum:"auto,browser,paste" jsonschema:"browser comes back to a page on this machine, paste shows a code; chosen by what is there if not given"`
+	Port     int      `json:"port,omitempty" min:"1024" max:"65535" jsonschema:"port of that page, where one is forwarded; any free one if not given"`
 	Force    bool     `json:"force,omitempty" jsonschema:"log in anew even when logged in already"`
+	Flow     string   `json:"flow,omitempty" cli:"-" jsonschema:"handle of a pending login, to go on with it"`
+	Code     string   `json:"code,omitempty" cli:"-" jsonschema:"what the person pasted: the code, or the address of the last page"`
 	ConfigDirArg
 }
 
 // LogoutArgs are the arguments of logout.
-type LogoutArgs struct{ ConfigDirArg }
+type LogoutArgs struct {
+	Force bool `json:"force,omitempty" jsonschema:"log out even while endpoints run that need the login"`
+	All   bool `json:"all,omitempty" jsonschema:"end the tokens of every other client in the same stores too"`
+	ConfigDirArg
+}
 
 // WhoamiArgs are the arguments of whoami.
 type WhoamiArgs struct{ ConfigDirArg }
@@ -42,21 +50,20 @@ code that the page shows. Services that are logged in already are left alone.`,
 			Effect:   Idempotent,
 			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --force"},
 			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn},
-		}, func(ctx context.Context, in LoginArgs) (Account, error) {
+		}, func(ctx context.Context, in LoginArgs) (LoginReport, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
-				return Account{}, err
+				return LoginReport{}, err
 			}
 			res, err := accounts.Login(ctx, auth.LoginOptions{Services: in.Services, Force: in.Force, Ask: prompt(ctx)})
 			if err != nil {
-				return Account{}, err
+				return LoginReport{}, err
 			}
-			a := account(res.Account)
-			a.Outcome = "already_logged_in"
+			report := LoginReport{Outcome: "already_logged_in", Account: account(res.Account)}
 			if len(res.Renewed) > 0 {
-				a.Outcome = "logged_in"
+				report.Outcome = "logged_in"
 			}
-			return a, nil
+			return report, nil
 		}),
 		Define(Spec{
 			Name:    "logout",

@@ -5,18 +5,33 @@ import (
 	"time"
 )
 
+// WriteText tells what the login came to.
+func (l LoginReport) WriteText(p *Printer) error {
+	switch l.Outcome {
+	case "pending":
+		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", clean(l.Pending.URL), clean(l.Pending.Next))
+		return nil
+	case "already_logged_in":
+		p.Printf("Logged in already%s\n", asWhom(l.Identity))
+	default:
+		p.Printf("Logged in%s\n", asWhom(l.Identity))
+	}
+	l.writeServices(p)
+	return nil
+}
+
 // WriteText tells who is logged in, for what and until when.
 func (a Account) WriteText(p *Printer) error {
-	switch {
-	case a.Outcome == "logged_in":
+	if a.LoggedIn {
 		p.Printf("Logged in%s\n", asWhom(a.Identity))
-	case a.Outcome == "already_logged_in":
-		p.Printf("Logged in already%s\n", asWhom(a.Identity))
-	case a.LoggedIn:
-		p.Printf("Logged in%s\n", asWhom(a.Identity))
-	default:
+	} else {
 		p.Printf("Not logged in to every service\n")
 	}
+	a.writeServices(p)
+	return nil
+}
+
+func (a Account) writeServices(p *Printer) {
 	for _, s := range a.Services {
 		if !s.LoggedIn {
 			p.Printf("  %-9s not logged in%s\n", s.Service, because(s.Problem))
@@ -24,7 +39,6 @@ func (a Account) WriteText(p *Printer) error {
 		}
 		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
 	}
-	return nil
 }
 
 func asWhom(id *Identity) string {

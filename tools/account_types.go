@@ -5,9 +5,22 @@ import "time"
 // Account is who is logged in, and for what. It never holds a token.
 type Account struct {
 	LoggedIn bool             `json:"logged_in" jsonschema:"true when every service asked for has usable tokens"`
-	Outcome  string           `json:"outcome,omitempty" enum:"logged_in,already_logged_in" jsonschema:"what this call did, for calls that do something"`
 	Identity *Identity        `json:"identity,omitempty" jsonschema:"who"`
 	Services []ServiceAccount `json:"services" jsonschema:"one entry a service"`
+}
+
+// LoginReport is what a login came to.
+type LoginReport struct {
+	Outcome string        `json:"outcome" enum:"logged_in,already_logged_in,pending" jsonschema:"what this call did; pending waits for a person"`
+	Pending *PendingLogin `json:"pending,omitempty" jsonschema:"the login that waits for a person"`
+	Account
+}
+
+// PendingLogin is a login that waits for a person.
+type PendingLogin struct {
+	Flow string `json:"flow" jsonschema:"its handle"`
+	URL  string `json:"url" jsonschema:"what the person opens in a browser"`
+	Next string `json:"next" jsonschema:"how to go on"`
 }
 
 // Identity is a Globus identity.

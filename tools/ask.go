@@ -12,3 +12,7 @@ func Consent(ctx context.Context, q Question) error { return consent(ctx, q) }
 func Prompt(ctx context.Context) func(ctx context.Context, url string) (code string, err error) {
 	return prompt(ctx)
 }
+
+// Show returns the way to put a login URL before the person behind ctx without
+// a terminal, nil where there is none.
+func Show(ctx context.Context) func(ctx context.Context, url string) error { return show(ctx) }

@@ -20,6 +20,9 @@ type Endpoints interface {
 	Restart(ctx context.Context, name string, opts endpoint.StopOptions) (endpoint.RestartResult, error)
 	Delete(ctx context.Context, name string, opts endpoint.DeleteOptions) (endpoint.DeleteResult, error)
 	Logs(ctx context.Context, name string, opts endpoint.LogOptions) (endpointfs.LogPage, string, error)
+	// Follow hands out the endpoints there are, then each change, until ctx
+	// ends or a function fails.
+	Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error
 	// ConfigDir is the path of the configuration directory.
 	ConfigDir() string
 }
@@ -47,6 +50,7 @@ func endpointTools(s Services) []*Tool {
 		defineRestart(s, complete),
 		defineDelete(s, complete),
 		defineLogs(s, complete),
+		defineWatch(s),
 	}
 }
 
@@ -105,11 +109,7 @@ nobody: no network, no Python.`,
 			if err != nil {
 				return EndpointList{}, err
 			}
-			out := EndpointList{ConfigDir: eps.ConfigDir(), Endpoints: make([]EndpointSummary, 0, len(list))}
-			for _, e := range list {
-				out.Endpoints = append(out.Endpoints, EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)})
-			}
-			return out, nil
+			return endpointList(eps, list), nil
 		})
 	})
 }

@@ -4,6 +4,19 @@ import (
 	"chiltepin/globus/endpoint"
 )
 
+// endpointList is the list of the endpoints of eps.
+func endpointList(eps Endpoints, list []endpoint.Status) EndpointList {
+	out := EndpointList{ConfigDir: eps.ConfigDir(), Endpoints: make([]EndpointSummary, 0, len(list))}
+	for _, e := range list {
+		out.Endpoints = append(out.Endpoints, endpointSummary(e))
+	}
+	return out
+}
+
+func endpointSummary(e endpoint.Status) EndpointSummary {
+	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)}
+}
+
 // endpointStatus puts what is known about an endpoint into the words of the
 // wire. Text that others wrote is made safe to show.
 func endpointStatus(st endpoint.Status) EndpointStatus {

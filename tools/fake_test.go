@@ -79,3 +79,24 @@ func (f *fakeEndpoints) Logs(_ context.Context, _ string, o endpoint.LogOptions)
 	f.asked = append(f.asked, o)
 	return f.log, "/etc/gc/mesa/endpoint.log", f.err
 }
+
+func (f *fakeEndpoints) Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error {
+	list, err := f.List(ctx)
+	if err != nil {
+		return err
+	}
+	if err := first(list); err != nil {
+		return err
+	}
+	before, after := mesa(), mesa()
+	after.State, after.Reason = endpoint.Disconnected, "gone\x1b[31m"
+	registered := list[1]
+	registered.ID = fakeID
+	for _, c := range []endpoint.Change{{Before: &before, After: &after}, {Before: &list[1], After: &registered}, {Before: &after}, {After: &before}} {
+		if err := tell(c); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}

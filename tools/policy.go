@@ -28,6 +28,9 @@ type Policy struct {
 	// ConfigDir, if not "", is the configuration directory of every call, and
 	// no call can name another.
 	ConfigDir string
+	// Follows offers operations that go on telling; a face sets it which can
+	// hand out what they tell.
+	Follows bool
 }
 
 // Offer is a catalogue under a policy: what a client is shown, and what it
@@ -56,6 +59,8 @@ func (p Policy) Offer(c *Catalog) (*Offer, error) {
 	}
 	for t := range c.All() {
 		switch {
+		case t.Event != "" && !p.Follows:
+			o.absent[t.Name] = "an answer here is given once, and it goes on"
 		case p.ReadOnly && t.Effect != Reads:
 			o.absent[t.Name] = "the server was started with --read-only"
 		case p.NoDestructive && t.Effect == Destroys:
@@ -106,7 +111,7 @@ func (p Policy) sets(c *Catalog) (map[string]bool, error) {
 
 func noSuch(field, what, name string, known []string) *Error {
 	msg := fmt.Sprintf("%s: there is no %s %s; known are %s", field, what, quote(name), strings.Join(known, ", "))
-	if near := nearest(name, known); near != "" {
+	if near := Nearest(name, known); near != "" {
 		msg = fmt.Sprintf("%s: there is no %s %s; did you mean %s?", field, what, quote(name), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}

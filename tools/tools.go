@@ -10,7 +10,7 @@
 // The package never prints, never reads the environment, never starts a
 // process and knows none of its faces. What an operation wants of the person
 // behind a face (progress, consent, an answer) goes through its context:
-// [WithProgress], [WithConsent], [WithPrompt], [WithEmit].
+// [WithProgress], [WithConsent], [WithPrompt], [WithShow], [WithEmit].
 package tools
 
 import (
@@ -79,6 +79,12 @@ type Spec struct {
 	// Asks is true for an operation that may ask for consent although it does
 	// not always destroy: it depends on its arguments.
 	Asks bool
+	// Event is set for an operation that goes on until it is cancelled: what
+	// it hands out first is its result, and everything after that is an event
+	// of this wire name, of the type of EventOf, a struct. It is run with
+	// [WithEmit] only.
+	Event   string
+	EventOf any
 	// Examples are command lines, each starting with "chiltepin ".
 	Examples []string
 	// Errors are the codes this operation can end with besides
@@ -187,6 +193,15 @@ func (t *Tool) InputSchema() json.RawMessage { return mustMarshal(t.input()) }
 // OutputSchema returns the JSON Schema of the result object. It is open:
 // adding a field to a result is no break.
 func (t *Tool) OutputSchema() json.RawMessage { return mustMarshal(t.output()) }
+
+// EventSchema returns the JSON Schema of what an operation with an Event
+// hands out after its result, nil for others.
+func (t *Tool) EventSchema() json.RawMessage {
+	if t.EventOf == nil {
+		return nil
+	}
+	return mustMarshal(outputSchema(reflect.TypeOf(t.EventOf)))
+}
 
 // marshal encodes without escaping <, > and &: the bytes are read by programs
 // and people, never pasted into HTML.

@@ -53,6 +53,7 @@ type Stream struct {
 
 	started bool
 	debts   debts
+	params  json.RawMessage // of the message that ReadObject returned last
 }
 
 // New returns a stream over in and out. It closes neither.

@@ -37,6 +37,9 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 		line.clear()
 		return c.askCode(ctx, url)
 	})
+	if !c.json {
+		ctx = tools.WithPerson(ctx)
+	}
 	ctx = tools.WithEmit(ctx, func(r tools.Result) error {
 		line.clear()
 		return c.print(r)
@@ -134,6 +137,8 @@ func (c *command) fail(cmd *cobra.Command, err error) int {
 	var e *tools.Error
 	var usage usageError
 	switch {
+	case errors.Is(err, errExit):
+		return 1
 	case errors.Is(err, errBare) && !c.wantsJSON():
 		return tools.CodeInvalid.Info().Exit
 	case errors.Is(err, errBare):

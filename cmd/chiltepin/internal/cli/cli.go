@@ -93,7 +93,7 @@ func (c *command) root(catalog *tools.Catalog) *cobra.Command {
 	for t := range catalog.All() {
 		c.add(root, t)
 	}
-	root.AddCommand(c.mcp(catalog))
+	root.AddCommand(c.mcp(catalog), c.rpc(catalog))
 	root.InitDefaultCompletionCmd(c.Args...)
 	for _, sub := range root.Commands() {
 		if sub.Name() == "completion" {

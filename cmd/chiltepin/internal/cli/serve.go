@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
 	"chiltepin/server/mcp"
@@ -38,33 +40,16 @@ with being offered it.`,
 		Args:    cobra.NoArgs,
 	}
 	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.BoolVar(&o.Policy.ReadOnly, "read-only", false, "offer only tools that change nothing")
-	flags.BoolVar(&o.Policy.NoDestructive, "no-destructive", false, "let no tool destroy anything, whoever consents")
-	flags.StringSliceVar(&o.Policy.Tools, "tools", nil, "offer only these `tools`, such as endpoint_list,endpoint_status")
-	flags.StringSliceVar(&o.Policy.Toolsets, "toolsets", nil, "offer these `sets` of tools, or all; not admin if not given")
+	policyFlags(flags, &o.Policy, "or all; not admin if not given")
 	flags.StringVar(&consent, "consent", "ask", "`who` is asked before something is destroyed: ask (a person, through the assistant) or host (which confirms every call with its person itself)")
 	flags.BoolVar(&trace, "trace", false, "log every message, secrets masked")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		ctx, err := c.withLog(cmd.Context())
+		ctx, err := c.serverContext(cmd.Context(), &o.Policy)
 		if err != nil {
 			return err
 		}
-		if c.config != "" {
-			if o.Policy.ConfigDir, err = filepath.Abs(c.config); err != nil {
-				return fmt.Errorf("finding the configuration directory: %w", err)
-			}
-		}
 		if trace {
-			log := zerolog.Ctx(ctx)
-			o.Trace = func(sent bool, message []byte) {
-				direction := "received"
-				if sent {
-					direction = "sent"
-				}
-				// It was asked for, whatever the level.
-				log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
-			}
+			o.Trace = tracer(ctx)
 		}
 		o.Consent = mcp.Consent(consent)
 		o.LegacyOnly = c.Getenv("CHILTEPIN_MCP_PROTOCOL") == "legacy"
@@ -77,6 +62,40 @@ with being offered it.`,
 		return mcp.Serve(ctx, o)
 	}
 	return cmd
+}
+
+// policyFlags are the flags of every server that say what it offers.
+func policyFlags(flags *pflag.FlagSet, p *tools.Policy, sets string) {
+	flags.SortFlags = false
+	flags.BoolVar(&p.ReadOnly, "read-only", false, "offer only operations that change nothing")
+	flags.BoolVar(&p.NoDestructive, "no-destructive", false, "let nothing be destroyed, whoever consents")
+	flags.StringSliceVar(&p.Tools, "tools", nil, "offer only these `tools`, such as endpoint_list,endpoint_status")
+	flags.StringSliceVar(&p.Toolsets, "toolsets", nil, "offer these `sets` of operations, "+sets)
+}
+
+// serverContext has the log, and binds a server to the directory that it was
+// started for.
+func (c *command) serverContext(ctx context.Context, p *tools.Policy) (context.Context, error) {
+	ctx, err := c.withLog(ctx)
+	if err == nil && c.config != "" {
+		if p.ConfigDir, err = filepath.Abs(c.config); err != nil {
+			return nil, fmt.Errorf("finding the configuration directory: %w", err)
+		}
+	}
+	return ctx, err
+}
+
+// tracer logs every message of a server, secrets masked. It was asked for,
+// whatever the level.
+func tracer(ctx context.Context) func(sent bool, message []byte) {
+	log := zerolog.Ctx(ctx)
+	return func(sent bool, message []byte) {
+		direction := "received"
+		if sent {
+			direction = "sent"
+		}
+		log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
+	}
 }
 
 // protocolOutput takes standard output away from everything else in the
