@@ -72,6 +72,13 @@ class Server:
         self.garbage = ""
         self._reader = threading.Thread(target=self._read, name="chiltepin rpc", daemon=True)
         self._reader.start()
+        # Who begins with this has its calls run at the same time, and a server
+        # that ends when this process does. The answer tells nothing more.
+        hello = {"processId": os.getpid(), "clientInfo": {"name": "chiltepin_endpoint"}, "capabilities": {}}
+        try:
+            self._send(_line({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello}))
+        except OSError:
+            pass  # It has ended already, which the first call will find.
 
     @property
     def alive(self) -> bool:
