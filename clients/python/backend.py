@@ -108,11 +108,15 @@ def check(binary: bytes, arch: str) -> None:
     """Refuse a program that would not run where the wheel may be installed."""
     if binary[:6] != b"\x7fELF\x02\x01":
         raise ValueError("it is no 64-bit program for Linux")
-    machine, offset = struct.unpack_from("<H", binary, 18)[0], struct.unpack_from("<Q", binary, 32)[0]
+    try:
+        machine, offset = struct.unpack_from("<H", binary, 18)[0], struct.unpack_from("<Q", binary, 32)[0]
+        size, count = struct.unpack_from("<HH", binary, 54)
+        segments = [struct.unpack_from("<I", binary, offset + i * size)[0] for i in range(count)]
+    except struct.error:
+        raise ValueError("it is no program that is whole") from None
     if machine != MACHINES[arch]:
         raise ValueError(f"it is not for {arch}")
-    size, count = struct.unpack_from("<HH", binary, 54)
-    if any(struct.unpack_from("<I", binary, offset + i * size)[0] == 3 for i in range(count)):  # PT_INTERP
+    if 3 in segments:  # PT_INTERP
         raise ValueError("it is not static: build it with CGO_ENABLED=0")
 
 

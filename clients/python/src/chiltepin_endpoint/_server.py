@@ -202,9 +202,14 @@ class Server:
 
     def _cancel(self, number: int, inbox: SimpleQueue[Message | None]) -> Message | None:
         """Cancel a call and return its late answer, if one comes."""
-        self._notify_canceled(number)
+        with self._state:
+            pending = number in self._waiting
+        if pending:
+            self._notify_canceled(number)
         try:
-            return self._await(inbox, None, _GRACE)
+            # Of one that was answered already the answer may be lost: it was
+            # taken just when the exception came.
+            return self._await(inbox, None, _GRACE if pending else 0)
         except (TimedOut, Ended):
             return None
 
@@ -249,10 +254,14 @@ class Server:
     def _take(self, line: bytes) -> None:
         try:
             message = json.loads(line)
-            inbox = self._waiting.get(_number(message))
+            number = _number(message)
         except (ValueError, TypeError, KeyError, AttributeError):
             self.garbage = self.garbage or line[:200].decode(errors="replace")
             return
+        with self._state:
+            inbox = self._waiting.get(number)
+            if "method" not in message:
+                self._waiting.pop(number, None)
         self.answered = True
         if inbox is not None:
             inbox.put(message)
