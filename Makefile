@@ -51,7 +51,7 @@ fuzz: ## fuzz every parser for FUZZTIME each
 
 update: ## rewrite the goldens; a diff in them is what the world will see change
 	$(GO) test ./tools -run Golden -update
-	$(GO) test ./server/mcp -run Transcript -update
+	$(GO) test ./server/mcp ./server/rpc -run Transcript -update
 
 lint: ## gofmt, vet, staticcheck, tidy go.mod
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }

@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"chiltepin/endpointfs"
@@ -12,7 +11,7 @@ const (
 	// followGlance is how often endpoints that are followed are glanced at.
 	// The file systems of login nodes tell nobody of changes, so somebody has
 	// to look; a glance is a few system calls an endpoint.
-	followGlance = 500 * time.Millisecond
+	followGlance = 900 * time.Millisecond
 	// followRest is how many times as long as a glance took is rested after
 	// it, within followLongest: many endpoints on a slow file system must not
 	// be a load.
@@ -21,7 +20,7 @@ const (
 	// followLook is how often everything is judged anew although no glance saw
 	// a change: time alone changes what is true of a pid file that nobody
 	// touches.
-	followLook = 10 * time.Second
+	followLook = 20 * time.Second
 )
 
 // Change is an endpoint that came, went or is not what it was.
@@ -34,7 +33,9 @@ type Change struct {
 // tell, in the order of their names, until ctx ends or a function fails; the
 // error is theirs. A change is a new or other name, registration or state.
 func (m *Manager) Follow(ctx context.Context, first func([]Status) error, tell func(Change) error) error {
-	seen := m.glimpse(nil)
+	// What is compared was glimpsed before everything was judged, so that
+	// nothing which changes meanwhile is missed.
+	seen, _ := m.Dir.Glimpses()
 	known, err := m.List(ctx)
 	if err != nil {
 		return err
@@ -42,11 +43,11 @@ func (m *Manager) Follow(ctx context.Context, first func([]Status) error, tell f
 	if err := first(known); err != nil {
 		return err
 	}
-	looked, busy := time.Now(), underWay(known)
+	looked := time.Now()
 	for {
 		began := time.Now()
-		now := m.glimpse(known)
-		if busy || !now.same(seen) || began.Sub(looked) > followLook {
+		now, err := m.Dir.Glimpses()
+		if err != nil || began.Sub(looked) > followLook || underWay(known) || moved(seen, now, known) || m.processMoved(known) {
 			list, err := m.List(ctx)
 			if err != nil {
 				return err
@@ -54,10 +55,8 @@ func (m *Manager) Follow(ctx context.Context, first func([]Status) error, tell f
 			if err := compare(known, list, tell); err != nil {
 				return err
 			}
-			known, looked, busy = list, time.Now(), underWay(list)
-			now = m.glimpse(known)
+			seen, known, looked = now, list, began
 		}
-		seen = now
 		rest := min(max(followGlance, followRest*time.Since(began)), followLongest)
 		if err := pause(ctx, rest); err != nil {
 			return err
@@ -101,35 +100,48 @@ func compare(before, after []Status, tell func(Change) error) error {
 	return nil
 }
 
-// glimpse is what a look shows that reads nothing: the files of each endpoint
-// and the processes that are known to be daemons.
-type glimpse struct {
-	files map[string]endpointfs.Glimpse
-	procs map[string]uint64 // start times
-	err   error
-}
-
-func (g glimpse) same(other glimpse) bool {
-	return maps.Equal(g.files, other.files) && maps.Equal(g.procs, other.procs) && (g.err == nil) == (other.err == nil)
-}
-
-func (m *Manager) glimpse(known []Status) glimpse {
-	g := glimpse{procs: map[string]uint64{}}
-	g.files, g.err = m.Dir.Glimpses()
+// moved is true when the files of an endpoint are not what they were. A daemon
+// touches its pid file all the time: while its process is in sight that says
+// nothing.
+func moved(before, after map[string]endpointfs.Glimpse, known []Status) bool {
+	if len(before) != len(after) {
+		return true
+	}
+	daemons := map[string]bool{}
 	for _, s := range known {
-		p := s.Evidence.Process
-		if s.State != Running || p == nil || !p.Proven {
-			continue
+		daemons[s.Name] = seenRunning(s) != nil
+	}
+	for name, b := range before {
+		a, ok := after[name]
+		if daemons[name] {
+			a.PIDFile.Time, b.PIDFile.Time = 0, 0
 		}
-		// The daemon touches its pid file all the time; while its process is
-		// in sight that says nothing.
-		if f, ok := g.files[s.Name]; ok {
-			f.PIDFile.Time = 0
-			g.files[s.Name] = f
-		}
-		if alive, ok, err := m.procs().Lookup(p.PID); err == nil && ok {
-			g.procs[s.Name] = alive.StartTime + uint64(len(alive.Title())) // a daemon that is ending says so in its title
+		if !ok || a != b {
+			return true
 		}
 	}
-	return g
+	return false
+}
+
+// seenRunning is the process that was seen to be the daemon of an endpoint, nil if
+// none was.
+func seenRunning(s Status) *ProcessEvidence {
+	if p := s.Evidence.Process; s.State == Running && p != nil && p.Proven {
+		return p
+	}
+	return nil
+}
+
+// processMoved is true when a daemon that was seen has ended, or is about to,
+// which its title says.
+func (m *Manager) processMoved(known []Status) bool {
+	for _, s := range known {
+		if seen := seenRunning(s); seen != nil {
+			p, alive, err := m.procs().Lookup(seen.PID)
+			if err != nil || !alive || p.StartTime != seen.StartTime || p.Title() != seen.Title {
+				return true
+			}
+		}
+	}
+	return false
 }

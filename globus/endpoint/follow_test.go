@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,6 +130,44 @@ func TestFollowEnds(t *testing.T) {
 	if err := b.Follow(t.Context(), func([]Status) error { return nil }, none); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("a file was followed as a directory: %v", err)
 	}
+}
+
+// TestFollowMissesNothing changes an endpoint while the change before is told:
+// it is told of within two seconds all the same.
+func TestFollowMissesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, script{})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		pid := filepath.Join(b.ep.Path(), "daemon.pid")
+		if err := os.WriteFile(filepath.Join(b.ep.Path(), "endpoint.json"), []byte(`{"endpoint_id": "`+testID+`"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var began time.Time
+		var told []State
+		err := b.Follow(ctx, func([]Status) error {
+			began = time.Now()
+			return os.WriteFile(pid, []byte("4194300\n"), 0o600)
+		}, func(c Change) error {
+			told = append(told, c.After.State)
+			switch len(told) {
+			case 1:
+				return os.Remove(pid)
+			case 2:
+				cancel()
+			}
+			return nil
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("Follow ended with %v", err)
+		}
+		if d := cmp.Diff([]State{Disconnected, Stopped}, told); d != "" {
+			t.Errorf("told (-want +got):\n%s", d)
+		}
+		if took := time.Since(began); took > 2*2*time.Second {
+			t.Errorf("two changes were told after %s of looking", took)
+		}
+	})
 }
 
 func TestCompare(t *testing.T) {

@@ -117,9 +117,9 @@ func (s *instance) request(msg []byte, m envelope) bool {
 		go r.handle()
 		return true
 	}
-	n := s.guard.begin()
+	n := s.guard.Begin()
 	r.handle()
-	return s.guard.end(n)
+	return s.guard.End(n)
 }
 
 type requestKey struct{}

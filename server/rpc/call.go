@@ -8,17 +8,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sourcegraph/jsonrpc2"
 
 	"chiltepin/tools"
 )
-
-// moment is how long the reader waits for an instant call before it reads on:
-// a file system that hangs must not keep a cancellation from being heard.
-const moment = 20 * time.Millisecond
 
 // call is one run of an operation, from its arrival to its answer.
 type call struct {
@@ -45,59 +40,38 @@ type extras struct {
 // extraNames are the members of [extras].
 func extraNames() []string { return []string{"confirm", "workDoneToken", "partialResultToken"} }
 
-// invoke runs the operation behind a method, or the end of one that goes on.
-func (s *instance) invoke(id jsonrpc2.ID, method string, params json.RawMessage) {
-	t := s.methods[method]
+// invoke runs the operation behind a method, or ends one that goes on.
+func (r *reader) invoke(id jsonrpc2.ID, method string, params json.RawMessage) {
+	t := r.methods[method]
 	if t == nil {
-		if s.unfollow(id, method, params) {
-			return
+		if !r.unfollow(id, method, params) {
+			r.refuse(id, r.unknown(method))
 		}
-		s.refuse(id, s.unknown(method))
 		return
 	}
-	c := &call{instance: s, id: id, tool: t, args: params, began: time.Now()}
+	c := &call{instance: r.instance, id: id, tool: t, args: params, began: time.Now()}
 	if f := c.unwrap(); f != nil {
-		s.refuse(id, f)
+		r.refuse(id, f)
 		return
 	}
-	c.ctx, c.cancel = context.WithCancel(s.base)
-	s.calls.enter(c)
-	turn := s.queue.enter(c.lane())
-	if t.Event != "" {
+	c.ctx, c.cancel = context.WithCancel(r.base)
+	r.calls.enter(c)
+	turn := r.queue.enter(c.lane())
+	switch {
+	case t.Event != "":
 		turn.leave() // it never ends
 		go c.follow(turn)
-		return
-	}
-	if !t.Instant || !turn.now() {
-		go func() { c.finish(c.run(turn), s.stream.Reply) }()
-		return
-	}
-	s.instant(c, turn)
-}
-
-// instant runs a call while the reader waits a moment for it, and then sends
-// the answer together with others. A call that takes longer sends its answer
-// by itself.
-func (s *instance) instant(c *call, turn *turn) {
-	var settled atomic.Bool // who sends the answer
-	done := make(chan outcome, 1)
-	go func() {
+	case t.Instant && turn.now():
+		n := r.guard.Begin()
 		out := c.run(turn)
-		if settled.CompareAndSwap(false, true) {
-			done <- out
+		if r.guard.End(n) {
+			c.finish(out, r.stream.ReplyLater)
 			return
 		}
-		c.finish(out, s.stream.Reply)
-	}()
-	timer := time.NewTimer(moment)
-	defer timer.Stop()
-	select {
-	case out := <-done:
-		c.finish(out, s.stream.ReplyLater)
-	case <-timer.C:
-		if !settled.CompareAndSwap(false, true) {
-			c.finish(<-done, s.stream.ReplyLater)
-		}
+		r.relieved = true
+		c.finish(out, r.stream.Reply)
+	default:
+		go func() { c.finish(c.run(turn), r.stream.Reply) }()
 	}
 }
 
@@ -194,6 +168,9 @@ func (c *call) run(turn *turn) outcome {
 	}
 	if c.extras.Partial != nil {
 		ctx = tools.WithEmit(ctx, c.partial)
+	}
+	if c.session.canShow() {
+		ctx = tools.WithShow(ctx, c.show)
 	}
 	res, err := c.offer.Call(ctx, c.tool, c.args)
 	return outcome{res, err}

@@ -15,12 +15,12 @@ package rpc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -76,12 +76,14 @@ type instance struct {
 	offer   *tools.Offer
 	methods map[string]*tools.Tool // by method name, offered or not
 	stream  *stdio.Stream
-	conn    *jsonrpc2.Conn
+	conn    atomic.Pointer[jsonrpc2.Conn]
+	guard   *stdio.Watchman
 	session session
 	calls   calls
 	queue   queue
 	follows follows
-	over    chan error // what ended the server, from within
+	ended   chan struct{} // closed at the end of input
+	over    chan error    // what ended the server otherwise, from within
 	ending  sync.Once
 	base    context.Context // of every call; outlives the context of Serve
 	stop    context.CancelFunc
@@ -99,7 +101,7 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, methods: map[string]*tools.Tool{}, over: make(chan error, 1)}
+	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, methods: map[string]*tools.Tool{}, guard: stdio.NewWatchman(), ended: make(chan struct{}), over: make(chan error, 1)}
 	for t := range o.Catalog.All() {
 		s.methods[methodName(t.Name)] = t
 	}
@@ -119,27 +121,24 @@ func methodName(name string) string { return strings.ReplaceAll(name, ".", "/") 
 // serve reads until something ends it, then waits for what is under way.
 func (s *instance) serve(ctx context.Context) error {
 	defer s.stop()
-	s.conn = jsonrpc2.NewConn(s.base, s.stream, s, jsonrpc2.SetLogger(quiet{s.log}))
+	defer s.guard.Dismiss()
+	go s.guard.Run(s.read)
+	s.read()
 	var failure error
 	select {
-	case <-s.conn.DisconnectNotify(): // at the end of input, all that was owed is answered
+	case <-s.ended: // what was owed is answered, or took too long
 	case failure = <-s.over:
-		s.finish()
 	case <-ctx.Done():
 		wait(s.stream.Owed(), time.Second)
-		s.finish()
 	}
-	_ = s.conn.Close() // says that it is closed, if it is
+	// What is under way is given up, and lands.
+	s.stop()
+	wait(s.stream.Owed(), time.Second)
+	_ = s.conn.Load().Close() // says that it is closed, if it is
 	if err := s.stream.Flush(); failure == nil && err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		failure = fmt.Errorf("serving: %w", err)
 	}
 	return failure
-}
-
-// finish gives up what is under way and lets it land.
-func (s *instance) finish() {
-	s.stop()
-	wait(s.stream.Owed(), time.Second)
 }
 
 // end has the server end, with err.
@@ -163,71 +162,4 @@ type quiet struct{ log *zerolog.Logger }
 
 func (q quiet) Printf(format string, args ...any) {
 	q.log.Debug().Msgf(strings.TrimSpace(format), args...)
-}
-
-// Handle takes one message, on the goroutine that reads. It returns at once,
-// or after something instant.
-func (s *instance) Handle(_ context.Context, _ *jsonrpc2.Conn, req *jsonrpc2.Request) {
-	params := s.stream.Params()
-	if req.Notif {
-		s.notified(req.Method, params)
-		return
-	}
-	s.requested(req.ID, req.Method, params)
-}
-
-// notified takes a notification. Nothing is ever answered to one, and those
-// that are not known are let pass.
-func (s *instance) notified(method string, params json.RawMessage) {
-	switch method {
-	case "$/cancelRequest":
-		var p struct {
-			ID json.RawMessage `json:"id"`
-		}
-		if json.Unmarshal(params, &p) == nil && p.ID != nil {
-			if id, pending := s.stream.Pending(p.ID); pending {
-				s.calls.cancel(id)
-			}
-		}
-	case "$/setTrace":
-		s.session.setTrace(params)
-	case "exit":
-		if s.session.isShutDown() {
-			s.end(nil)
-		} else {
-			s.end(ErrNoShutdown)
-		}
-	}
-}
-
-// requested takes a request. Every way out of it leads to one answer.
-func (s *instance) requested(id jsonrpc2.ID, method string, params json.RawMessage) {
-	if f := object(params); f != nil {
-		s.refuse(id, f)
-		return
-	}
-	if s.session.isShutDown() {
-		s.refuse(id, fail(jsonrpc2.CodeInvalidRequest, "the server was shut down; only exit is expected"))
-		return
-	}
-	switch method {
-	case "initialize":
-		s.initialize(id, params)
-	case "shutdown":
-		s.shutdown(id)
-	case "rpc.discover":
-		s.discover(id)
-	case "workspace/executeCommand":
-		s.execute(id, params)
-	default:
-		s.invoke(id, method, params)
-	}
-}
-
-// object refuses parameters that are no object: ours go by name.
-func object(params json.RawMessage) *failure {
-	if len(params) == 0 || params[0] == '{' || string(params) == "null" {
-		return nil
-	}
-	return fail(jsonrpc2.CodeInvalidParams, "params must be an object: parameters go by name here")
 }

@@ -37,6 +37,12 @@ func (n *session) isShutDown() bool {
 	return n.shutDown
 }
 
+func (n *session) canShow() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.shows
+}
+
 // traced returns off, messages or verbose.
 func (n *session) traced() string {
 	n.mu.Lock()
@@ -146,19 +152,19 @@ const commandPrefix = "chiltepin."
 
 // execute runs an operation as a command, whose one argument is the object
 // that the method would have as its parameters.
-func (s *instance) execute(id jsonrpc2.ID, params json.RawMessage) {
+func (r *reader) execute(id jsonrpc2.ID, params json.RawMessage) {
 	var p struct {
 		Command   string            `json:"command"`
 		Arguments []json.RawMessage `json:"arguments"`
 		WorkDone  json.RawMessage   `json:"workDoneToken"`
 	}
 	if err := json.Unmarshal(params, &p); err != nil || len(p.Arguments) > 1 {
-		s.refuse(id, fail(jsonrpc2.CodeInvalidParams, "workspace/executeCommand: want a command and at most one argument, an object"))
+		r.refuse(id, fail(jsonrpc2.CodeInvalidParams, "workspace/executeCommand: want a command and at most one argument, an object"))
 		return
 	}
 	name, ok := strings.CutPrefix(p.Command, commandPrefix)
-	if !ok || s.methods[methodName(name)] == nil {
-		s.refuse(id, fail(jsonrpc2.CodeInvalidParams, fmt.Sprintf("unknown command %.60q; initialize lists them", p.Command)))
+	if !ok || r.methods[methodName(name)] == nil {
+		r.refuse(id, fail(jsonrpc2.CodeInvalidParams, fmt.Sprintf("unknown command %.60q; initialize lists them", p.Command)))
 		return
 	}
 	args := json.RawMessage("{}")
@@ -166,7 +172,7 @@ func (s *instance) execute(id jsonrpc2.ID, params json.RawMessage) {
 		args = p.Arguments[0]
 	}
 	if f := object(args); f != nil {
-		s.refuse(id, f)
+		r.refuse(id, f)
 		return
 	}
 	if p.WorkDone != nil {
@@ -175,7 +181,7 @@ func (s *instance) execute(id jsonrpc2.ID, params json.RawMessage) {
 		all["workDoneToken"] = p.WorkDone
 		args = encode(all)
 	}
-	s.invoke(id, methodName(name), args)
+	r.invoke(id, methodName(name), args)
 }
 
 // showPatience bounds how long a client may take to open an address.
@@ -195,7 +201,7 @@ func (s *instance) show(ctx context.Context, url string) error {
 	var res struct {
 		Success bool `json:"success"`
 	}
-	if err := s.conn.Call(ctx, "window/showDocument", map[string]any{"uri": url, "external": true}, &res); err != nil {
+	if err := s.conn.Load().Call(ctx, "window/showDocument", map[string]any{"uri": url, "external": true}, &res); err != nil {
 		return fmt.Errorf("showing an address: %w", err)
 	}
 	if !res.Success {
