@@ -37,6 +37,12 @@ def server():
     return endpoint._client.pid
 
 
+def pause(pid):
+    """Stop the server, and return when it does nothing any more."""
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED)
+
+
 class Server(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory()
@@ -85,7 +91,7 @@ class Server(unittest.TestCase):
         what became of the call.
         """
         pid = server()
-        os.kill(pid, signal.SIGSTOP)
+        pause(pid)
         outcome = queue.SimpleQueue()
 
         def run():
@@ -116,7 +122,7 @@ class Server(unittest.TestCase):
 
     def test_timeout(self):
         pid = server()
-        os.kill(pid, signal.SIGSTOP)
+        pause(pid)
         threading.Timer(1, os.kill, (pid, signal.SIGCONT)).start()
         # The call is in the pipe when it is canceled, so that it may be done
         # before the cancellation is read; either is right, and is told.
@@ -201,7 +207,7 @@ class Server(unittest.TestCase):
         ):
             with self.subTest(name):
                 pid = server()
-                os.kill(pid, signal.SIGSTOP)
+                pause(pid)
                 threading.Timer(0.2, press).start()
                 threading.Timer(0.5, os.kill, (pid, signal.SIGCONT)).start()
                 with self.assertRaises(KeyboardInterrupt):
@@ -226,12 +232,14 @@ class Server(unittest.TestCase):
         begin = "import chiltepin_endpoint as e, os, sys\ne.show()\nprint(e._client.pid, flush=True)\n"
         for how, status in (
             ("pass", 0),
+            ("import atexit; atexit.register(e.show)", 0),
             ("sys.exit(3)", 3),
             ("raise ValueError", 1),
             ("os._exit(4)", 4),
             ("os.kill(os.getpid(), 9)", -9),
             ("import threading, time; threading.Thread(target=lambda: [time.sleep(.3), e.show()]).start()", 0),
-            ("import threading; threading.Thread(target=lambda: [e.show() for _ in iter(int, 1)], daemon=True).start()", 0),
+            # Its thread is told that the program ends, and says so.
+            ("import threading; threading.Thread(target=lambda: [e.show() for _ in iter(int, 1)], daemon=True).start()", None),
             # A child that lives on, and knows nothing of this module.
             ("import time; os.fork() or os.close(1) or os.close(2) or time.sleep(5) or os._exit(0)", 0),
         ):
@@ -239,7 +247,7 @@ class Server(unittest.TestCase):
                 ended = subprocess.run(
                     [sys.executable, "-W", "error", "-c", begin + how], capture_output=True, text=True, timeout=60
                 )
-                self.assertEqual(ended.returncode, status, ended.stderr)
+                self.assertEqual(ended.returncode, status or 0, ended.stderr)
                 self.assertTrue(gone(int(ended.stdout), within=2.0))
                 if status in (0, 3):
                     self.assertEqual(ended.stderr, "")

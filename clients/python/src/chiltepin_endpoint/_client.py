@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ._binary import find
-from ._errors import EndpointError, ServerEndedError, UnsupportedError
+from ._errors import CanceledError, EndpointError, ServerEndedError, UnsupportedError
 from ._server import Ended, NotSent, Server
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ class Client:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._server: Server | None = None
-        atexit.register(self.close)
+        self._over = False
+        # Registered when the module is imported, so that what a program
+        # registers after that can still call.
+        atexit.register(self._end)
         os.register_at_fork(after_in_child=self._forked)
 
     def call(
@@ -79,6 +82,10 @@ class Client:
         if server is not None:
             server.close()
 
+    def _end(self) -> None:
+        self._over = True  # A new process cannot be started any more.
+        self.close()
+
     @property
     def pid(self) -> int | None:
         """The process id of the server, if there is one."""
@@ -96,6 +103,8 @@ class Client:
             server = self._server
             if server is not None and server.alive and server.environ == environ:
                 return server
+            if self._over:
+                raise CanceledError("the program is ending")
             program = find(environ)
             try:
                 self._server = Server(program, environ)
