@@ -111,7 +111,7 @@ func (p Policy) sets(c *Catalog) (map[string]bool, error) {
 
 func noSuch(field, what, name string, known []string) *Error {
 	msg := fmt.Sprintf("%s: there is no %s %s; known are %s", field, what, quote(name), strings.Join(known, ", "))
-	if near := Nearest(name, known); near != "" {
+	if near := Nearest(strings.ReplaceAll(name, "_", "."), known); near != "" {
 		msg = fmt.Sprintf("%s: there is no %s %s; did you mean %s?", field, what, quote(name), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}

@@ -62,6 +62,7 @@ func (r *reader) invoke(id jsonrpc2.ID, method string, params json.RawMessage) {
 		turn.leave() // it never ends
 		go c.follow(turn)
 	case t.Instant && turn.now():
+		defer turn.leave() // with its answer sent: the next one's comes after it
 		n := r.guard.Begin()
 		out := c.run(turn)
 		if r.guard.End(n) {
@@ -71,7 +72,10 @@ func (r *reader) invoke(id jsonrpc2.ID, method string, params json.RawMessage) {
 		r.relieved = true
 		c.finish(out, r.stream.Reply)
 	default:
-		go func() { c.finish(c.run(turn), r.stream.Reply) }()
+		go func() {
+			defer turn.leave()
+			c.finish(c.run(turn), r.stream.Reply)
+		}()
 	}
 }
 
@@ -156,7 +160,6 @@ type outcome struct {
 // run waits for the call's turn and runs the operation.
 func (c *call) run(turn *turn) outcome {
 	defer c.cancel()
-	defer turn.leave()
 	if err := turn.wait(c.ctx); err != nil {
 		return outcome{err: err}
 	}

@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"context"
 	"encoding/json"
 	"strings"
 	"sync"
@@ -69,27 +68,25 @@ func (c *call) follow(turn *turn) {
 		c.finish(outcome{err: err}, c.stream.Reply)
 		return
 	}
-	stop := context.AfterFunc(c.base, c.cancel)
-	defer stop()
-	go func() {
-		select {
-		case <-c.stream.Ended():
-			c.cancel()
-		case <-c.ctx.Done():
-		}
-	}()
 	answered := false
 	ctx := tools.WithEmit(c.ctx, func(r tools.Result) error {
-		if err := c.ctx.Err(); err != nil {
-			return err
-		}
 		if answered {
+			if err := c.ctx.Err(); err != nil {
+				return err
+			}
 			c.notify(methodName(c.tool.Event), r.JSON)
 			return nil
 		}
 		answered = true
 		c.follows.begin(c)
 		c.finish(outcome{res: r}, c.stream.Reply)
+		go func() {
+			select {
+			case <-c.stream.Ended(): // nobody is left to tell
+				c.cancel()
+			case <-c.ctx.Done():
+			}
+		}()
 		return nil
 	})
 	res, err := c.offer.Call(ctx, c.tool, c.args)

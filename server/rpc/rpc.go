@@ -45,7 +45,9 @@ type Options struct {
 	// Trace, if set, is shown every message on the wire.
 	Trace func(sent bool, message []byte)
 	// Drain bounds how long calls under way may take to finish after the end
-	// of input; 0 means a minute. Once ctx ends they have a second.
+	// of the input of a client that said initialize; 0 means a minute. Those
+	// of a script, which writes its calls and closes the pipe, have the time
+	// that they take. Once ctx ends they have a second.
 	Drain time.Duration
 	// Process, if set, returns a channel that is closed when the process of
 	// that id on this machine ends, and an error if there is none. A client
@@ -105,7 +107,7 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	for t := range o.Catalog.All() {
 		s.methods[methodName(t.Name)] = t
 	}
-	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace, Drain: o.Drain})
+	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace})
 	s.calls.init()
 	s.follows.init()
 	hooked := s.log.Hook(zerolog.HookFunc(s.session.logMessage(s)))
@@ -124,13 +126,7 @@ func (s *instance) serve(ctx context.Context) error {
 	defer s.guard.Dismiss()
 	go s.guard.Run(s.read)
 	s.read()
-	var failure error
-	select {
-	case <-s.ended: // what was owed is answered, or took too long
-	case failure = <-s.over:
-	case <-ctx.Done():
-		wait(s.stream.Owed(), time.Second)
-	}
+	failure := s.untilOver(ctx)
 	// What is under way is given up, and lands.
 	s.stop()
 	wait(s.stream.Owed(), time.Second)
@@ -139,6 +135,32 @@ func (s *instance) serve(ctx context.Context) error {
 		failure = fmt.Errorf("serving: %w", err)
 	}
 	return failure
+}
+
+// untilOver waits for what ends the server, and returns what is wrong with that.
+func (s *instance) untilOver(ctx context.Context) error {
+	var patience <-chan time.Time
+	input := s.stream.Ended()
+	for {
+		select {
+		case <-input:
+			input = nil
+			if s.session.begun() {
+				timer := time.NewTimer(s.opts.Drain)
+				defer timer.Stop()
+				patience = timer.C
+			}
+		case <-s.ended: // and all that was owed is answered
+			return nil
+		case <-patience:
+			return nil
+		case failure := <-s.over:
+			return failure
+		case <-ctx.Done():
+			wait(s.stream.Owed(), time.Second)
+			return nil
+		}
+	}
 }
 
 // end has the server end, with err.

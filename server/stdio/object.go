@@ -19,7 +19,7 @@ var _ jsonrpc2.ObjectStream = (*Stream)(nil)
 // number of ours, because jsonrpc2 knows no negative id and no null, and
 // without its parameters, because it would take them apart and put them
 // together anew; see [Stream.Params] and [Stream.Reply]. At the end of input
-// it waits until every request read was answered, at most [Options].Drain.
+// it waits until every request read was answered, or [Options].Drain.
 func (s *Stream) ReadObject(v any) error {
 	for {
 		msg, err := s.Read()
@@ -312,11 +312,16 @@ func (d *debts) close() {
 	}
 }
 
+// wait waits until nothing is owed, at most so long; 0 is without a bound.
 func (d *debts) wait(most time.Duration) {
-	timer := time.NewTimer(most)
-	defer timer.Stop()
+	var over <-chan time.Time
+	if most > 0 {
+		timer := time.NewTimer(most)
+		defer timer.Stop()
+		over = timer.C
+	}
 	select {
 	case <-d.paidNow():
-	case <-timer.C:
+	case <-over:
 	}
 }

@@ -214,7 +214,8 @@ func (c *command) withLog(ctx context.Context) (context.Context, error) {
 	} else if c.StderrTTY {
 		out = zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.Getenv("NO_COLOR") != "", TimeFormat: time.TimeOnly}
 	}
-	log := zerolog.New(out).Level(level).With().Timestamp().Logger()
+	c.log = zerolog.New(out).With().Timestamp().Logger()
+	log := c.log.Level(level)
 	return log.WithContext(ctx), nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -54,6 +55,7 @@ type command struct {
 	config    string
 	logLevel  string
 	logFile   string
+	log       zerolog.Logger // without a level; see withLog
 	closeFile func() error
 	lines     *bufio.Reader
 }

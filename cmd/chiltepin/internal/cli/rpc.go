@@ -32,7 +32,7 @@ input, once what is under way has finished.`,
 		Example: `  echo '{"jsonrpc":"2.0","id":1,"method":"endpoint/list"}' | chiltepin rpc
   chiltepin rpc --read-only
   ssh login.example.org chiltepin rpc -c /scratch/me/gc`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	policyFlags(cmd.Flags(), &o.Policy, "all if not given")
 	cmd.Flags().BoolVar(&trace, "trace", false, "log every message, secrets masked")
@@ -42,7 +42,7 @@ input, once what is under way has finished.`,
 			return err
 		}
 		if trace {
-			o.Trace = tracer(ctx)
+			o.Trace = c.tracer()
 		}
 		out, restore, err := protocolOutput(c.Stdout)
 		if err != nil {

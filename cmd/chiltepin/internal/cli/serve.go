@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
@@ -37,7 +36,7 @@ its input, once what is under way has finished.
 CHILTEPIN_MCP_PROTOCOL=legacy hides the newest revision from clients that cannot cope
 with being offered it.`,
 		Example: "  chiltepin mcp\n  chiltepin mcp --read-only\n  chiltepin mcp --toolsets endpoint -c /scratch/me/gc\n  ssh login.example.org chiltepin mcp --no-destructive",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 	}
 	flags := cmd.Flags()
 	policyFlags(flags, &o.Policy, "or all; not admin if not given")
@@ -49,7 +48,7 @@ with being offered it.`,
 			return err
 		}
 		if trace {
-			o.Trace = tracer(ctx)
+			o.Trace = c.tracer()
 		}
 		o.Consent = mcp.Consent(consent)
 		o.LegacyOnly = c.Getenv("CHILTEPIN_MCP_PROTOCOL") == "legacy"
@@ -62,6 +61,14 @@ with being offered it.`,
 		return mcp.Serve(ctx, o)
 	}
 	return cmd
+}
+
+// noArgs refuses words after the command, as a wrong command line.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}
+	}
+	return nil
 }
 
 // policyFlags are the flags of every server that say what it offers.
@@ -86,15 +93,14 @@ func (c *command) serverContext(ctx context.Context, p *tools.Policy) (context.C
 }
 
 // tracer logs every message of a server, secrets masked. It was asked for,
-// whatever the level.
-func tracer(ctx context.Context) func(sent bool, message []byte) {
-	log := zerolog.Ctx(ctx)
+// whatever the level, off too.
+func (c *command) tracer() func(sent bool, message []byte) {
 	return func(sent bool, message []byte) {
 		direction := "received"
 		if sent {
 			direction = "sent"
 		}
-		log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
+		c.log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
 	}
 }
 
