@@ -29,6 +29,7 @@ bin/%: $(SOURCES)
 	$(BUILD) -o $@ ./cmd/$*
 
 wheel: $(WHEEL_ARCHS:%=build/wheel/%/chiltepin) ## build Python wheels that carry the program, into build/wheel
+	@rm -f $(WHEELS)/chiltepin_endpoint-*.whl
 	@for arch in $(WHEEL_ARCHS); do \
 	  $(PYTHON) clients/python/backend.py --binary build/wheel/$$arch/chiltepin --arch $$arch --version '$(VERSION)' $(WHEELS) || exit 1; done
 

@@ -4,6 +4,7 @@ Python Chiltepin raises for it. Nobody is logged in and no daemon runs.
 
 import os
 import pathlib
+import pickle
 import stat
 import tempfile
 import unittest
@@ -41,6 +42,18 @@ class Errors(unittest.TestCase):
             endpoint.configure("twice")
         self.assertIsInstance(caught.exception, endpoint.AlreadyExistsError)
         self.assertEqual(caught.exception.code, "already_exists")
+        # Not twice, once in its words and once in ours.
+        there = f"{HOME}/.globus_compute/twice exists"
+        self.assertEqual(str(caught.exception).splitlines()[0], f"Failed to configure endpoint 'twice': {there}")
+        self.assertEqual(caught.exception.message, f'configuring endpoint "twice": {there}')
+
+    def test_to_another_process(self):
+        with self.assertRaises(endpoint.NotFoundError) as caught:
+            endpoint.start("nowhere")
+        e, there = caught.exception, pickle.loads(pickle.dumps(caught.exception))
+        self.assertIs(type(there), endpoint.NotFoundError)
+        for name in ("code", "message", "next", "data", "args"):
+            self.assertEqual(getattr(there, name), getattr(e, name))
 
     def test_invalid(self):
         for arguments in (
@@ -110,12 +123,12 @@ class Errors(unittest.TestCase):
             endpoint.FailedError: "failed",
             endpoint.CanceledError: "canceled",
         }
-        from chiltepin_endpoint import _errors
+        from chiltepin_endpoint import errors
 
         for kind, code in kinds.items():
-            self.assertIs(_errors.of_code(code), kind)
+            self.assertIs(errors.of_code(code), kind)
             self.assertTrue(issubclass(kind, RuntimeError))
-        self.assertIs(_errors.of_code("something new"), endpoint.EndpointError)
+        self.assertIs(errors.of_code("something new"), endpoint.EndpointError)
         self.assertTrue(issubclass(endpoint.EndpointTimeoutError, TimeoutError))
 
     def test_relative_directory(self):

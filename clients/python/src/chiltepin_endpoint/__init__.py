@@ -26,7 +26,7 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from ._client import Client
-from ._errors import (
+from .errors import (
     AlreadyExistsError,
     CanceledError,
     ConflictError,
@@ -168,13 +168,7 @@ def configure(
     if email is None and os.geteuid() == 0:
         email = os.environ.get("EMAIL")
     arguments = _arguments(name, config_dir, email=email, display_name=display_name)
-    _call(
-        "endpoint/configure",
-        arguments,
-        changes=True,
-        timeout=timeout,
-        doing=f"Failed to configure endpoint {name!r}",
-    )
+    _call("endpoint/configure", arguments, changes=True, timeout=timeout)
     return True
 
 
@@ -227,13 +221,8 @@ def start(
     """
     _linux()
     _link_token_store(config_dir)
-    _call(
-        "endpoint/start",
-        _arguments(name, config_dir, timeout=_span(timeout)),
-        changes=True,
-        progress=progress,
-        doing=f"Failed to start endpoint {name!r}",
-    )
+    arguments = _arguments(name, config_dir, timeout=_span(timeout))
+    _call("endpoint/start", arguments, changes=True, progress=progress)
 
 
 def stop(
@@ -286,16 +275,9 @@ def delete(
     """
     _linux()
     _link_token_store(config_dir)
-    arguments = _arguments(name, config_dir, force=force, local_only=local_only)
-    _call(
-        "endpoint/delete",
-        # The author of a program that calls this has said so with the name.
-        {**arguments, "confirm": name},
-        changes=True,
-        timeout=timeout,
-        progress=progress,
-        doing=f"Error deleting endpoint {name!r}",
-    )
+    # The author of a program that calls this has confirmed it with the name.
+    arguments = _arguments(name, config_dir, force=force, local_only=local_only, confirm=name)
+    _call("endpoint/delete", arguments, changes=True, timeout=timeout, progress=progress)
 
 
 def logs(
@@ -330,6 +312,14 @@ def logs(
     return cast("LogPage", _call("endpoint/logs", arguments, changes=False))
 
 
+# How Python Chiltepin's exceptions begin, and how the server says the same.
+_BEGINNINGS = {
+    "endpoint/configure": ("Failed to configure endpoint", "configuring endpoint"),
+    "endpoint/start": ("Failed to start endpoint", "starting endpoint"),
+    "endpoint/delete": ("Error deleting endpoint", "deleting endpoint"),
+}
+
+
 def _call(
     method: str,
     arguments: dict[str, Any],
@@ -337,30 +327,29 @@ def _call(
     changes: bool,
     timeout: float | None = None,
     progress: Watcher = None,
-    doing: str = "",
 ) -> dict[str, Any]:
-    """Call the server. What it refuses begins with the words that Python
+    """Call the server. What goes wrong begins with the words that Python
     Chiltepin has for it, where it has some.
     """
     if timeout is not None:
         _span(timeout)
+    name = arguments.get("name", "")
+    doing, said = _BEGINNINGS.get(method, ("", ""))
+    doing = doing and f"{doing} {name!r}"
     try:
         with watching(progress) as watch:
             return _client.call(method, arguments, changes=changes, watch=watch, timeout=timeout)
     except NotLoggedInError as e:
-        raise NotLoggedInError(
-            e.message, next=e.next, data=e.data, doing="Chiltepin login is required"
-        ) from None
+        raise e.begun("Chiltepin login is required") from None
     except EndpointError as e:
         if not doing:
             raise
-        raise type(e)(e.message, code=e.code, next=e.next, data=e.data, doing=doing) from None
+        raise e.begun(doing, f'{said} "{name}": ') from None
     except TimedOut:
         raise EndpointTimeoutError(
             f"{method} was not done after {timeout} seconds",
             next="call it again, with a longer timeout if need be: it goes on from where things stand",
-            doing=doing,
-        ) from None
+        ).begun(doing) from None
 
 
 def _arguments(name: str, config_dir: Directory, **more: Any) -> dict[str, Any]:

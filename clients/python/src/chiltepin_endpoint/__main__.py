@@ -8,7 +8,7 @@ import os
 import sys
 
 from ._binary import find
-from ._errors import EndpointError
+from .errors import EndpointError
 
 
 def main() -> None:

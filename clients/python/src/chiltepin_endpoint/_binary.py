@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ._errors import UnsupportedError
+from .errors import UnsupportedError
 
 _NEXT = (
     "install chiltepin on PATH, or set CHILTEPIN_BIN to its path, or install "

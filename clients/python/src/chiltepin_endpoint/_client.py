@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ._binary import find
-from ._errors import CanceledError, EndpointError, ServerEndedError, UnsupportedError
+from .errors import CanceledError, EndpointError, ServerEndedError, UnsupportedError
 from ._server import Ended, NotSent, Server
 
 if TYPE_CHECKING:
@@ -50,12 +50,16 @@ class Client:
         """
         again = not changes
         for _ in range(5):
-            server = self._current()
             try:
+                server = self._current()
                 return server.call(method, params, watch, timeout)
             except NotSent:
                 continue
+            except CanceledError:
+                self._stay_if_over()
+                raise
             except Ended:
+                self._stay_if_over()
                 if not server.answered:
                     break
                 if not again:
@@ -99,12 +103,13 @@ class Client:
         what they set before a call counts for the call.
         """
         environ = {k: v for k, v in os.environ.items() if k not in _VOLATILE}
+        self._stay_if_over()
         with self._lock:
+            if self._over:
+                raise CanceledError("the program is ending")
             server = self._server
             if server is not None and server.alive and server.environ == environ:
                 return server
-            if self._over:
-                raise CanceledError("the program is ending")
             program = find(environ)
             try:
                 self._server = Server(program, environ)
@@ -118,6 +123,14 @@ class Client:
                 if server is not None:
                     server.retire()
             return self._server
+
+    def _stay_if_over(self) -> None:
+        """Keep a daemon thread here when the program is ending, as Python does
+        with all of them a moment later: what it raised and printed now could
+        break the end of the others.
+        """
+        if self._over and threading.current_thread().daemon:
+            threading.Event().wait()
 
     def _forked(self) -> None:
         """Begin anew in a child: the locks may be held by threads that are not

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ._errors import InvalidError, UnsupportedError
+from .errors import InvalidError, UnsupportedError
 
 if TYPE_CHECKING:
     from globus_compute_sdk import Client

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ._errors import EndpointError, InvalidError, of_code
+from .errors import EndpointError, InvalidError, of_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from typing_extensions import Self
+
 
 class EndpointError(RuntimeError):
     """Something could not be done. The base class of all exceptions here."""
@@ -35,15 +37,22 @@ class EndpointError(RuntimeError):
         code: str | None = None,
         next: str | None = None,
         data: Mapping[str, Any] | None = None,
-        doing: str = "",
     ) -> None:
-        text = f"{doing}: {message}" if doing else message
-        super().__init__(f"{text}\nnext: {next}" if next else text)
+        super().__init__(f"{message}\nnext: {next}" if next else message)
         if code is not None:
             self.code = code
         self.message = message
         self.next = next
         self.data = data or {}
+
+    def begun(self, words: str, instead: str = "") -> Self:
+        """Return it with a text that begins with words, instead of others if
+        the message has those. The message itself stays.
+        """
+        if words:
+            text = f"{words}: {self.message.removeprefix(instead)}"
+            self.args = (f"{text}\nnext: {self.next}" if self.next else text,)
+        return self
 
 
 class InvalidError(EndpointError, ValueError):
