@@ -43,6 +43,8 @@ const (
 	MCP2 Set = "mcp2"
 	// NodeJS has Node with npm; see [Node].
 	NodeJS Set = "node"
+	// API has the SDK without Python Chiltepin, pytest, mypy and pip.
+	API Set = "api"
 )
 
 // Environment is one that is complete. It is shared: a test installs nothing
