@@ -2,6 +2,8 @@ package tools
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"chiltepin/globus/auth"
 )
@@ -44,26 +46,26 @@ func accountTools(s Services) []*Tool {
 them where the Python programs look for them: afterwards globus-compute-endpoint, the
 Globus SDKs, Academy and Python Chiltepin are logged in too.
 
-With GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed.
-Otherwise an address is shown; open it in a browser on any machine, log in, and paste the
-code that the page shows. Services that are logged in already are left alone.`,
+A person logs in with a browser: on this machine the login comes back by itself; from any
+other the code that the page shows is pasted. With GLOBUS_COMPUTE_CLIENT_ID and
+GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed. Services that are logged in already
+are left alone; what is missing, or what a policy demands, is asked for alone.`,
 			Effect:   Idempotent,
-			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --force"},
-			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn},
+			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --method browser --port 8765", "chiltepin login --force"},
+			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn, CodeConflict},
 		}, func(ctx context.Context, in LoginArgs) (LoginReport, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
 				return LoginReport{}, err
 			}
-			res, err := accounts.Login(ctx, auth.LoginOptions{Services: in.Services, Force: in.Force, Ask: prompt(ctx)})
+			res, err := accounts.Login(ctx, auth.LoginOptions{
+				Services: in.Services, Force: in.Force, Method: in.Method, Port: in.Port, Flow: in.Flow, Code: in.Code,
+				Ask: prompt(ctx), Show: showing(ctx),
+			})
 			if err != nil {
 				return LoginReport{}, err
 			}
-			report := LoginReport{Outcome: "already_logged_in", Account: account(res.Account)}
-			if len(res.Renewed) > 0 {
-				report.Outcome = "logged_in"
-			}
-			return report, nil
+			return loginReport(res), nil
 		}),
 		Define(Spec{
 			Name:    "logout",
@@ -112,6 +114,33 @@ shown.`,
 			return a, nil
 		}),
 	}
+}
+
+// showing is how a login shows its address. What a face says with an [*Error]
+// is final; anything else is a person who could not be reached.
+func showing(ctx context.Context) func(context.Context, string) error {
+	show := show(ctx)
+	if show == nil {
+		return nil
+	}
+	return func(ctx context.Context, url string) error {
+		err := show(ctx, url)
+		if e := (*Error)(nil); err == nil || errors.As(err, &e) || ctx.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %w", auth.ErrNotShown, err)
+	}
+}
+
+func loginReport(r auth.LoginResult) LoginReport {
+	out := LoginReport{Outcome: "already_logged_in", Account: account(r.Account)}
+	switch {
+	case r.Pending != nil:
+		out.Outcome, out.Pending = "pending", &PendingLogin{Flow: r.Pending.Flow, URL: r.Pending.URL, Next: r.Pending.Next}
+	case len(r.Renewed) > 0:
+		out.Outcome = "logged_in"
+	}
+	return out
 }
 
 func anyLoggedIn(list []ServiceAccount) bool {

@@ -38,7 +38,7 @@ func (m *Manager) Logout(ctx context.Context, _ LogoutOptions) (LogoutResult, er
 			found = append(found, kept{at: at, server: server, token: rows[server]})
 		}
 	}
-	outcome := m.revokeAll(ctx, found)
+	outcome := m.revokeAll(ctx, found, m.ledger.read())
 	if ctx.Err() != nil {
 		return LogoutResult{}, context.Cause(ctx)
 	}
@@ -139,9 +139,8 @@ type verdict struct {
 
 // revokeAll revokes each token once, however many stores have it. When the
 // service cannot be reached for one it is not asked about the rest.
-func (m *Manager) revokeAll(ctx context.Context, found []kept) map[string]verdict {
+func (m *Manager) revokeAll(ctx context.Context, found []kept, p page) map[string]verdict {
 	verdicts := map[string]verdict{}
-	p := m.ledger.read()
 	var unreachable error
 	for _, k := range found {
 		for _, one := range k.removals() {

@@ -29,10 +29,14 @@ type Machine struct {
 	Getenv  func(string) string
 	// Version is this program's.
 	Version string
+
+	// flows are the logins under way in this process.
+	flows *auth.Flows
 }
 
 // Services returns what the catalogue works with.
 func (m Machine) Services() tools.Services {
+	m.flows = &auth.Flows{}
 	return tools.Services{
 		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
 		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
@@ -75,6 +79,10 @@ func (m Machine) configDir(given string) (string, error) {
 }
 
 func (m Machine) accounts(given string) (*auth.Manager, error) {
+	m, err := m.withCredentials()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := m.configDir(given)
 	if err != nil {
 		return nil, err
@@ -92,7 +100,11 @@ func (m Machine) accounts(given string) (*auth.Manager, error) {
 	if err != nil {
 		host = "this machine"
 	}
-	return auth.New(auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host})
+	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.remote(), Flows: m.flows}
+	if command := m.browser(); command != nil {
+		config.OpenBrowser = func(ctx context.Context, url string) error { return m.openBrowser(ctx, command, url) }
+	}
+	return auth.New(config)
 }
 
 // finder looks for the Python side; what the caller named comes before what
@@ -115,6 +127,10 @@ type located struct{ *endpoint.Manager }
 func (l located) ConfigDir() string { return l.Dir.Path() }
 
 func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
+	m, err := m.withCredentials()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := m.configDir(at.ConfigDir)
 	if err != nil {
 		return nil, err
