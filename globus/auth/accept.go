@@ -40,7 +40,7 @@ func (m *Manager) accept(ctx context.Context, who client, group []need, g *grant
 	}
 	defer release()
 	if !force {
-		if err := m.sameIdentity(ctx, group, identity.ID); err != nil {
+		if err := m.sameIdentity(ctx, group, identity); err != nil {
 			return nil, err
 		}
 	}
@@ -122,14 +122,21 @@ func (m *Manager) link(ctx context.Context, identity Identity, token tokenstore.
 	})
 }
 
-// sameIdentity refuses a login as somebody else, before anything is written.
-func (m *Manager) sameIdentity(ctx context.Context, group []need, identity string) error {
-	for _, n := range group {
-		for _, at := range n.service.places {
+// sameIdentity refuses a login as somebody else than whose tokens the services
+// of the same client have, before anything is written.
+func (m *Manager) sameIdentity(ctx context.Context, group []need, identity Identity) error {
+	for _, s := range m.services {
+		if s.client.id != group[0].service.client.id {
+			continue
+		}
+		for _, at := range s.places {
 			rows, _ := at.store.Read(ctx, at.namespace) // what cannot be read here, Update reports
 			for _, token := range rows {
-				if token.Problem == nil && other(token, identity) {
-					return &IdentityError{Store: at.store.Path(), Stored: token.IdentityID, New: identity}
+				if token.Problem == nil && other(token, identity.ID) {
+					return &IdentityError{
+						Store: at.store.Path(), Stored: token.IdentityID, New: identity.ID,
+						StoredName: m.ledger.read().Identities[token.IdentityID].Username, NewName: identity.Username,
+					}
 				}
 			}
 		}

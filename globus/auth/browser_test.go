@@ -146,6 +146,97 @@ func TestLoginInABrowserElsewhere(t *testing.T) {
 	}
 }
 
+// A person who pastes gets one address at a time, and signs in once.
+func TestPasteInOneBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.NewBrowser()
+	var codes []string
+	result, err := w.manager(t).Login(t.Context(), auth.LoginOptions{Ask: func(_ context.Context, address string) (string, error) {
+		page, err := b.Visit(address)
+		_, code, _ := strings.Cut(page.Text, `<code id="auth-code">`)
+		code, _, _ = strings.Cut(code, "<")
+		codes = append(codes, code)
+		return code, err
+	}})
+	if err != nil || len(result.Renewed) != 3 || len(codes) != 2 {
+		t.Errorf("%+v, %v, %d codes", result, err, len(codes))
+	}
+	if n := w.SignIns(); n != 1 {
+		t.Errorf("%d sign-ins, want 1", n)
+	}
+}
+
+// Without a terminal the login is handed out, and gone on with by its handle:
+// one address at a time, and a mistyped code ends nothing.
+func TestPasteThroughCalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.manager(t)
+	p := shown(t, m, auth.LoginOptions{Method: auth.Paste})
+	if p.Flow == "" || !strings.HasPrefix(p.URL, "https://auth.globus.org/v2/oauth2/authorize?") || !strings.Contains(p.Next, "call login with flow and code") {
+		t.Errorf("%+v", p)
+	}
+	// A second caller joins, whatever it was begun with.
+	if q := shown(t, w.manager(t), auth.LoginOptions{Method: auth.Paste, Services: []string{"transfer"}}); q != p {
+		t.Errorf("a second caller got %+v, want %+v", q, p)
+	}
+	bring := func(code string) (auth.LoginResult, error) {
+		return w.manager(t).Login(t.Context(), auth.LoginOptions{Flow: p.Flow, Code: code})
+	}
+	if _, err := bring("mistyped"); !isA[*auth.CodeError](err) {
+		t.Error(err)
+	}
+	result, err := bring(w.AuthorizeCode(p.URL))
+	if err != nil || result.Pending == nil || result.Pending.Flow != p.Flow || result.Pending.URL == p.URL {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	result, err = bring(w.AuthorizeCode(result.Pending.URL))
+	if err != nil || result.Pending != nil || len(result.Renewed) != 3 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	for _, o := range []auth.LoginOptions{{Flow: "wrong"}, {Flow: "wrong", Code: "abc"}} {
+		if _, err := m.Login(t.Context(), o); !errors.Is(err, auth.ErrNoFlow) {
+			t.Error(err)
+		}
+	}
+	if again, err := m.Login(t.Context(), auth.LoginOptions{}); err != nil || again.Pending != nil || len(again.Renewed) != 0 {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+}
+
+// A program that shows the address decides what happens then.
+func TestLoginShown(t *testing.T) {
+	t.Parallel()
+	declined := errors.New("declined")
+	for name, test := range map[string]struct {
+		err     error
+		remote  bool
+		pending bool
+		back    string
+	}{
+		"shown":        {nil, false, true, "http://127.0.0.1"},
+		"shown by ssh": {nil, true, true, "https://auth.globus.org"},
+		"not shown":    {auth.ErrNotShown, false, true, "http://127.0.0.1"},
+		"declined":     {declined, false, false, "http://127.0.0.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.remote = test.remote
+			var shown string
+			result, err := w.manager(t).Login(t.Context(), auth.LoginOptions{Wait: time.Nanosecond, Show: func(_ context.Context, url string) error {
+				shown = url
+				return test.err
+			}})
+			u, _ := url.Parse(shown)
+			if (result.Pending != nil) != test.pending || !strings.HasPrefix(u.Query().Get("redirect_uri"), test.back) || (err != nil) == test.pending {
+				t.Errorf("%+v, %v, shown %s", result, err, shown)
+			}
+		})
+	}
+}
+
 // Where nobody can paste, the browser still ends the login.
 func TestLoginInABrowserWithoutInput(t *testing.T) {
 	t.Parallel()

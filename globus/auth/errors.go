@@ -64,11 +64,21 @@ func (e *CodeError) Hint() string {
 type IdentityError struct {
 	// Store is the file, Stored whose tokens it holds, New who logged in.
 	Store, Stored, New string
+	// StoredName and NewName are their user names, where they are known.
+	StoredName, NewName string
 }
 
 // Error names both identities.
 func (e *IdentityError) Error() string {
-	return fmt.Sprintf("the identity that logged in is %s, but %q holds the tokens of %s", e.New, e.Store, e.Stored)
+	return fmt.Sprintf("the identity that logged in is %s, but %q holds the tokens of %s", called(e.New, e.NewName), e.Store, called(e.Stored, e.StoredName))
+}
+
+// called is how an identity is told to a person.
+func called(id, name string) string {
+	if name == "" {
+		return id
+	}
+	return name + " (" + id + ")"
 }
 
 // Hint names the next step.

@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// landingCookie binds a login to the browser that was opened for it.
-	landingCookie = "chiltepin_login"
 	// landingCrowd is how many connections the page holds at once; one more
 	// costs the oldest its place, so that nobody keeps a person out.
 	landingCrowd = 32
@@ -136,12 +134,16 @@ func (l *landing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !q.Has("state"):
 		l.show(w, http.StatusBadRequest, pageForeign())
 	default:
-		l.arrive(w, r, answer{state: q.Get("state"), code: q.Get("code"), refusal: q.Get("error"), cookie: cookieOf(r)})
+		l.arrive(w, r, answer{state: q.Get("state"), code: q.Get("code"), refusal: q.Get("error"), cookie: l.cookieOf(r)})
 	}
 }
 
-func cookieOf(r *http.Request) string {
-	c, err := r.Cookie(landingCookie)
+// cookieName is of the cookie that binds a login to the browser that was opened
+// for it. A browser has the same cookies for all ports.
+func (l *landing) cookieName() string { return "chiltepin_" + strconv.Itoa(l.port) }
+
+func (l *landing) cookieOf(r *http.Request) string {
+	c, err := r.Cookie(l.cookieName())
 	if err != nil {
 		return ""
 	}
@@ -162,7 +164,7 @@ func (l *landing) welcome(w http.ResponseWriter, r *http.Request) {
 	if first {
 		l.cookie = word
 	}
-	known := match(l.cookie, cookieOf(r))
+	known := match(l.cookie, l.cookieOf(r))
 	word = l.cookie
 	l.mu.Unlock()
 	if !first && !known {
@@ -184,7 +186,7 @@ func (l *landing) welcome(w http.ResponseWriter, r *http.Request) {
 		l.show(w, http.StatusInternalServerError, pageOf(err))
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: landingCookie, Value: word, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: l.cookieName(), Value: word, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	send(w, r, z.url)
 }
 

@@ -33,6 +33,8 @@ type world struct {
 	env  map[string]string
 	// flows are the logins under way.
 	flows auth.Flows
+	// remote is true where the person is at another machine.
+	remote bool
 	// open opens a browser, where there is one.
 	open func(context.Context, string) error
 	// transport is what requests go through; the sandbox where it is nil.
@@ -57,7 +59,7 @@ func (w *world) manager(t *testing.T) *auth.Manager {
 	}
 	m, err := auth.New(auth.Config{
 		Env: env, HTTP: env.ClientOver(transport), Home: w.home, ComputeDir: w.computeDir(),
-		Getenv: w.getenv, Hostname: "login01", OpenBrowser: w.open, Flows: &w.flows,
+		Getenv: w.getenv, Hostname: "login01", OpenBrowser: w.open, Remote: w.remote, Flows: &w.flows,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func pageTemplate() *template.Template {
 {{with .Text}}<p>{{.}}</p>
 {{end}}{{with .Who}}<p class="who">You are <strong>{{.}}</strong>.</p>
 {{end}}{{with .Services}}<table>
-<caption>What Chiltepin, globus-compute-endpoint and the Globus SDKs may use now</caption>
+<caption>What the Globus programs on that machine may use now</caption>
 <thead><tr><th scope="col">Service</th><th scope="col">Until</th></tr></thead>
 <tbody>
 {{range .}}<tr><th scope="row">{{.Name}}</th><td>{{.Until}}</td></tr>
@@ -68,7 +68,7 @@ func (view) Sheet() template.HTML {
 const style = `:root{color-scheme:light dark;--ground:#fff;--ink:#1b1b1b;--faint:#4d4d4d;--line:#c9c9c9;--good:#0b5d1e;--bad:#9c1414;--code:#f2f2f2}
 @media (prefers-color-scheme:dark){:root{--ground:#161616;--ink:#efefef;--faint:#bdbdbd;--line:#4a4a4a;--good:#7fdc95;--bad:#ff9d94;--code:#262626}}
 body{margin:0;background:var(--ground);color:var(--ink);font:1.05rem/1.55 system-ui,sans-serif}
-main{max-width:38rem;margin:12vh auto;padding:0 1.25rem}
+main{max-width:38rem;margin:7vh auto;padding:0 1.25rem}
 h1{font-size:1.7rem;line-height:1.25;color:var(--good);margin:0 0 1rem}
 h1.bad{color:var(--bad)}
 h2{font-size:1.05rem;margin:2rem 0 .5rem}
@@ -156,7 +156,7 @@ func pageOf(err error) view {
 		v.Next = []string{"To log in after all, run the login again and allow what the page lists."}
 	case isIdentity:
 		v.Title = "Another identity is logged in"
-		v.Text = "You came as " + identity.New + ", but the tokens on this machine belong to " + identity.Stored + ". They were left as they are."
+		v.Text = "You came as " + called(identity.New, identity.NewName) + ", but the tokens on this machine belong to " + called(identity.Stored, identity.StoredName) + ". They were left as they are."
 		v.Next = []string{"Log in again as the other identity, or end its login first:"}
 		v.Commands = []string{"chiltepin logout"}
 	case is[*CodeError](err):
