@@ -32,12 +32,25 @@ func (a Account) WriteText(p *Printer) error {
 }
 
 func (a Account) writeServices(p *Printer) {
+	if a.Identity != nil {
+		for _, i := range a.Identity.Linked {
+			p.Printf("  linked    %s\n", clean(firstOf(i.Username, i.ID)))
+		}
+	}
 	for _, s := range a.Services {
 		if !s.LoggedIn {
 			p.Printf("  %-9s not logged in%s\n", s.Service, because(s.Problem))
 			continue
 		}
 		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
+		if s.Demand != "" {
+			p.Printf("            its policy asks for a login with %s\n", clean(s.Demand))
+		}
+		for _, v := range s.Programs {
+			if v.LoggedIn && v.Until != nil {
+				p.Printf("            %s by itself: until %s, unless it is given %s\n", v.Program, v.Until.Local().Format(time.DateTime), v.Advice)
+			}
+		}
 	}
 }
 
@@ -74,10 +87,6 @@ func lifetime(tokens []TokenSummary) string {
 
 // WriteText tells what became of the tokens.
 func (l LogoutReport) WriteText(p *Printer) error {
-	if len(l.Tokens) == 0 {
-		p.Printf("Nobody was logged in\n")
-		return nil
-	}
 	revoked, removed := 0, 0
 	for _, t := range l.Tokens {
 		if t.Revoked {
@@ -87,7 +96,11 @@ func (l LogoutReport) WriteText(p *Printer) error {
 			removed++
 		}
 	}
-	p.Printf("Logged out: %d tokens revoked, %d removed\n", revoked, removed)
+	if len(l.Tokens) == 0 {
+		p.Printf("Nobody was logged in\n")
+	} else {
+		p.Printf("Logged out: %d tokens revoked, %d removed\n", revoked, removed)
+	}
 	for _, t := range l.Tokens {
 		if t.Problem == "" {
 			continue
@@ -97,6 +110,9 @@ func (l LogoutReport) WriteText(p *Printer) error {
 			until = ", valid until " + t.ValidUntil.Local().Format(time.DateTime)
 		}
 		p.Printf("  %s token for %s: %s%s\n", t.Kind, clean(t.ResourceServer), clean(t.Problem), until)
+	}
+	for _, left := range l.Left {
+		p.Printf("  left alone: tokens of another client for %d services, in %s (--all ends them too)\n", left.Tokens, clean(left.Store))
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (m *Manager) accept(ctx context.Context, who client, group []need, g *grant
 				continue
 			}
 			for _, token := range gone {
-				replaced = append(replaced, kept{at: source{at, n.service}, server: token.ResourceServer, token: token})
+				replaced = append(replaced, kept{at: source{place: at, service: n.service}, server: token.ResourceServer, token: token})
 			}
 		}
 	}

@@ -350,3 +350,11 @@ func TestLoginPort(t *testing.T) {
 		t.Error(page, err)
 	}
 }
+
+// openerTo is a browser that only notes where it was sent.
+func openerTo(where *string) func(context.Context, string) error {
+	return func(_ context.Context, url string) error {
+		*where = url
+		return nil
+	}
+}

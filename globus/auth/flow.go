@@ -142,8 +142,12 @@ func (f *flow) where() string {
 	return f.url
 }
 
-// answer is what came back from Globus Auth, by whatever way.
-type answer struct{ state, code, refusal, cookie string }
+// answer is what came back from Globus Auth, by whatever way. typed is true of
+// one that a person pasted without a state: it is for the step that is open.
+type answer struct {
+	state, code, refusal, cookie string
+	typed                        bool
+}
 
 // errStray is an answer to a question that nobody here asked, errSpent one to
 // a question that has been answered.
@@ -152,12 +156,11 @@ var (
 	errSpent = errors.New("it was used already")
 )
 
-// claim finds the authorization that an answer is to. A pasted code has no
-// state; then it is the one of this step.
+// claim finds the authorization that an answer is to.
 func (f *flow) claim(a answer) (*authorization, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if a.state == "" {
+	if a.typed {
 		if f.ended {
 			return nil, errSpent
 		}
@@ -304,10 +307,10 @@ func pasted(text string) answer {
 	text = strings.TrimSpace(text)
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return answer{code: text}
+		return answer{code: text, typed: true}
 	}
 	q := u.Query()
-	return answer{state: q.Get("state"), code: q.Get("code"), refusal: q.Get("error")}
+	return answer{state: q.Get("state"), code: q.Get("code"), refusal: q.Get("error"), typed: q.Get("state") == ""}
 }
 
 // plausible is an error for what cannot be a code.

@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"time"
+
+	"chiltepin/globus"
 )
 
 // Ways for a person to log in.
@@ -72,6 +74,16 @@ type LogoutOptions struct {
 // LogoutResult tells what became of every token.
 type LogoutResult struct {
 	Tokens []TokenRemoval
+	// Left is what was left alone, because it belongs to other clients.
+	Left []Left
+}
+
+// Left tells about tokens of other clients in a store of ours.
+type Left struct {
+	// Store is the file, Namespace the part of it.
+	Store, Namespace string
+	// Tokens is how many resource servers they are for.
+	Tokens int
 }
 
 // TokenRemoval is what became of one token in one store.
@@ -135,6 +147,10 @@ type ServiceAccount struct {
 	Namespace string
 	// Tokens has one entry a resource server.
 	Tokens []TokenInfo
+	// Programs is what other programs would see.
+	Programs []ProgramView
+	// Demand is what its policy asks of the next login, as far as it has said.
+	Demand globus.Demand
 }
 
 // TokenInfo tells about tokens without showing them.
@@ -145,4 +161,8 @@ type TokenInfo struct {
 	Expires time.Time
 	// Refreshable is true when a new one comes without a new login.
 	Refreshable bool
+	// RenewedBy is "refresh_token" or "client_credentials", "" for nothing.
+	RenewedBy string
+	// Mark tells two access tokens apart; see [tokenstore.Secret.Mark].
+	Mark string
 }
