@@ -2,6 +2,7 @@ package globus
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -111,4 +112,23 @@ func ParseDemand(body []byte) Demand {
 		MFA:        mfa,
 		Login:      text("prompt") == "login",
 	}
+}
+
+// DemandOf reads the demand out of the address of an authorize page, such as
+// the daemon prints when a policy has refused it.
+func DemandOf(address string) Demand {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || !strings.HasSuffix(u.Path, "/v2/oauth2/authorize") {
+		return Demand{}
+	}
+	q := u.Query()
+	parameters := map[string]any{"session_required_mfa": strings.EqualFold(q.Get("session_required_mfa"), "true")}
+	for _, name := range []string{"session_message", "session_required_identities", "session_required_policies", "session_required_single_domain", "prompt"} {
+		parameters[name] = q.Get(name)
+	}
+	body, err := json.Marshal(map[string]any{"authorization_parameters": parameters})
+	if err != nil {
+		return Demand{}
+	}
+	return ParseDemand(body)
 }

@@ -28,6 +28,19 @@ func TestParseDemand(t *testing.T) {
 	}
 }
 
+func TestDemandOf(t *testing.T) {
+	t.Parallel()
+	const page = "https://auth.globus.org/v2/oauth2/authorize?client_id=x&session_required_mfa=True&session_required_single_domain=a.example%2Cb.example&session_message=More"
+	if diff := cmp.Diff(Demand{Message: "More", MFA: true, Domains: []string{"a.example", "b.example"}}, DemandOf("  "+page+" ")); diff != "" {
+		t.Error(diff)
+	}
+	for _, other := range []string{"", "https://auth.globus.org/v2/oauth2/authorize?client_id=x", "https://evil.example/x?session_required_mfa=True", "Aborted!"} {
+		if d := DemandOf(other); !d.IsZero() {
+			t.Errorf("%s: %v", other, d)
+		}
+	}
+}
+
 func TestDemandJoin(t *testing.T) {
 	t.Parallel()
 	got := Demand{Message: "one", Domains: []string{"a"}, MFA: true}.Join(Demand{Message: "two", Domains: []string{"b", "a"}, Scopes: []string{"s"}})

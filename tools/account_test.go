@@ -156,6 +156,7 @@ func TestWhoamiText(t *testing.T) {
 			Programs: []auth.ProgramView{
 				{Program: "one", LoggedIn: true}, {Program: "two"},
 				{Program: "three", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Advice: "X=y"},
+				{Program: "four", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Advice: "X=y"},
 			},
 		}, {Service: "transfer"}},
 	}}
@@ -164,8 +165,8 @@ func TestWhoamiText(t *testing.T) {
   linked    ada@lab.example
   compute   logged in, renewed by itself
             its policy asks for a login with a second factor
-            three by itself: until 2026-01-02 03:04:05, unless it is given X=y
   transfer  not logged in
+three and four: until 2026-01-02 03:04:05 only, unless given X=y
 `
 	if diff := cmp.Diff(want, text); err != nil || diff != "" {
 		t.Error(err, diff)

@@ -28,7 +28,27 @@ func (a Account) WriteText(p *Printer) error {
 		p.Printf("Not logged in to every service\n")
 	}
 	a.writeServices(p)
+	for _, s := range a.Services {
+		writePrograms(p, s.Programs)
+	}
 	return nil
+}
+
+// writePrograms tells which programs, started as they are, will not be able to
+// renew the tokens, those with the same remedy together.
+func writePrograms(p *Printer, list []ProgramView) {
+	names := map[string][]string{}
+	for _, v := range list {
+		if v.LoggedIn && v.Until != nil {
+			names[v.Advice] = append(names[v.Advice], v.Program)
+		}
+	}
+	for _, v := range list {
+		if len(names[v.Advice]) > 0 && v.Until != nil {
+			p.Printf("%s: until %s only, unless given %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), clean(v.Advice))
+			delete(names, v.Advice)
+		}
+	}
 }
 
 func (a Account) writeServices(p *Printer) {
@@ -45,11 +65,6 @@ func (a Account) writeServices(p *Printer) {
 		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
 		if s.Demand != "" {
 			p.Printf("            its policy asks for a login with %s\n", clean(s.Demand))
-		}
-		for _, v := range s.Programs {
-			if v.LoggedIn && v.Until != nil {
-				p.Printf("            %s by itself: until %s, unless it is given %s\n", v.Program, v.Until.Local().Format(time.DateTime), v.Advice)
-			}
 		}
 	}
 }

@@ -122,11 +122,13 @@ func (m *Manager) link(ctx context.Context, identity Identity, token tokenstore.
 	})
 }
 
-// sameIdentity refuses a login as somebody else than whose tokens the services
-// of the same client have, before anything is written.
+// sameIdentity refuses a login as somebody else than whose tokens are there,
+// before anything is written. A person is one for all services of a client.
 func (m *Manager) sameIdentity(ctx context.Context, group []need, identity Identity) error {
+	who := group[0].service.client
 	for _, s := range m.services {
-		if s.client.id != group[0].service.client.id {
+		asked := slices.ContainsFunc(group, func(n need) bool { return n.service == s })
+		if !asked && (s.client.id != who.id || !who.secret.IsZero()) {
 			continue
 		}
 		for _, at := range s.places {

@@ -42,7 +42,7 @@ func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, er
 		}
 		spared := 0
 		for _, server := range slices.Sorted(maps.Keys(rows)) {
-			if !o.All && (at.foreign || !slices.Contains(at.service.servers(), server)) {
+			if !o.All && (at.foreign || !slices.Contains(at.service.servers(), server) || at.service.persons(rows[server])) {
 				spared++
 				continue
 			}
@@ -79,6 +79,12 @@ func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, er
 		problems = append(problems, err)
 	}
 	return result, errors.Join(problems...)
+}
+
+// persons is true of a token of a person in a place that a client logs in to:
+// academy has one for both. Credentials never come with a refresh token.
+func (s *service) persons(token tokenstore.Token) bool {
+	return !s.client.secret.IsZero() && !token.RefreshToken.IsZero()
 }
 
 // source is a place together with the service whose login it holds. foreign is

@@ -109,8 +109,14 @@ func demandOf(group []need) (d globus.Demand) {
 	return d
 }
 
-// demanded remembers what a service asked of the next login; that it may fail
-// changes nothing.
+// Demanded remembers what the policy of a service asked of the next login, which
+// somebody else has heard. That it may fail changes nothing.
+func (m *Manager) Demanded(ctx context.Context, service string, d globus.Demand) {
+	if s, err := m.service(service); err == nil && !d.IsZero() {
+		m.demanded(ctx, s, d)
+	}
+}
+
 func (m *Manager) demanded(ctx context.Context, s *service, d globus.Demand) {
 	release, err := m.ledger.acquire(ctx)
 	if err != nil {

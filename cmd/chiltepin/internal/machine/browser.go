@@ -104,6 +104,16 @@ func (m Machine) openBrowser(ctx context.Context, command []string, url string) 
 	}
 }
 
+// withoutLogin is an environment for a child that is not the daemon: without
+// the secret of the client that logs in, and with those that a registry of
+// packages may want.
+func withoutLogin(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return strings.HasSuffix(name, "_CLIENT_SECRET") && (strings.HasPrefix(name, "GLOBUS_") || strings.HasPrefix(name, "ACADEMY_"))
+	})
+}
+
 // withoutSecrets is an environment for a child that needs no credentials.
 func withoutSecrets(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {

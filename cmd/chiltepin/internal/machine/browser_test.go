@@ -99,6 +99,19 @@ func TestOpenBrowser(t *testing.T) {
 	}
 }
 
+// Who looks for a runtime, or installs one, gets no secret of the login, and
+// keeps those of a registry.
+func TestRuntimeGetsNoSecret(t *testing.T) {
+	t.Parallel()
+	f, err := Machine{
+		Environ: []string{"GLOBUS_COMPUTE_CLIENT_ID=id", "GLOBUS_COMPUTE_CLIENT_SECRET=hush", "ACADEMY_GLOBUS_CLIENT_SECRET=hush", "UV_INDEX_X_PASSWORD=registry"},
+		Getenv:  func(string) string { return "" },
+	}.finder("")
+	if diff := cmp.Diff([]string{"GLOBUS_COMPUTE_CLIENT_ID=id", "UV_INDEX_X_PASSWORD=registry"}, f.Environ); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	const good = "# for the robot\nexport GLOBUS_COMPUTE_CLIENT_ID=abc\nGLOBUS_COMPUTE_CLIENT_SECRET=\"hush\"\n"

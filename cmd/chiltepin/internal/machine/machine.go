@@ -110,7 +110,7 @@ func (m Machine) accounts(given string) (*auth.Manager, error) {
 // finder looks for the Python side; what the caller named comes before what
 // the environment names.
 func (m Machine) finder(explicit string) (runtime.Finder, error) {
-	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: m.Environ}
+	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: withoutLogin(m.Environ)}
 	if f.Explicit == "" {
 		f.Explicit, f.ExplicitName = m.Getenv("CHILTEPIN_RUNTIME"), "CHILTEPIN_RUNTIME"
 	}
@@ -119,12 +119,6 @@ func (m Machine) finder(explicit string) (runtime.Finder, error) {
 	}
 	return f, nil
 }
-
-// located is a manager that tells where it works.
-type located struct{ *endpoint.Manager }
-
-// ConfigDir is the path of the configuration directory.
-func (l located) ConfigDir() string { return l.Dir.Path() }
 
 func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 	m, err := m.withCredentials()
@@ -139,7 +133,7 @@ func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 	if err != nil {
 		return nil, err
 	}
-	return located{&endpoint.Manager{
+	return located{accounts: func() (*auth.Manager, error) { return m.accounts(at.ConfigDir) }, Manager: &endpoint.Manager{
 		Dir:        endpointfs.Open(dir),
 		Environ:    m.Environ,
 		Version:    m.Version,
