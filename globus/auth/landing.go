@@ -16,7 +16,7 @@ import (
 const (
 	// landingCrowd is how many connections the page holds at once; one more
 	// costs the oldest its place, so that nobody keeps a person out.
-	landingCrowd = 32
+	landingCrowd = 64
 	// landingHeader is how long a browser may take to say what it wants.
 	landingHeader = 5 * time.Second
 	// landingFarewell is how long the last page may take to leave.

@@ -156,9 +156,9 @@ func TestPageInACrowd(t *testing.T) {
 	}
 	var refused atomic.Int64
 	var all sync.WaitGroup
-	for range 20 {
+	for range 8 {
 		all.Go(func() {
-			for range 50 {
+			for range 125 {
 				if status, _ := knock("GET", host, "/?code=abc&state=wrong"); status == 403 {
 					refused.Add(1)
 				}

@@ -78,7 +78,7 @@ func startChromium(t *testing.T, box *sandboxtest.Box) *chromium {
 		"--headless=new", "--remote-debugging-pipe", "--user-data-dir=" + profile, "--proxy-server=" + proxy,
 		"--ignore-certificate-errors", // the stand-in's authority is its own
 		"--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
-		"--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--hide-scrollbars", "--window-size=800,640", "about:blank",
+		"--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--hide-scrollbars", "--window-size=720,680", "about:blank",
 	}
 	if os.Geteuid() == 0 {
 		args = append([]string{"--no-sandbox"}, args...)

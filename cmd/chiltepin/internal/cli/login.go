@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"rsc.io/qr"
@@ -13,8 +14,25 @@ import (
 
 // showAddress tells the person where to log in when the login comes back by
 // itself.
-func (c *command) showAddress(url string) {
-	fmt.Fprintf(c.Stderr, "Log in on this page, in a browser on this machine (one opens by itself where there is one):\n\n  %s\n\n", c.link(url))
+func (c *command) showAddress(address string) {
+	fmt.Fprintf(c.Stderr, "Log in on this page, in a browser on this machine (one opens by itself where there is one):\n\n  %s\n\n", c.link(address))
+	if port := portOf(address); port != "" && c.Getenv("SSH_CONNECTION") != "" {
+		fmt.Fprintf(c.Stderr, "In a browser at the other end of ssh it works while that forwards the port: ssh -L %s:127.0.0.1:%s …\n\n", port, port)
+	}
+}
+
+// portOf is the port of this machine that the login at an address comes back
+// to, "" where it does not.
+func portOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	back, err := url.Parse(u.Query().Get("redirect_uri"))
+	if err != nil || back.Hostname() != "127.0.0.1" {
+		return ""
+	}
+	return back.Port()
 }
 
 // askCode shows the URL to a person and reads what they bring back: the code

@@ -57,3 +57,19 @@ func TestAddress(t *testing.T) {
 		})
 	}
 }
+
+// Over ssh the port to forward is named.
+func TestShowAddress(t *testing.T) {
+	t.Parallel()
+	const address = "https://auth.globus.org/v2/oauth2/authorize?redirect_uri=http%3A%2F%2F127.0.0.1%3A8765"
+	for connection, want := range map[string]bool{"": false, "1 2 3 4": true} {
+		var out bytes.Buffer
+		c := &command{World: World{Stderr: &out, Getenv: func(name string) string {
+			return map[string]string{"SSH_CONNECTION": connection}[name]
+		}}}
+		c.showAddress(address)
+		if got := strings.Contains(out.String(), "ssh -L 8765:127.0.0.1:8765 "); got != want || !strings.Contains(out.String(), "\n  "+address+"\n") {
+			t.Errorf("%q: %s", connection, out.String())
+		}
+	}
+}
