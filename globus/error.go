@@ -30,6 +30,8 @@ type Error struct {
 	RequestID string
 	// RetryAfter is how long the service asked to be left alone.
 	RetryAfter time.Duration
+	// Demand is what the service asks of another login, if that would help.
+	Demand Demand
 }
 
 // Error tells who refused what, and in which words.
@@ -44,6 +46,9 @@ func (e *Error) Error() string {
 	}
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
+	}
+	if !e.Demand.IsZero() {
+		b.WriteString("; it asks for a login with " + e.Demand.String())
 	}
 	if e.RequestID != "" {
 		b.WriteString(" [request " + e.RequestID + "]")
@@ -109,6 +114,9 @@ func ResponseError(service string, resp *http.Response) error {
 	e.Code = clean(e.Code, secret, 80)
 	e.Message = clean(e.Message, secret, 500)
 	e.RequestID = clean(e.RequestID, secret, 80)
+	if e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized {
+		e.Demand = ParseDemand(body)
+	}
 	return e
 }
 

@@ -47,13 +47,14 @@ func codeOf(err error) Code {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return CodeCanceled
-	case errors.Is(err, auth.ErrNotLoggedIn), is[*auth.PersonError](err):
+	case errors.Is(err, auth.ErrNotLoggedIn), demands(err):
 		return CodeNotLoggedIn
 	case is[*endpoint.DaemonError](err):
 		return CodeFailed
-	case is[*endpoint.TimeoutError](err):
+	case is[*endpoint.TimeoutError](err), is[*auth.ExpiredError](err):
 		return CodeTimeout
-	case is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
+	case is[*auth.ReplacedError](err), is[*auth.PortError](err),
+		is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
 		return CodeConflict
 	case is[*endpoint.PruneError](err):
 		if p, _ := errors.AsType[*endpoint.PruneError](err); p.Unknown {
@@ -64,10 +65,10 @@ func codeOf(err error) Code {
 		return CodeNotFound
 	case is[*endpointfs.ExistsError](err):
 		return CodeAlreadyExists
-	case is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
+	case errors.Is(err, auth.ErrNoFlow), is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
 		is[*endpointfs.NameError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err):
 		return CodeInvalid
-	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err):
+	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err), is[*auth.DeniedError](err), is[*auth.IntrusionError](err):
 		return CodeRefused
 	case is[*runtime.InstallError](err):
 		if i, ok := errors.AsType[*runtime.InstallError](err); ok && i.Cause == runtime.CauseRegistry {
@@ -90,6 +91,12 @@ func codeOf(err error) Code {
 	return CodeInternal
 }
 
+// demands is true of a refusal that another login would mend.
+func demands(err error) bool {
+	g, ok := errors.AsType[*globus.Error](err)
+	return ok && !g.Demand.IsZero()
+}
+
 // interrupted says a person's word for what Go calls it.
 func interrupted(message string) string {
 	return strings.NewReplacer(context.Canceled.Error(), "interrupted", "interrupt signal received", "interrupted", "terminated signal received", "interrupted").Replace(message)
@@ -107,6 +114,8 @@ func nextBy(err error) string {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
+	case errors.Is(err, auth.ErrNoFlow):
+		return "call login without flow and code to begin another"
 	case errors.Is(err, fs.ErrPermission) && filepath.IsAbs(path):
 		return "see who may read and write there: namei -l " + path
 	case errors.Is(err, fs.ErrPermission):

@@ -78,6 +78,8 @@ func TestReal(t *testing.T) {
 			"kill-9":     scriptKill,
 			"within":     scriptWithin,
 			"nosecret":   scriptNoSecret,
+			"setting":    scriptSetting,
+			"alive":      scriptAlive,
 		},
 	})
 }

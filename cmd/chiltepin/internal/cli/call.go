@@ -40,6 +40,11 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 	if !c.json {
 		ctx = tools.WithPerson(ctx)
 	}
+	ctx = tools.WithShow(ctx, func(_ context.Context, url string) error {
+		line.clear()
+		c.showAddress(url)
+		return nil
+	})
 	ctx = tools.WithEmit(ctx, func(r tools.Result) error {
 		line.clear()
 		return c.print(r)
@@ -87,20 +92,6 @@ func (c *command) consent(ctx context.Context, q tools.Question, yes bool) error
 		return nil
 	}
 	return tools.Declined(q)
-}
-
-// askCode shows the URL to a person and reads the code that the page gave.
-// It goes to standard error: standard output is the result's alone.
-func (c *command) askCode(ctx context.Context, url string) (string, error) {
-	fmt.Fprintf(c.Stderr, "Open this address in a browser, on any machine, and log in:\n\n  %s\n\nPaste the code shown there: ", url)
-	code, err := c.readLine(ctx)
-	if !c.StdinTTY {
-		fmt.Fprintln(c.Stderr) // nobody's Enter ended the line
-	}
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(code), nil
 }
 
 // readLine reads one line of standard input and gives up with the context; a

@@ -29,8 +29,11 @@ type World struct {
 	Stdout, Stderr io.Writer
 	// StdinTTY, StdoutTTY and StderrTTY say where a person is.
 	StdinTTY, StdoutTTY, StderrTTY bool
-	Getenv                         func(string) string
-	Version                        string
+	// StderrSize is the size of the terminal there, in columns and rows; nil
+	// where it is not known.
+	StderrSize func() (columns, rows int)
+	Getenv     func(string) string
+	Version    string
 	// Resources is what a server offers to read beside the operations.
 	Resources tools.Resources
 }

@@ -29,10 +29,14 @@ type Machine struct {
 	Getenv  func(string) string
 	// Version is this program's.
 	Version string
+
+	// flows are the logins under way in this process.
+	flows *auth.Flows
 }
 
 // Services returns what the catalogue works with.
 func (m Machine) Services() tools.Services {
+	m.flows = &auth.Flows{}
 	return tools.Services{
 		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
 		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
@@ -77,6 +81,10 @@ func (m Machine) configDir(given string) (string, error) {
 }
 
 func (m Machine) accounts(given string) (*auth.Manager, error) {
+	m, err := m.withCredentials()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := m.configDir(given)
 	if err != nil {
 		return nil, err
@@ -94,13 +102,17 @@ func (m Machine) accounts(given string) (*auth.Manager, error) {
 	if err != nil {
 		host = "this machine"
 	}
-	return auth.New(auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host})
+	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.remote(), Flows: m.flows}
+	if command := m.browser(); command != nil {
+		config.OpenBrowser = func(ctx context.Context, url string) error { return m.openBrowser(ctx, command, url) }
+	}
+	return auth.New(config)
 }
 
 // finder looks for the Python side; what the caller named comes before what
 // the environment names.
 func (m Machine) finder(explicit string) (runtime.Finder, error) {
-	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: m.Environ}
+	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: withoutLogin(m.Environ)}
 	if f.Explicit == "" {
 		f.Explicit, f.ExplicitName = m.Getenv("CHILTEPIN_RUNTIME"), "CHILTEPIN_RUNTIME"
 	}
@@ -110,21 +122,19 @@ func (m Machine) finder(explicit string) (runtime.Finder, error) {
 	return f, nil
 }
 
-// located is a manager that tells where it works.
-type located struct{ *endpoint.Manager }
-
-// ConfigDir is the path of the configuration directory.
-func (l located) ConfigDir() string { return l.Dir.Path() }
-
 func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 	manager, err := m.manager(at)
 	if err != nil {
 		return nil, err
 	}
-	return located{manager}, nil
+	return located{manager, func() (*auth.Manager, error) { return m.accounts(at.ConfigDir) }}, nil
 }
 
 func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
+	m, err := m.withCredentials()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := m.configDir(at.ConfigDir)
 	if err != nil {
 		return nil, err

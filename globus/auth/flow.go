@@ -1,0 +1,325 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"chiltepin/globus/progress"
+)
+
+// flowLife is how long a person may take for all of a login.
+const flowLife = 15 * time.Minute
+
+// flow is a login that a person does: one authorization for each client, one
+// after the other. What the person brings back comes from the page on this
+// machine or is pasted, perhaps in another call than the one that began it.
+type flow struct {
+	manager *Manager
+	id      string
+	method  string
+	force   bool
+	groups  [][]need // what each authorization is for
+	landing *landing // the page on this machine, nil for [Paste]
+	begun   time.Time
+	expire  *time.Timer
+	over    chan struct{} // closed at the end
+
+	// turn is held by who redeems a code, so that it is done once.
+	turn sync.Mutex
+
+	mu sync.Mutex
+	// open are the authorizations of the step that is waited for; spent are
+	// the states of those before it.
+	open    []*authorization
+	spent   []string
+	step    int
+	url     string // where the person goes for this step
+	renewed []string
+	tidies  []func(context.Context)
+	err     error
+	ended   bool
+	visible bool // a person has the address of this step
+}
+
+// newFlow begins a login. For a page on this machine it listens at port.
+func (m *Manager) newFlow(groups [][]need, method string, port int, force bool) (*flow, error) {
+	id, err := randomText(m.config.Rand, 9)
+	if err != nil {
+		return nil, err
+	}
+	f := &flow{manager: m, id: id, method: method, force: force, groups: groups, begun: time.Now(), over: make(chan struct{})}
+	if method == Browser {
+		if f.landing, err = newLanding(f, port); err != nil {
+			return nil, err
+		}
+	}
+	z, err := f.authorize(0, "")
+	if err == nil {
+		f.mu.Lock()
+		f.url = z.url
+		f.mu.Unlock()
+	} else {
+		f.end(err)
+		return nil, err
+	}
+	f.expire = time.AfterFunc(flowLife, func() { f.end(&ExpiredError{Services: f.services()}) })
+	if f.landing != nil {
+		f.landing.serve()
+	}
+	return f, nil
+}
+
+// authorize makes an authorization for a step. cookie, if not "", is what the
+// browser that comes back with it must have.
+func (f *flow) authorize(step int, cookie string) (*authorization, error) {
+	m := f.manager
+	redirect := m.globus.pasteURI()
+	if f.landing != nil {
+		redirect = f.landing.origin
+	}
+	label := "Chiltepin"
+	if m.config.Hostname != "" {
+		label += " on " + m.config.Hostname
+	}
+	z, err := m.globus.authorize(f.groups[step][0].service.client, redirect, f.groups[step], label, m.config.Rand)
+	if err != nil {
+		return nil, err
+	}
+	z.cookie = cookie
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.step == step {
+		f.open = append(f.open, z)
+	}
+	return z, nil
+}
+
+func (f *flow) services() []string { return names(slices.Concat(f.groups...)) }
+
+// covers is true when f gets what somebody else wants to log in to, in the same
+// way.
+func (f *flow) covers(needs []need, method string, port int, force bool) bool {
+	if f.force != force || f.done() || method != f.method || port != 0 && (f.landing == nil || f.landing.port != port) {
+		return false
+	}
+	has := f.services()
+	return !slices.ContainsFunc(needs, func(n need) bool { return !slices.Contains(has, n.service.name) })
+}
+
+func (f *flow) done() bool {
+	select {
+	case <-f.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// showed remembers that a person has the address, and shown tells.
+func (f *flow) showed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.visible = true
+}
+
+func (f *flow) shown() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.visible
+}
+
+// where is the address that the person goes to now.
+func (f *flow) where() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.url
+}
+
+// answer is what came back from Globus Auth, by whatever way. typed is true of
+// one that a person pasted without a state: it is for the step that is open.
+type answer struct {
+	state, code, refusal, cookie string
+	typed                        bool
+}
+
+// errStray is an answer to a question that nobody here asked, errSpent one to
+// a question that has been answered.
+var (
+	errStray = errors.New("it belongs to another login")
+	errSpent = errors.New("it was used already")
+)
+
+// claim finds the authorization that an answer is to.
+func (f *flow) claim(a answer) (*authorization, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if a.typed {
+		if f.ended {
+			return nil, errSpent
+		}
+		return f.open[0], nil
+	}
+	for _, z := range f.open {
+		if match(z.state, a.state) {
+			switch {
+			case z.cookie != "" && !match(z.cookie, a.cookie):
+				return nil, errStray
+			case f.ended:
+				return nil, errSpent
+			}
+			return z, nil
+		}
+	}
+	if slices.ContainsFunc(f.spent, func(state string) bool { return match(state, a.state) }) {
+		return nil, errSpent
+	}
+	return nil, errStray
+}
+
+func match(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// take does with an answer all that can be done: it redeems the code, stores
+// the tokens, and goes on to the next authorization, whose address it returns;
+// "" when that was the last. An answer that is not to one of our questions
+// changes nothing. Any other error is the end of the login, unless patient is
+// set and another code may be better.
+func (f *flow) take(ctx context.Context, a answer, patient bool) (next string, err error) {
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	z, err := f.claim(a)
+	if err != nil {
+		return "", err
+	}
+	f.mu.Lock()
+	step := f.step
+	f.mu.Unlock()
+	defer func() {
+		if err != nil {
+			err = f.telling(err)
+			if _, mistyped := errors.AsType[*CodeError](err); !patient || !mistyped {
+				f.end(err)
+			}
+		}
+	}()
+	if a.refusal != "" {
+		return "", &DeniedError{Reason: a.refusal}
+	}
+	if err := plausible(a.code); err != nil {
+		return "", err
+	}
+	m, who := f.manager, f.groups[step][0].service.client
+	progress.Report(ctx, progress.Event{Stage: "authorizing", Text: "Exchanging the code for tokens"})
+	g, err := m.globus.redeem(ctx, z, a.code)
+	if err != nil {
+		return "", err
+	}
+	tidy, err := m.accept(ctx, who, f.groups[step], g, z.nonce, f.force)
+	if err != nil {
+		m.discard(ctx, who, g)
+		return "", err
+	}
+	f.mu.Lock()
+	f.renewed = append(f.renewed, names(f.groups[step])...)
+	f.tidies = append(f.tidies, tidy)
+	for _, z := range f.open {
+		f.spent = append(f.spent, z.state)
+	}
+	f.open, f.step = nil, step+1
+	f.mu.Unlock()
+	if step+1 == len(f.groups) {
+		f.end(nil)
+		return "", nil
+	}
+	following, err := f.authorize(step+1, z.cookie)
+	if err != nil {
+		return "", err
+	}
+	f.mu.Lock()
+	f.url = following.url
+	f.mu.Unlock()
+	return following.url, nil
+}
+
+// paste takes what a person pasted: a code, or the address of the page that
+// has it.
+func (f *flow) paste(ctx context.Context, text string, patient bool) error {
+	_, err := f.take(ctx, pasted(text), patient)
+	if errors.Is(err, errStray) || errors.Is(err, errSpent) {
+		err = f.telling(&CodeError{Err: err})
+	}
+	return err
+}
+
+// telling says what the login was for that err happened to.
+func (f *flow) telling(err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return fmt.Errorf("logging in to Globus %s: %w", strings.Join(names(f.groups[min(f.step, len(f.groups)-1)]), " and "), err)
+}
+
+// end is the end of the login; only the first one counts.
+func (f *flow) end(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		return
+	}
+	f.ended, f.err = true, err
+	for _, z := range f.open {
+		f.spent = append(f.spent, z.state)
+	}
+	if f.expire != nil {
+		f.expire.Stop()
+	}
+	close(f.over)
+	if f.landing != nil {
+		go f.landing.close()
+	}
+}
+
+// settle waits until the person has seen the last page and nothing is left
+// over, and returns what came of it all.
+func (f *flow) settle(ctx context.Context) (renewed []string, err error) {
+	if f.landing != nil {
+		<-f.landing.closed
+	}
+	f.mu.Lock()
+	tidies := f.tidies
+	f.tidies = nil
+	f.mu.Unlock()
+	for _, tidy := range tidies {
+		tidy(ctx)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.renewed), f.err
+}
+
+// pasted reads what a person pasted: a code, or an address with one.
+func pasted(text string) answer {
+	text = strings.TrimSpace(text)
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return answer{code: text, typed: true}
+	}
+	q := u.Query()
+	return answer{state: q.Get("state"), code: q.Get("code"), refusal: q.Get("error"), typed: q.Get("state") == ""}
+}
+
+// plausible is an error for what cannot be a code.
+func plausible(code string) error {
+	switch {
+	case code == "":
+		return &CodeError{Err: errors.New("it is empty")}
+	case len(code) > 2048 || strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return &CodeError{Err: errors.New("it is not what the page shows: one word of letters and digits")}
+	}
+	return nil
+}
