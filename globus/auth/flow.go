@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chiltepin/globus/progress"
+	"chiltepin/globus/tokenstore"
 )
 
 // flowLife is how long a person may take for all of a login.
@@ -46,6 +47,9 @@ type flow struct {
 	err     error
 	ended   bool
 	visible bool // a person has the address of this step
+	// brought is the fingerprint of the last code that was taken: a face may
+	// have to make a call again in order to ask its person something.
+	brought string
 }
 
 // newFlow begins a login. For a page on this machine it listens at port.
@@ -250,7 +254,19 @@ func (f *flow) take(ctx context.Context, a answer, patient bool) (next string, e
 // paste takes what a person pasted: a code, or the address of the page that
 // has it.
 func (f *flow) paste(ctx context.Context, text string, patient bool) error {
+	brought := tokenstore.NewSecret(text).Fingerprint()
+	f.mu.Lock()
+	again := brought == f.brought
+	f.mu.Unlock()
+	if again {
+		return nil
+	}
 	_, err := f.take(ctx, pasted(text), patient)
+	if err == nil {
+		f.mu.Lock()
+		f.brought, f.visible = brought, false
+		f.mu.Unlock()
+	}
 	if errors.Is(err, errStray) || errors.Is(err, errSpent) {
 		err = f.telling(&CodeError{Err: err})
 	}
