@@ -28,7 +28,6 @@ type flow struct {
 	force   bool
 	groups  [][]need // what each authorization is for
 	landing *landing // the page on this machine, nil for [Paste]
-	begun   time.Time
 	expire  *time.Timer
 	over    chan struct{} // closed at the end
 
@@ -58,22 +57,21 @@ func (m *Manager) newFlow(groups [][]need, method string, port int, force bool) 
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{manager: m, id: id, method: method, force: force, groups: groups, begun: time.Now(), over: make(chan struct{})}
+	f := &flow{manager: m, id: id, method: method, force: force, groups: groups, over: make(chan struct{})}
 	if method == Browser {
 		if f.landing, err = newLanding(f, port); err != nil {
 			return nil, err
 		}
 	}
 	z, err := f.authorize(0, "")
-	if err == nil {
-		f.mu.Lock()
-		f.url = z.url
-		f.mu.Unlock()
-	} else {
+	if err != nil {
 		f.end(err)
 		return nil, err
 	}
+	f.mu.Lock()
+	f.url = z.url
 	f.expire = time.AfterFunc(flowLife, func() { f.end(&ExpiredError{Services: f.services()}) })
+	f.mu.Unlock()
 	if f.landing != nil {
 		f.landing.serve()
 	}
