@@ -21,16 +21,16 @@ type LoginArgs struct {
 	Services []string `json:"services,omitempty" enum:"compute,transfer,academy" jsonschema:"services to log in to; all if not given"`
 	Method   string   `json:"method,omitempty" enum:"auto,browser,paste" jsonschema:"browser comes back to a page here, paste shows a code; by what is there if not given"`
 	Port     int      `json:"port,omitempty" min:"1024" max:"65535" jsonschema:"port of that page, where one is forwarded"`
-	Force    bool     `json:"force,omitempty" jsonschema:"log in anew even when logged in already"`
+	Force    bool     `json:"force,omitempty" jsonschema:"log in anew all the same"`
 	Flow     string   `json:"flow,omitempty" cli:"-" jsonschema:"handle of a pending login"`
-	Code     string   `json:"code,omitempty" cli:"-" jsonschema:"the code that the person brought, or the address of the last page"`
+	Code     string   `json:"code,omitempty" cli:"-" jsonschema:"the code, or the address of the last page"`
 	ConfigDirArg
 }
 
 // LogoutArgs are the arguments of logout.
 type LogoutArgs struct {
 	Force bool `json:"force,omitempty" jsonschema:"log out even while endpoints run"`
-	All   bool `json:"all,omitempty" jsonschema:"end the tokens of other clients in the same stores too"`
+	All   bool `json:"all,omitempty" jsonschema:"end tokens of other clients too"`
 	ConfigDirArg
 }
 
@@ -71,8 +71,8 @@ policy demands, is asked for.`,
 			Name:    "logout",
 			Title:   "Log out",
 			Summary: "Revoke every Globus token kept here and remove it",
-			Doc: `Revokes the access and refresh tokens of every service at Globus Auth, then removes them
-from every store. Refused while endpoints run, unless --force is given; tokens of other
+			Doc: `Revokes every access and refresh token at Globus Auth, then removes it from every store.
+Refused while endpoints run, unless --force is given; tokens of other
 clients are left alone, unless --all is given. When Globus Auth cannot be reached the
 local tokens are removed all the same, and the result tells which stay valid until when.`,
 			Effect:   Idempotent,
