@@ -19,18 +19,18 @@ type Accounts interface {
 // LoginArgs are the arguments of login.
 type LoginArgs struct {
 	Services []string `json:"services,omitempty" enum:"compute,transfer,academy" jsonschema:"services to log in to; all if not given"`
-	Method   string   `json:"method,omitempty" enum:"auto,browser,paste" jsonschema:"browser comes back to a page on this machine, paste shows a code; chosen by what is there if not given"`
-	Port     int      `json:"port,omitempty" min:"1024" max:"65535" jsonschema:"port of that page, where one is forwarded; any free one if not given"`
-	Force    bool     `json:"force,omitempty" jsonschema:"log in anew even when logged in already"`
-	Flow     string   `json:"flow,omitempty" cli:"-" jsonschema:"handle of a pending login, to go on with it"`
-	Code     string   `json:"code,omitempty" cli:"-" jsonschema:"what the person pasted: the code, or the address of the last page"`
+	Method   string   `json:"method,omitempty" enum:"auto,browser,paste" jsonschema:"browser comes back to a page here, paste shows a code; by what is there if not given"`
+	Port     int      `json:"port,omitempty" min:"1024" max:"65535" jsonschema:"port of that page, where one is forwarded"`
+	Force    bool     `json:"force,omitempty" jsonschema:"log in anew all the same"`
+	Flow     string   `json:"flow,omitempty" cli:"-" jsonschema:"handle of a pending login"`
+	Code     string   `json:"code,omitempty" cli:"-" jsonschema:"the code, or the address of the last page"`
 	ConfigDirArg
 }
 
 // LogoutArgs are the arguments of logout.
 type LogoutArgs struct {
-	Force bool `json:"force,omitempty" jsonschema:"log out even while endpoints run that need the login"`
-	All   bool `json:"all,omitempty" jsonschema:"end the tokens of every other client in the same stores too"`
+	Force bool `json:"force,omitempty" jsonschema:"log out even while endpoints run"`
+	All   bool `json:"all,omitempty" jsonschema:"end tokens of other clients too"`
 	ConfigDirArg
 }
 
@@ -44,13 +44,12 @@ func accountTools(s Services) []*Tool {
 			Title:   "Log in",
 			Summary: "Log in to the Globus services that Chiltepin uses",
 			Doc: `Gets tokens for Globus Compute, Globus Transfer and the Academy exchange, and keeps
-them where the Python programs look for them: afterwards globus-compute-endpoint, the
-Globus SDKs, Academy and Python Chiltepin are logged in too.
+them where the Python programs look, which are then logged in too.
 
-A person logs in with a browser: on this machine the login comes back by itself; from any
-other the code that the page shows is pasted. With GLOBUS_COMPUTE_CLIENT_ID and
-GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed. Services that are logged in already
-are left alone; what is missing, or what a policy demands, is asked for alone.`,
+A person needs a browser: on this machine the login comes back by itself, from any other
+the code that the page shows is pasted. With GLOBUS_COMPUTE_CLIENT_ID and
+GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed. Only what is missing, or what a
+policy demands, is asked for.`,
 			Effect:   Idempotent,
 			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --method browser --port 8765", "chiltepin login --force"},
 			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn, CodeConflict},
@@ -72,12 +71,10 @@ are left alone; what is missing, or what a policy demands, is asked for alone.`,
 			Name:    "logout",
 			Title:   "Log out",
 			Summary: "Revoke every Globus token kept here and remove it",
-			Doc: `Revokes the access and refresh tokens of every service at Globus Auth, then removes them
-from every store; afterwards the Python programs are logged out too. It is refused while
-endpoints run, which need the login, unless --force is given. Tokens of other clients in
-the same stores are left alone, unless --all is given. When Globus Auth cannot be reached
-the local tokens are removed all the same, and the result tells which of them stay valid
-and until when.`,
+			Doc: `Revokes every access and refresh token at Globus Auth, then removes it from every store.
+Refused while endpoints run, unless --force is given; tokens of other
+clients are left alone, unless --all is given. When Globus Auth cannot be reached the
+local tokens are removed all the same, and the result tells which stay valid until when.`,
 			Effect:   Idempotent,
 			Examples: []string{"chiltepin logout", "chiltepin logout --force", "chiltepin logout --all"},
 			Errors:   []Code{CodeUnavailable, CodeConflict},
@@ -102,9 +99,8 @@ and until when.`,
 			Title:   "Who is logged in",
 			Instant: true,
 			Summary: "Tell who is logged in, for what and until when",
-			Doc: `Tells the identity and those linked with it; for each service the client, the scopes,
-until when and what renews it; and what other programs would see. Reads the token stores
-and asks nobody: no network, no token is refreshed, none is shown.`,
+			Doc: `Tells identities, client, scopes, expiry, what renews each token, and what other programs
+would see. Uses no network; no token is refreshed or shown.`,
 			Effect:   Reads,
 			Examples: []string{"chiltepin whoami", "chiltepin whoami --json"},
 			Errors:   []Code{CodeNotLoggedIn},

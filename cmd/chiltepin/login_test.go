@@ -174,3 +174,46 @@ func TestMCPLoginByURL(t *testing.T) {
 		})
 	}
 }
+
+// TestMCPLoginOpensABrowser is an assistant on a machine with a browser: it is
+// opened with nothing that is of use to who sees it, and the call waits for it.
+func TestMCPLoginOpensABrowser(t *testing.T) {
+	t.Parallel()
+	box, home := sandboxtest.Start(t), t.TempDir()
+	log, opener, opened := filepath.Join(home, "log.jsonl"), filepath.Join(home, "opener"), filepath.Join(home, "opened")
+	script := "#!/bin/sh\n{ echo \"$1\"; env; } >" + opened + ".part\nmv " + opened + ".part " + opened + "\n"
+	if err := os.WriteFile(opener, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := startMCP(t, home, append(box.Env(), "BROWSER="+opener, "ACADEMY_GLOBUS_CLIENT_SECRET=hush"), "--trace", "--log-level", "debug", "--log-file", log)
+	s.send(t, legacyHello)
+	s.send(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"login"}}`+"\n")
+	var words []string
+	for deadline := time.Now().Add(time.Minute); len(words) == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no browser was opened")
+		}
+		b, _ := os.ReadFile(opened) // not there yet
+		if strings.Contains(string(b), "hush") {
+			t.Error("the browser got a secret")
+		}
+		words = strings.Fields(string(b))
+	}
+	u, err := url.Parse(words[0])
+	if err != nil || u.Hostname() != "127.0.0.1" || u.RawQuery != "" {
+		t.Fatalf("opened with %q", words[0])
+	}
+	if page, err := box.NewBrowser().Visit(words[0]); err != nil || page.Status != 200 {
+		t.Fatal(page.Text, err)
+	}
+	p := s.answer(t, "1").called(t).login(t)
+	for i := 0; p.Outcome == "pending" && i < 3; i++ { // a slow machine
+		p = s.call(t, fmt.Sprint(2+i), "login", fmt.Sprintf(`{"flow":%q}`, p.Pending.Flow)).login(t)
+	}
+	if p.Outcome != "logged_in" || box.SignIns() != 1 {
+		t.Errorf("%+v, %d sign-ins", p, box.SignIns())
+	}
+	s.in.Close()
+	s.finish(t, 5*time.Second)
+	quiet(t, box, home, s, log)
+}

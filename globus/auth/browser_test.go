@@ -205,6 +205,47 @@ func TestPasteThroughCalls(t *testing.T) {
 	}
 }
 
+// The second address is shown as the first was, and a call that had to be made
+// again for that does not bring its code twice.
+func TestPasteShownTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.remote = true
+	again := errors.New("ask the person, and call again")
+	var at []string
+	show := func(ready bool) func(context.Context, string) error {
+		return func(_ context.Context, url string) error {
+			if !ready {
+				return again
+			}
+			at = append(at, url)
+			return nil
+		}
+	}
+	m := w.manager(t)
+	do := func(o auth.LoginOptions) (auth.LoginResult, error) {
+		t.Helper()
+		o.Show = show(false)
+		if _, err := m.Login(t.Context(), o); !errors.Is(err, again) {
+			t.Errorf("the first round: %v", err)
+		}
+		o.Show = show(true)
+		return m.Login(t.Context(), o)
+	}
+	result, err := do(auth.LoginOptions{})
+	if err != nil || result.Pending == nil {
+		t.Fatal(result, err)
+	}
+	result, err = do(auth.LoginOptions{Flow: result.Pending.Flow, Code: w.AuthorizeCode(at[0])})
+	if err != nil || result.Pending == nil || len(at) != 2 || at[1] != result.Pending.URL || at[1] == at[0] {
+		t.Fatalf("%+v, %v, shown %q", result, err, at)
+	}
+	result, err = m.Login(t.Context(), auth.LoginOptions{Flow: result.Pending.Flow, Code: w.AuthorizeCode(at[1]), Show: show(true)})
+	if err != nil || len(result.Renewed) != 3 || len(at) != 2 {
+		t.Errorf("%+v, %v, shown %q", result, err, at)
+	}
+}
+
 // A program that shows the address decides what happens then.
 func TestLoginShown(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chiltepin/globus/progress"
+	"chiltepin/globus/tokenstore"
 )
 
 // flowLife is how long a person may take for all of a login.
@@ -27,7 +28,6 @@ type flow struct {
 	force   bool
 	groups  [][]need // what each authorization is for
 	landing *landing // the page on this machine, nil for [Paste]
-	begun   time.Time
 	expire  *time.Timer
 	over    chan struct{} // closed at the end
 
@@ -46,6 +46,9 @@ type flow struct {
 	err     error
 	ended   bool
 	visible bool // a person has the address of this step
+	// brought is the fingerprint of the last code that was taken: a face may
+	// have to make a call again in order to ask its person something.
+	brought string
 }
 
 // newFlow begins a login. For a page on this machine it listens at port.
@@ -54,22 +57,21 @@ func (m *Manager) newFlow(groups [][]need, method string, port int, force bool) 
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{manager: m, id: id, method: method, force: force, groups: groups, begun: time.Now(), over: make(chan struct{})}
+	f := &flow{manager: m, id: id, method: method, force: force, groups: groups, over: make(chan struct{})}
 	if method == Browser {
 		if f.landing, err = newLanding(f, port); err != nil {
 			return nil, err
 		}
 	}
 	z, err := f.authorize(0, "")
-	if err == nil {
-		f.mu.Lock()
-		f.url = z.url
-		f.mu.Unlock()
-	} else {
+	if err != nil {
 		f.end(err)
 		return nil, err
 	}
+	f.mu.Lock()
+	f.url = z.url
 	f.expire = time.AfterFunc(flowLife, func() { f.end(&ExpiredError{Services: f.services()}) })
+	f.mu.Unlock()
 	if f.landing != nil {
 		f.landing.serve()
 	}
@@ -250,7 +252,19 @@ func (f *flow) take(ctx context.Context, a answer, patient bool) (next string, e
 // paste takes what a person pasted: a code, or the address of the page that
 // has it.
 func (f *flow) paste(ctx context.Context, text string, patient bool) error {
+	brought := tokenstore.NewSecret(text).Fingerprint()
+	f.mu.Lock()
+	again := brought == f.brought
+	f.mu.Unlock()
+	if again {
+		return nil
+	}
 	_, err := f.take(ctx, pasted(text), patient)
+	if err == nil {
+		f.mu.Lock()
+		f.brought, f.visible = brought, false
+		f.mu.Unlock()
+	}
 	if errors.Is(err, errStray) || errors.Is(err, errSpent) {
 		err = f.telling(&CodeError{Err: err})
 	}

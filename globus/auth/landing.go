@@ -79,14 +79,20 @@ func (l *landing) serve() {
 	go l.server.Serve(l.listener) // until close; what it returns then is no news
 }
 
-// close lets the last page leave and ends the server.
+// close lets the last page leave and ends the server. Who has not said what they
+// want, such as a browser that has connected in advance, is not waited for.
 func (l *landing) close() {
+	l.listener.Close()
+	l.mu.Lock()
+	for _, c := range l.crowd {
+		c.Close()
+	}
+	l.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), landingFarewell)
 	defer cancel()
 	if l.server.Shutdown(ctx) != nil {
 		l.server.Close()
 	}
-	l.listener.Close() // where it was never served
 	close(l.closed)
 }
 

@@ -306,6 +306,15 @@ func TestLoginRefused(t *testing.T) {
 				return w.ask(ctx, u.String())
 			}
 		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, used before, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
+		"code for another client": {func(w *world) func(context.Context, string) (string, error) {
+			return func(ctx context.Context, address string) (string, error) {
+				u, _ := url.Parse(address)
+				query := u.Query()
+				query.Set("client_id", sdk)
+				u.RawQuery = query.Encode()
+				return w.ask(ctx, u.String())
+			}
+		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, used before, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
 		"person gives up": {func(*world) func(context.Context, string) (string, error) {
 			return func(context.Context, string) (string, error) { return "", context.Canceled }
 		}, "logging in to Globus compute and transfer: context canceled"},

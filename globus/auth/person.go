@@ -29,14 +29,28 @@ func (m *Manager) loginPerson(ctx context.Context, people [][]need, o LoginOptio
 	if o.Ask != nil {
 		return m.lead(ctx, f, o)
 	}
-	if !(mine && m.open(ctx, f)) && o.Show != nil && !f.shown() {
-		if err := o.Show(ctx, f.where()); err != nil && !errors.Is(err, ErrNotShown) {
+	if !(mine && m.open(ctx, f)) {
+		if err := f.show(ctx, o); err != nil {
 			return nil, nil, err
-		} else if err == nil {
-			f.showed()
 		}
 	}
 	return m.goOn(ctx, f, o)
+}
+
+// show puts the address of this step before the person, once. That it could not
+// be shown is no error: the handle comes with it.
+func (f *flow) show(ctx context.Context, o LoginOptions) error {
+	if o.Show == nil || f.shown() {
+		return nil
+	}
+	err := o.Show(ctx, f.where())
+	if err == nil {
+		f.showed()
+	}
+	if errors.Is(err, ErrNotShown) {
+		return nil
+	}
+	return err
 }
 
 // method is how a person logs in: as asked, otherwise in a browser that can
@@ -125,7 +139,11 @@ func (m *Manager) ask(ctx context.Context, f *flow, o LoginOptions) error {
 // person's browser brings it, and hands out the handle of what is still open.
 func (m *Manager) goOn(ctx context.Context, f *flow, o LoginOptions) ([]string, *Pending, error) {
 	if o.Code != "" {
-		if err := f.paste(ctx, o.Code, true); err != nil {
+		err := f.paste(ctx, o.Code, true)
+		if err == nil && f.landing == nil && !f.done() {
+			err = f.show(ctx, o)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 	}

@@ -105,7 +105,7 @@ def login(*, ask: Callable[[str], str] | None = None) -> Clients:
     use this login. One whose SDK is not installed is absent, and asking for it
     says what to install.
     """
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = {"method": "paste"}  # as a program can be asked
     while True:
         account = _call("login", arguments, changes=True)
         if account.get("outcome") != "pending":
@@ -131,9 +131,12 @@ def login_required() -> bool:
     return not account["logged_in"]
 
 
-def logout() -> None:
-    """Log out: revoke every token and remove it."""
-    _call("logout", {}, changes=True)
+def logout(*, force: bool = False) -> None:
+    """Log out: revoke every token and remove it.
+
+    With force also while endpoints run that need the login.
+    """
+    _call("logout", {"force": True} if force else {}, changes=True)
 
 
 def get_chiltepin_apps() -> tuple[GlobusApp, GlobusApp, GlobusApp]:
