@@ -12,6 +12,7 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/pool"
 	"chiltepin/globus/runtime"
 )
 
@@ -55,12 +56,13 @@ func codeOf(err error) Code {
 		return CodeTimeout
 	case is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
 		return CodeConflict
-	case is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
+	case isNotFoundFile(err), is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
 		return CodeNotFound
 	case is[*endpointfs.ExistsError](err):
 		return CodeAlreadyExists
 	case is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
-		is[*endpointfs.NameError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err):
+		is[*endpointfs.NameError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err),
+		is[*pool.FileError](err):
 		return CodeInvalid
 	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err):
 		return CodeRefused
@@ -83,6 +85,11 @@ func codeOf(err error) Code {
 		return CodeInvalid
 	}
 	return CodeInternal
+}
+
+// isNotFoundFile is true for a configuration that is not there.
+func isNotFoundFile(err error) bool {
+	return is[*pool.FileError](err) && errors.Is(err, fs.ErrNotExist)
 }
 
 // interrupted says a person's word for what Go calls it.

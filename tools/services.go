@@ -9,6 +9,7 @@ type Services struct {
 	Endpoints func(ctx context.Context, at Place) (Endpoints, error)
 	Accounts  func(ctx context.Context, configDir string) (Accounts, error)
 	Runtimes  func(ctx context.Context, explicit string) (Runtimes, error)
+	Pools     func(ctx context.Context, at Place) (Pools, error)
 }
 
 // Place is where and with what a call works.
@@ -25,6 +26,7 @@ func All(s Services) *Catalog {
 	var list []*Tool
 	list = append(list, accountTools(s)...)
 	list = append(list, endpointTools(s)...)
+	list = append(list, poolTools(s)...)
 	list = append(list, runtimeTools(s)...)
 	return NewCatalog(list...)
 }

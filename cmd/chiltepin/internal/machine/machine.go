@@ -18,6 +18,7 @@ import (
 	"chiltepin/globus/auth"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/pool"
 	"chiltepin/globus/runtime"
 	"chiltepin/tools"
 )
@@ -37,6 +38,7 @@ func (m Machine) Services() tools.Services {
 		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
 		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
 		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.finder(explicit) },
+		Pools:     func(_ context.Context, at tools.Place) (tools.Pools, error) { return m.pools(at) },
 	}
 }
 
@@ -115,6 +117,14 @@ type located struct{ *endpoint.Manager }
 func (l located) ConfigDir() string { return l.Dir.Path() }
 
 func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
+	manager, err := m.manager(at)
+	if err != nil {
+		return nil, err
+	}
+	return located{manager}, nil
+}
+
+func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 	dir, err := m.configDir(at.ConfigDir)
 	if err != nil {
 		return nil, err
@@ -123,7 +133,7 @@ func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 	if err != nil {
 		return nil, err
 	}
-	return located{&endpoint.Manager{
+	return &endpoint.Manager{
 		Dir:        endpointfs.Open(dir),
 		Environ:    m.Environ,
 		Version:    m.Version,
@@ -143,11 +153,33 @@ func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 			}
 			return accounts.DaemonEnv()
 		},
-	}}, nil
+	}, nil
 }
 
-// service is the Compute service, signed for by whoever is logged in.
+func (m Machine) pools(at tools.Place) (tools.Pools, error) {
+	manager, err := m.manager(at)
+	if err != nil {
+		return nil, err
+	}
+	return &pool.Manager{
+		Endpoints: manager,
+		Service:   func(ctx context.Context) (*compute.Client, error) { return m.compute(ctx, at.ConfigDir) },
+		Runtime:   manager.Runtime,
+		Environ:   m.Environ,
+	}, nil
+}
+
+// service is the Compute service as the life of an endpoint needs it.
 func (m Machine) service(ctx context.Context, configDir string) (endpoint.Service, error) {
+	client, err := m.compute(ctx, configDir)
+	if err != nil {
+		return nil, err // not a nil client that is no nil service
+	}
+	return client, nil
+}
+
+// compute is the Compute service, signed for by whoever is logged in.
+func (m Machine) compute(ctx context.Context, configDir string) (*compute.Client, error) {
 	accounts, err := m.accounts(configDir)
 	if err != nil {
 		return nil, err
