@@ -56,13 +56,13 @@ func codeOf(err error) Code {
 		return CodeTimeout
 	case is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
 		return CodeConflict
-	case isNotFoundFile(err), is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
+	case isNotFoundFile(err), is[*pool.UnregisteredError](err), is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
 		return CodeNotFound
 	case is[*endpointfs.ExistsError](err):
 		return CodeAlreadyExists
 	case is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
 		is[*endpointfs.NameError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err),
-		is[*pool.FileError](err):
+		is[*pool.FileError](err), is[*pool.RenderError](err):
 		return CodeInvalid
 	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err):
 		return CodeRefused
@@ -136,6 +136,9 @@ func addData(e *Error, err error) {
 	}
 	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {
 		data.Host, some = clean(d.Host), true
+	}
+	if d, ok := errors.AsType[*pool.RenderError](err); ok {
+		data.Cause, data.Lines, some = clean(d.Cause), cleaned(d.Lines), true
 	}
 	if d, ok := errors.AsType[*runtime.InstallError](err); ok {
 		data.Cause, data.Lines, some = string(d.Cause), cleaned(d.Lines), true

@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"encoding/json"
 	"path/filepath"
 
 	"chiltepin/globus/pool"
@@ -11,6 +10,8 @@ import (
 // Pools is what the operations on resource pools need. [pool.Manager] is one.
 type Pools interface {
 	Check(ctx context.Context, data []byte, o pool.CheckOptions) (pool.Report, error)
+	Render(ctx context.Context, path string, data []byte, name string) (pool.Rendered, error)
+	Snippet(ctx context.Context, name string, o pool.SnippetOptions) (pool.Snippet, error)
 }
 
 // poolTools are the operations on the resource pools of a Chiltepin
@@ -19,6 +20,8 @@ func poolTools(s Services) []*Tool {
 	return []*Tool{
 		definePoolCheck(s),
 		definePoolSchema(s),
+		definePoolSnippet(s),
+		definePoolRender(s),
 	}
 }
 
@@ -106,12 +109,4 @@ typed: begin the file with "# yaml-language-server: $schema=FILE".`,
 			return PoolSchema{Schema: decodeObject(pool.Schema())}, nil
 		})
 	})
-}
-
-func decodeObject(raw json.RawMessage) map[string]any {
-	var object map[string]any
-	if err := json.Unmarshal(raw, &object); err != nil {
-		panic("tools: what was encoded as an object does not decode: " + err.Error())
-	}
-	return object
 }

@@ -62,20 +62,24 @@ func poolCheck(path string, r pool.Report) PoolCheck {
 		out.Pools = append(out.Pools, PoolSummary{Name: clean(p.Name), Line: p.Line, Endpoint: clean(p.Endpoint())})
 	}
 	for _, t := range r.Targets {
-		e := PoolEndpoint{ID: t.ID, Name: clean(t.Name), Here: t.Here, Status: clean(t.State)}
-		switch {
-		case t.Missing:
-			e.Problem = "no endpoint has this UUID"
-		case t.Problem != nil:
-			e.Problem = clean(t.Problem.Error())
-		}
-		out.Endpoints = append(out.Endpoints, e)
+		out.Endpoints = append(out.Endpoints, poolEndpoint(t))
 	}
 	slices.SortFunc(out.Endpoints, func(a, b PoolEndpoint) int { return cmp.Compare(a.ID, b.ID) })
 	for _, p := range r.Problems {
 		out.Problems = append(out.Problems, poolProblem(p))
 	}
 	return out
+}
+
+func poolEndpoint(t pool.Target) PoolEndpoint {
+	e := PoolEndpoint{ID: t.ID, Name: clean(t.Name), Here: t.Here, Status: clean(t.State)}
+	switch {
+	case t.Missing:
+		e.Problem = "no endpoint has this UUID"
+	case t.Problem != nil:
+		e.Problem = clean(t.Problem.Error())
+	}
+	return e
 }
 
 func poolProblem(p pool.Problem) PoolProblem {

@@ -42,7 +42,7 @@ with being offered it.`,
 	flags.BoolVar(&o.Policy.ReadOnly, "read-only", false, "offer only tools that change nothing")
 	flags.BoolVar(&o.Policy.NoDestructive, "no-destructive", false, "let no tool destroy anything, whoever consents")
 	flags.StringSliceVar(&o.Policy.Tools, "tools", nil, "offer only these `tools`, such as endpoint_list,endpoint_status")
-	flags.StringSliceVar(&o.Policy.Toolsets, "toolsets", nil, "offer these `sets` of tools, or all; not admin if not given")
+	flags.StringSliceVar(&o.Policy.Toolsets, "toolsets", nil, "offer these `sets` of tools, or all; not admin and pool if not given")
 	flags.StringVar(&consent, "consent", "ask", "`who` is asked before something is destroyed: ask (a person, through the assistant) or host (which confirms every call with its person itself)")
 	flags.BoolVar(&trace, "trace", false, "log every message, secrets masked")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
