@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -97,3 +98,7 @@ func parseUserEndpointDir(name string) (parent, own string, ok bool) {
 	}
 	return parent, own, true
 }
+
+// Remove removes its directory. The caller knows that nothing runs there. One
+// that is gone already is no error.
+func (u UserEndpoint) Remove() error { return Open(filepath.Dir(u.path)).remove(u.name) }

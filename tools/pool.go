@@ -11,6 +11,7 @@ import (
 type Pools interface {
 	Check(ctx context.Context, data []byte, o pool.CheckOptions) (pool.Report, error)
 	Render(ctx context.Context, path string, data []byte, name string) (pool.Rendered, error)
+	Probe(ctx context.Context, path string, data []byte, name string, o pool.ProbeOptions) (pool.Probe, error)
 	Snippet(ctx context.Context, name string, o pool.SnippetOptions) (pool.Snippet, error)
 }
 
@@ -22,6 +23,7 @@ func poolTools(s Services) []*Tool {
 		definePoolSchema(s),
 		definePoolSnippet(s),
 		definePoolRender(s),
+		definePoolProbe(s),
 	}
 }
 
