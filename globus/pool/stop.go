@@ -37,8 +37,11 @@ func (r *probe) notTaken(ctx context.Context, err error) (*Stop, error) {
 		r.reach(Accepted, "")
 		r.reach(Commanded, "user endpoint "+r.seen.ID)
 		stop := r.userEnded()
-		if len(stop.Lines) == 0 {
-			stop.Lines = excerpt(err.Error())
+		// What the user endpoint could not write it has told the service.
+		if service, ok := errors.AsType[*globus.Error](err); ok && service.Message != "" {
+			stop.Lines = append(excerpt(wrapped(service.Message)), r.seen.Failed...)
+			stop.File = ""
+			r.blame(stop)
 		}
 		return stop, nil
 	}
@@ -47,15 +50,22 @@ func (r *probe) notTaken(ctx context.Context, err error) (*Stop, error) {
 		return nil, fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
 	}
 	stop := &Stop{Stage: Accepted, Cause: firstOf(firstLine(service.Message), service.Error()), Lines: excerpt(service.Message), Remedy: "chiltepin pool check names what is wrong with the options"}
-	if len(r.seen.Refused) > 0 {
-		r.reach(Accepted, "")
-		stop.Stage, stop.Lines, stop.File = Commanded, r.seen.Refused, r.watch.ep.Log().Path()
-	}
 	switch {
+	case len(r.seen.Refused) > 0:
+		r.reach(Accepted, "")
+		r.reach(Commanded, "")
+		stop.Stage, stop.Lines, stop.File = Started, r.seen.Refused, r.watch.ep.Log().Path()
 	case service.Status == 403:
 		stop.Cause, stop.Remedy = "the service does not let this identity use the endpoint: "+stop.Cause, "see who is logged in: chiltepin whoami; the endpoint's owner can let others use it"
 	case strings.Contains(strings.ToLower(service.Message), "offline"):
 		stop.Cause, stop.Remedy = "the service has not heard from the endpoint lately", "chiltepin endpoint status "+firstOf(r.Target.Name, r.Target.ID)
+	}
+	if r.watch != nil && service.Status == 422 && stop.Stage == Accepted {
+		// It was taken, and nothing of it has come to the endpoint's log.
+		r.reach(Accepted, "")
+		stop.Stage = Commanded
+		stop.Cause = "the endpoint did not hear of it: " + stop.Cause
+		stop.Remedy = "see whether it is well: chiltepin endpoint status " + r.Target.Name + "; chiltepin endpoint restart " + r.Target.Name + " connects it anew"
 	}
 	r.explain(ctx, stop)
 	return stop, nil
@@ -93,10 +103,20 @@ func (r *probe) userEnded() *Stop {
 	if len(stop.Lines) > 0 && s.Path != "" {
 		stop.File = s.Path + "/endpoint.log"
 	}
-	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" && !strings.Contains(stop.Cause, "PATH") {
+	r.blame(stop)
+	return stop
+}
+
+// blame names the cause of a user endpoint's end where its lines tell.
+func (r *probe) blame(stop *Stop) {
+	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, cause) {
 		stop.Cause, stop.Remedy = stop.Cause+": "+cause, remedy
 	}
-	return stop
+}
+
+// wrapped breaks one long sentence of the service into lines.
+func wrapped(s string) string {
+	return regexp.MustCompile(`(\[|; | Failed validating | On instance)`).ReplaceAllString(s, "\n$1")
 }
 
 // lastLines is the end of a log, without what a log has around its words.
@@ -205,6 +225,9 @@ func (r *probe) clean(ctx context.Context) {
 		}
 	} else if r.task != "" || r.answer != nil {
 		left("the user endpoint of the probe is on the endpoint's machine and stops by itself once it is idle for long enough")
+	}
+	if r.watch != nil && r.seen.ID == "" && r.next() == Commanded {
+		left("if the endpoint hears of the task after all, it starts a user endpoint that stops once it is idle for long enough")
 	}
 	r.release()
 	if r.function != "" {

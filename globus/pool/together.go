@@ -132,6 +132,11 @@ func (c *check) mpi() {
 	if c.pool.has("cores_per_node") && c.provider() != "localhost" {
 		c.at("cores_per_node", Note, "it may stay", "cores_per_node does nothing with mpi: true, which takes whole nodes")
 	}
+	if c.provider() == "localhost" && !strings.Contains(c.pool.workerInit(), "PBS_NODEFILE") && !strings.Contains(c.pool.workerInit(), "SLURM_NODELIST") && Worst(c.found) != Error {
+		// identify_scheduler in parsl/executors/high_throughput/mpi_resource_management.py
+		c.at("mpi", Warning, "set provider to slurm or pbspro, or have environment export PBS_NODEFILE, the name of a file with a host a line",
+			"MPI applications get their nodes from a scheduler, and the provider is localhost: the workers would not start")
+	}
 	launcher, provider := c.pool.text("mpi_launcher", ""), c.provider()
 	if launcher == "srun" && (provider == "localhost" || provider == "pbspro") {
 		c.at("mpi_launcher", Warning, "set it to mpiexec, or remove it", "srun is Slurm's launcher, and the provider is %s", provider)
