@@ -14,6 +14,9 @@ type job struct {
 	State, Reason, Nodes string
 	// Known is false when the scheduler could not be asked or does not know it.
 	Known bool
+	// Gone is true when the scheduler was asked and no longer knows it, or says
+	// that it has ended.
+	Gone bool
 }
 
 // Waits is true for a job that has not started.
@@ -49,7 +52,7 @@ func (m *Manager) askJob(ctx context.Context, provider, id, script string) job {
 		}
 		out, err := m.tool(ctx, "squeue", args...)
 		if err != nil {
-			return job{ID: id}
+			return job{ID: id, Gone: strings.Contains(err.Error(), "Invalid job id")}
 		}
 		return slurmJob(id, out)
 	case "pbspro":
@@ -69,7 +72,7 @@ func (m *Manager) askJob(ctx context.Context, provider, id, script string) job {
 func slurmJob(id, out string) job {
 	part := strings.SplitN(firstLine(out), "|", 4)
 	if len(part) != 4 {
-		return job{ID: id}
+		return job{ID: id, Gone: strings.TrimSpace(out) == ""}
 	}
 	j := job{ID: part[0], State: part[1], Reason: part[2], Nodes: part[3], Known: true}
 	if j.Reason == "None" {
@@ -91,7 +94,7 @@ func pbsJob(id, out string) job {
 		return job{ID: id}
 	}
 	for _, j := range doc.Jobs {
-		return job{ID: id, State: j.State, Reason: j.Comment, Nodes: j.Host, Known: true}
+		return job{ID: id, State: j.State, Reason: j.Comment, Nodes: j.Host, Known: j.State != "F", Gone: j.State == "F"}
 	}
 	return job{ID: id}
 }

@@ -110,6 +110,7 @@ type probe struct {
 	watch  *watcher // nil for an endpoint that is not of this machine
 	seen   sight
 	job    job
+	gone   int // times that the scheduler did not know it
 	// function is what was registered; answer is the service's to the
 	// submission.
 	function string
@@ -117,9 +118,9 @@ type probe struct {
 	task     string
 	release  context.CancelFunc
 	// tell reports progress; told is what it last said.
-	tell func(progress.Event)
-	told string
-	asked    time.Time
+	tell  func(progress.Event)
+	told  string
+	asked time.Time
 }
 
 type answer struct {
@@ -265,7 +266,12 @@ func (r *probe) block(ctx context.Context) (*Stop, error) {
 		} else if s.Job != "" {
 			r.Job = s.Job
 			r.reach(Submitted, jobDetail(s.Job))
-			if r.job.Known && r.job.Runs() {
+			// The first time may be before the scheduler has it.
+			if j.Gone {
+				r.gone++
+			}
+			if r.gone > 1 {
+				r.reach(Running, "")
 				return r.blockEnded(ctx), nil
 			}
 		}

@@ -184,7 +184,7 @@ func (r *probe) failed(ctx context.Context, exception string) *Stop {
 		if s, err := r.watch.look(ctx); err == nil {
 			r.seen = s
 		}
-		if len(r.seen.Failed) > 0 && !r.seen.Connected {
+		if len(r.seen.Failed) > 0 && !r.seen.Connected && r.seen.Job == "" {
 			if earlier := r.notSubmitted(ctx); earlier != nil {
 				return earlier
 			}
