@@ -61,7 +61,7 @@ func codeOf(err error) Code {
 	case is[*endpointfs.ExistsError](err):
 		return CodeAlreadyExists
 	case is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
-		is[*endpointfs.NameError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err),
+		is[*endpointfs.NameError](err), is[*endpointfs.OptionError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err),
 		is[*pool.FileError](err), is[*pool.RenderError](err):
 		return CodeInvalid
 	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err):

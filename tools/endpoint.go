@@ -73,17 +73,25 @@ func defineConfigure(s Services) *Tool {
 		Doc: `Writes config.yaml, a user endpoint template that takes the options of a Chiltepin
 configuration, a strict schema for them and the environment of user endpoints. It is all
 or nothing: a name that is taken is refused and its directory left as it is. Needs no
-network, no login and no Python.`,
+network, no login and no Python. The template can be given defaults for resource pools that
+leave an option out or empty; --detect asks Slurm or PBS for them, --preview only shows.`,
 		Effect:   Changes,
-		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint"},
+		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint", "chiltepin endpoint configure --detect --preview my-endpoint"},
 		Errors:   []Code{CodeAlreadyExists, CodeConflict, CodeRefused, CodeUnsupported},
 	}, func(ctx context.Context, in EndpointConfigureArgs) (EndpointConfiguration, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointConfiguration, error) {
-			c, err := eps.Configure(ctx, in.Name, endpoint.ConfigureOptions{DisplayName: in.DisplayName, Email: in.Email})
+			defaults, seen, err := poolDefaults(ctx, s, in)
 			if err != nil {
 				return EndpointConfiguration{}, err
 			}
-			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: c.Wanted}, nil
+			if in.Preview {
+				return EndpointConfiguration{Name: in.Name, Path: eps.ConfigDir(), Files: []string{}, Defaults: defaultsOf(defaults), Scheduler: seen, Preview: true}, nil
+			}
+			c, err := eps.Configure(ctx, in.Name, endpoint.ConfigureOptions{DisplayName: in.DisplayName, Email: in.Email, Defaults: defaults})
+			if err != nil {
+				return EndpointConfiguration{}, err
+			}
+			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: c.Wanted, Defaults: defaultsOf(defaults), Scheduler: seen}, nil
 		})
 	})
 }

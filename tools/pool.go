@@ -9,6 +9,7 @@ import (
 
 // Pools is what the operations on resource pools need. [pool.Manager] is one.
 type Pools interface {
+	Detect(ctx context.Context) (pool.Scheduler, error)
 	Check(ctx context.Context, data []byte, o pool.CheckOptions) (pool.Report, error)
 	Render(ctx context.Context, path string, data []byte, name string) (pool.Rendered, error)
 	Probe(ctx context.Context, path string, data []byte, name string, o pool.ProbeOptions) (pool.Probe, error)
