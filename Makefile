@@ -18,7 +18,7 @@ FUZZTIME  ?= 20s
 WHEEL_ARCHS ?= amd64 arm64
 WHEELS      ?= build/wheel
 
-.PHONY: help build demo wheel test bench fuzz update lint lock install clean
+.PHONY: help build demo wheel test test-slurm bench fuzz update lint lock install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ demo: build ## run the main job: the real daemon and SDK against the local stand
 
 test: ## run all tests, with the real daemon, SDK and broker
 	$(GO) test $(RACE) -timeout 9m ./...
+
+test-slurm: ## run resource pools through Debian's Slurm, which it installs and starts; takes root
+	globus/pool/testdata/slurm/run $(GO) test -tags slurm -run '^TestSlurm$$' -count 1 -timeout 9m ./globus/pool
 
 bench: build ## print benchmarks, each as a ratio to a peer or floor in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./... | grep -v -e '^ok' -e 'no test files' -e '^PASS'

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,6 +31,29 @@ type ConfigureOptions struct {
 	// the daemon's. A privileged daemon gives them none, and they would be put
 	// below the home directory of the password file.
 	UserDir string
+	// Defaults are for options that a task leaves out or empty.
+	Defaults TemplateDefaults
+}
+
+// TemplateDefaults are defaults in the template of a new endpoint; an empty one
+// leaves an option to the provider, and Provider at "localhost".
+type TemplateDefaults struct{ Provider, Partition, Queue, Account string }
+
+// plainWord is what a default may be: the template has it between quotation
+// marks.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.@+:-]{1,128}$`) // never written to
+
+// into puts the defaults into our template.
+func (d TemplateDefaults) into(template []byte) []byte {
+	word := func(s, none string) string {
+		if s == "" {
+			return none
+		}
+		return `'"` + s + `"'`
+	}
+	line := fmt.Sprintf(`{%%- set defaults = {"provider": %s, "partition": %s, "queue": %s, "account": %s} %%}`,
+		word(d.Provider, `'"localhost"'`), word(d.Partition, `"null"`), word(d.Queue, `"null"`), word(d.Account, `"null"`))
+	return regexp.MustCompile(`(?m)^\{%- set defaults = .*$`).ReplaceAllLiteral(template, []byte(line))
 }
 
 // OptionError says which option of [Dir.Configure] is wrong, and how.
@@ -140,7 +164,7 @@ func newFiles(name string, opts ConfigureOptions) []newFile {
 		environment = fmt.Appendf(environment, "GLOBUS_COMPUTE_USER_DIR: %s\n", yamlString(opts.UserDir))
 	}
 	return []newFile{
-		{templateFile, own(templateFile)},
+		{templateFile, opts.Defaults.into(own(templateFile))},
 		{schemaFile, own(schemaFile)},
 		{environmentFile, environment},
 		{configYAML, config.Bytes()},
@@ -181,6 +205,16 @@ func (o ConfigureOptions) check() error {
 		if !utf8.ValidString(opt.value) || strings.ContainsFunc(opt.value, unicode.IsControl) {
 			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q holds control characters or is not UTF-8", opt.value), Remedy: "leave them out"}
 		}
+	}
+	for _, opt := range []struct{ name, value string }{{"provider", o.Defaults.Provider}, {"partition", o.Defaults.Partition}, {"queue", o.Defaults.Queue}, {"account", o.Defaults.Account}} {
+		if opt.value != "" && !plainWord.MatchString(opt.value) {
+			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q is no name of a %s", opt.value, opt.name), Remedy: "give letters, digits and _.@+:- only"}
+		}
+	}
+	switch o.Defaults.Provider {
+	case "", "slurm", "pbspro", "localhost":
+	default:
+		return &OptionError{Option: "provider", Problem: fmt.Sprintf("there is no provider %q", o.Defaults.Provider), Remedy: "choose slurm, pbspro or localhost"}
 	}
 	if o.DisplayName != "" && strings.TrimSpace(o.DisplayName) == "" {
 		return &OptionError{Option: "display name", Problem: "it is blank", Remedy: "leave it out to have the endpoint's name shown"}

@@ -10,6 +10,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// YAMLKind says what PyYAML, which reads the files of the Python programs, makes
+// of a node: "null", "bool", "int", "float", "date", "text", "list" or
+// "mapping". Aliases are followed.
+func YAMLKind(n *yaml.Node) string { return kindOf(n) }
+
 // kindOf says what PyYAML, with which the daemon reads its files, makes of a
 // node: "null", "bool", "int", "float", "date", "text", "list" or "mapping".
 // PyYAML reads YAML 1.1, in which yes is a bool and 1:30 the number 90.
@@ -49,6 +54,9 @@ func kindOfPlain(s string) string {
 		case ".nan", ".inf", "-.inf", "+.inf":
 			return "float"
 		}
+	}
+	if s[0] != '0' && strings.Trim(s, "0123456789") == "" {
+		return "int" // nearly every number, without the patterns
 	}
 	// The patterns of PyYAML's resolver, compiled only for what begins like a
 	// number.

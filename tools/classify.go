@@ -12,6 +12,7 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/pool"
 	"chiltepin/globus/runtime"
 )
 
@@ -61,12 +62,13 @@ func codeOf(err error) Code {
 			return CodeNotFound
 		}
 		return CodeConflict
-	case is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
+	case isNotFoundFile(err), is[*pool.UnregisteredError](err), is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
 		return CodeNotFound
 	case is[*endpointfs.ExistsError](err):
 		return CodeAlreadyExists
 	case errors.Is(err, auth.ErrNoFlow), is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
-		is[*endpointfs.NameError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err):
+		is[*endpointfs.NameError](err), is[*endpointfs.OptionError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err),
+		is[*pool.FileError](err), is[*pool.RenderError](err):
 		return CodeInvalid
 	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err), is[*auth.DeniedError](err), is[*auth.IntrusionError](err):
 		return CodeRefused
@@ -95,6 +97,11 @@ func codeOf(err error) Code {
 func demands(err error) bool {
 	g, ok := errors.AsType[*globus.Error](err)
 	return ok && !g.Demand.IsZero()
+}
+
+// isNotFoundFile is true for a configuration that is not there.
+func isNotFoundFile(err error) bool {
+	return is[*pool.FileError](err) && errors.Is(err, fs.ErrNotExist)
 }
 
 // interrupted says a person's word for what Go calls it.
@@ -146,6 +153,9 @@ func addData(e *Error, err error) {
 	}
 	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {
 		data.Host, some = clean(d.Host), true
+	}
+	if d, ok := errors.AsType[*pool.RenderError](err); ok {
+		data.Cause, data.Lines, some = clean(d.Cause), cleaned(d.Lines), true
 	}
 	if d, ok := errors.AsType[*runtime.InstallError](err); ok {
 		data.Cause, data.Lines, some = string(d.Cause), cleaned(d.Lines), true

@@ -79,19 +79,27 @@ func defineConfigure(s Services) *Tool {
 		Title:   "Configure endpoint",
 		Summary: "Write the directory of a new endpoint",
 		Doc: `Writes config.yaml, a user endpoint template that takes the options of a Chiltepin
-configuration, a strict schema for them and the environment of user endpoints. It is all
-or nothing: a name that is taken is refused and its directory left as it is. Needs no
-network, no login and no Python.`,
+configuration, their schema and the environment of user endpoints, all or nothing: a name
+that is taken is refused. Needs no network, login or Python. The template can have defaults
+for options that a pool leaves out; --detect asks Slurm or PBS for them, --preview only
+shows.`,
 		Effect:   Changes,
-		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint"},
+		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint", "chiltepin endpoint configure --detect --preview my-endpoint"},
 		Errors:   []Code{CodeAlreadyExists, CodeConflict, CodeRefused, CodeUnsupported},
 	}, func(ctx context.Context, in EndpointConfigureArgs) (EndpointConfiguration, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointConfiguration, error) {
-			c, err := eps.Configure(ctx, in.Name, endpoint.ConfigureOptions{DisplayName: in.DisplayName, Email: in.Email})
+			defaults, seen, err := poolDefaults(ctx, s, in)
 			if err != nil {
 				return EndpointConfiguration{}, err
 			}
-			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: c.Wanted}, nil
+			if in.Preview {
+				return EndpointConfiguration{Name: in.Name, Path: eps.ConfigDir(), Files: []string{}, Defaults: defaultsOf(defaults), Scheduler: seen, Preview: true}, nil
+			}
+			c, err := eps.Configure(ctx, in.Name, endpoint.ConfigureOptions{DisplayName: in.DisplayName, Email: in.Email, Defaults: defaults})
+			if err != nil {
+				return EndpointConfiguration{}, err
+			}
+			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: c.Wanted, Defaults: defaultsOf(defaults), Scheduler: seen}, nil
 		})
 	})
 }
@@ -156,12 +164,11 @@ func defineStart(s Services, complete map[string]func(context.Context, string) [
 		Name:    "endpoint.start",
 		Title:   "Start endpoint",
 		Summary: "Start an endpoint and wait until it is proven to run",
-		Doc: `Checks the endpoint's files, launches globus-compute-endpoint in a session of its own and
-waits until its process, its pid file, its registration and its log show that it runs. The
-first start registers it and so gives it its UUID. It outlives this command and the
-terminal. Starting one that runs does nothing and succeeds; one that is on its way is
-joined. A daemon that ends instead is reported at once, with its exit status, what that
-means, and the log since the launch.`,
+		Doc: `Checks the files, launches globus-compute-endpoint in a session of its own and waits until
+its process, pid file, registration and log show that it runs. The first start registers it
+and so gives it its UUID. It outlives this command and the terminal. One that runs is left
+alone, one that is on its way is joined. A daemon that ends instead is reported at once,
+with its exit status, the cause and the log since the launch.`,
 		Effect:   Idempotent,
 		Examples: []string{"chiltepin endpoint start my-endpoint", "chiltepin endpoint start --timeout 5m my-endpoint"},
 		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeUnsupported, CodeConflict, CodeRefused, CodeFailed},
@@ -262,8 +269,8 @@ func defineDelete(s Services, complete map[string]func(context.Context, string) 
 		Title:   "Delete endpoint",
 		Summary: "Deregister an endpoint and remove its files",
 		Doc: `Ends the registration at the service, then removes the endpoint's directory and those of
-its user endpoints, and reports each step. It cannot be undone. An endpoint that runs is
-refused unless --force stops it first. When the service cannot be reached nothing is
+its user endpoints; tells each step. It cannot be undone. One that runs is refused unless
+--force stops it first. When the service cannot be reached nothing is
 removed, unless --local-only accepts that the registration stays. A registration that is
 gone already is no error.`,
 		Effect:   Destroys,

@@ -8,7 +8,7 @@ import (
 
 // ConfigDirArg is the argument that every operation on files takes.
 type ConfigDirArg struct {
-	ConfigDir string `json:"config_dir,omitempty" cli:"c,config" example:"/scratch/me/globus_compute" jsonschema:"configuration directory, if not the default one"`
+	ConfigDir string `json:"config_dir,omitempty" cli:"c,config" jsonschema:"configuration directory, if not the default one"`
 }
 
 // EndpointArgs names one endpoint.
@@ -28,7 +28,18 @@ type EndpointConfigureArgs struct {
 	Name        string `json:"name" cli:"arg" example:"my-endpoint" jsonschema:"name of the new endpoint"`
 	DisplayName string `json:"display_name,omitempty" example:"Mesa, debug queue" jsonschema:"name shown in the Globus web app; the endpoint's name if not given"`
 	Email       string `json:"email,omitempty" pattern:"^[^@\\s]+@[^@\\s]+$" example:"me@example.org" jsonschema:"contact address; the daemon demands one when it runs as root"`
+	PoolDefaultsArgs
 	ConfigDirArg
+}
+
+// PoolDefaultsArgs are defaults for the resource pools of a new endpoint.
+type PoolDefaultsArgs struct {
+	Provider  string `json:"provider,omitempty" enum:"slurm,pbspro,localhost" jsonschema:"where blocks come from, for a pool that does not say"`
+	Partition string `json:"partition,omitempty" example:"debug" jsonschema:"Slurm partition for a pool that names none"`
+	Queue     string `json:"queue,omitempty" example:"normal" jsonschema:"PBS queue or Slurm QOS for a pool that names none"`
+	Account   string `json:"account,omitempty" example:"abc123" jsonschema:"account for a pool that names none"`
+	Detect    bool   `json:"detect,omitempty" jsonschema:"ask this machine's scheduler for those not given"`
+	Preview   bool   `json:"preview,omitempty" jsonschema:"show the defaults, and write nothing"`
 }
 
 // EndpointStatusArgs are the arguments of endpoint.status.

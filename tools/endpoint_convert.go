@@ -2,6 +2,7 @@ package tools
 
 import (
 	"strings"
+	"time"
 
 	"chiltepin/globus/endpoint"
 )
@@ -45,9 +46,37 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 			n := u.Outstanding
 			user.Outstanding = &n
 		}
+		if u.Live != nil {
+			livePool(&user, *u.Live)
+		}
 		out.UserEndpoints = append(out.UserEndpoints, user)
 	}
 	return out
+}
+
+// livePool adds what is known about the pool of a user endpoint.
+func livePool(user *UserEndpoint, l endpoint.Live) {
+	if len(l.Options) > 0 {
+		user.Options = map[string]string{}
+		for name, value := range l.Options {
+			user.Options[name] = clean(value)
+		}
+	}
+	count := func(n int) *int {
+		if n < 0 {
+			return nil
+		}
+		return &n
+	}
+	user.BlocksRunning, user.BlocksPending, user.Workers = count(l.Running), count(l.Pending), count(l.Workers)
+	span := func(d time.Duration) *float64 {
+		if d <= 0 {
+			return nil
+		}
+		s := round(d.Seconds())
+		return &s
+	}
+	user.StopsInSeconds, user.SoftLimitSeconds, user.HardLimitSeconds = span(l.StopsIn), span(l.Soft), span(l.Hard)
 }
 
 func startedStatus(r endpoint.StartResult) EndpointStatus {

@@ -89,12 +89,49 @@ func (s EndpointStatus) WriteText(p *Printer) error {
 			text += fmt.Sprintf(", %d tasks outstanding", *u.Outstanding)
 		}
 		row("user", text)
+		row("", u.poolText())
+		row("", u.idleText())
 	}
 	if s.Runtime != nil {
 		row("runtime", strings.TrimSpace(fmt.Sprintf("%s %s (%s)", s.Runtime.Path, s.Runtime.Version, s.Runtime.Source)))
 	}
 	row("directory", s.Path)
 	return nil
+}
+
+// poolText is the pool of a user endpoint in a line.
+func (u UserEndpoint) poolText() string {
+	if len(u.Options) == 0 && u.Workers == nil && u.BlocksRunning == nil {
+		return ""
+	}
+	var words []string
+	for _, name := range []string{"provider", "partition", "queue", "account", "mpi", "nodes_per_block", "cores_per_node", "max_blocks", "walltime"} {
+		if value := u.Options[name]; value != "" {
+			words = append(words, name+" "+value)
+		}
+	}
+	for _, n := range []struct {
+		count *int
+		what  string
+	}{{u.BlocksRunning, "block"}, {u.BlocksPending, "pending block"}, {u.Workers, "worker"}} {
+		if n.count != nil && (*n.count > 0 || n.what != "pending block") {
+			words = append(words, plural(*n.count, n.what))
+		}
+	}
+	return "pool: " + strings.Join(words, ", ")
+}
+
+// idleText is when a user endpoint stops by itself.
+func (u UserEndpoint) idleText() string {
+	if u.SoftLimitSeconds == nil || u.HardLimitSeconds == nil {
+		return ""
+	}
+	span := func(s float64) string { return (time.Duration(s) * time.Second).String() }
+	limits := fmt.Sprintf("after %s without work, or %s without a task that moves", span(*u.SoftLimitSeconds), span(*u.HardLimitSeconds))
+	if u.StopsInSeconds != nil {
+		return "idle, stops in " + span(*u.StopsInSeconds) + " (" + limits + ")"
+	}
+	return "stops " + limits
 }
 
 // statusRow repeats the word where the first line said something else, and
@@ -138,6 +175,18 @@ func firstOf(a, b string) string {
 
 // WriteText names the directory, the files and the next step.
 func (c EndpointConfiguration) WriteText(p *Printer) error {
+	if c.Scheduler != nil {
+		p.Printf("Scheduler: %s (%s)\n", c.Scheduler.Name, c.Scheduler.Why)
+	}
+	for _, name := range []string{"provider", "partition", "queue", "account"} {
+		if value := c.Defaults[name]; value != "" {
+			p.Printf("Default %s: %s\n", name, clean(value))
+		}
+	}
+	if c.Preview {
+		p.Printf("Nothing was written; without --preview endpoint %s is configured so\n", clean(c.Name))
+		return nil
+	}
 	p.Printf("Configured endpoint %s in %s\n", clean(c.Name), clean(c.Path))
 	for _, f := range c.Files {
 		p.Printf("  %s\n", f)

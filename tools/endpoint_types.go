@@ -105,6 +105,14 @@ type UserEndpoint struct {
 	Status      string `json:"status" jsonschema:"Running, Stopped or Unknown"`
 	PID         int    `json:"pid,omitempty" jsonschema:"process id while it runs"`
 	Outstanding *int   `json:"outstanding,omitempty" jsonschema:"tasks accepted and not finished, as far as can be known here"`
+
+	Options          map[string]string `json:"options,omitempty" jsonschema:"options of its resource pool, in the words of a Chiltepin configuration"`
+	BlocksRunning    *int              `json:"blocks_running,omitempty" jsonschema:"blocks that run"`
+	BlocksPending    *int              `json:"blocks_pending,omitempty" jsonschema:"blocks that wait in the scheduler"`
+	Workers          *int              `json:"workers,omitempty" jsonschema:"workers that are connected"`
+	StopsInSeconds   *float64          `json:"stops_in_seconds,omitempty" jsonschema:"when it stops by itself if nothing comes, while it is idle"`
+	SoftLimitSeconds *float64          `json:"soft_limit_seconds,omitempty" jsonschema:"how long it stays without work"`
+	HardLimitSeconds *float64          `json:"hard_limit_seconds,omitempty" jsonschema:"how long it stays with tasks of which none moves"`
 }
 
 // RuntimeReference names a globus-compute-endpoint.
@@ -120,6 +128,10 @@ type EndpointConfiguration struct {
 	Path   string   `json:"path" jsonschema:"its directory"`
 	Files  []string `json:"files" jsonschema:"the files in it"`
 	Wanted []string `json:"wanted,omitempty" jsonschema:"what will still be wanted before it can start"`
+
+	Defaults  map[string]string `json:"defaults,omitempty" jsonschema:"defaults of the template, for pools that leave an option out or empty"`
+	Scheduler *SchedulerSeen    `json:"scheduler,omitempty" jsonschema:"what was found on this machine, where it was looked for"`
+	Preview   bool              `json:"preview,omitempty" jsonschema:"true when nothing was written"`
 }
 
 // EndpointDeletion is what became of an endpoint that was deleted.

@@ -13,7 +13,7 @@ import (
 )
 
 // Policy is what whoever started a server lets its client do. The zero value
-// offers every operation but those of [ToolsetAdmin].
+// offers every operation but those of [ToolsetAdmin] and [ToolsetPool].
 type Policy struct {
 	// ReadOnly offers only operations that change nothing.
 	ReadOnly bool
@@ -102,7 +102,7 @@ func (p Policy) sets(c *Catalog) (map[string]bool, error) {
 		sets[name] = true
 	}
 	for _, name := range known {
-		if sets[ToolsetAll] || len(p.Toolsets) == 0 && name != ToolsetAdmin {
+		if sets[ToolsetAll] || len(p.Toolsets) == 0 && name != ToolsetAdmin && name != ToolsetPool {
 			sets[name] = true
 		}
 	}

@@ -13,6 +13,7 @@ type Services struct {
 	// Journal is where operations that may change something are noted; nil is
 	// nowhere.
 	Journal func(ctx context.Context, configDir string) (Journal, error)
+	Pools   func(ctx context.Context, at Place) (Pools, error)
 }
 
 // Place is where and with what a call works.
@@ -29,6 +30,7 @@ func All(s Services) *Catalog {
 	var list []*Tool
 	list = append(list, accountTools(s)...)
 	list = append(list, endpointTools(s)...)
+	list = append(list, poolTools(s)...)
 	list = append(list, runtimeTools(s)...)
 	list = append(list, doctorTools(s)...)
 	list = append(list, journalTools(s)...)

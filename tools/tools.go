@@ -154,6 +154,16 @@ type Result struct {
 	value any
 }
 
+// Verdict is the code by which a program ends that shows this result, "" for
+// one that is as was hoped. A check that found an error succeeded, and has a
+// verdict.
+func (r Result) Verdict() Code {
+	if v, ok := r.value.(interface{ Verdict() Code }); ok {
+		return v.Verdict()
+	}
+	return ""
+}
+
 // WriteText renders the result for people; a result without a human form is
 // written as indented JSON.
 func (r Result) WriteText(p *Printer) error {

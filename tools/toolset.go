@@ -10,6 +10,9 @@ const (
 	ToolsetCore = "core"
 	// ToolsetAdmin holds what is rarely wanted; it is offered on demand only.
 	ToolsetAdmin = "admin"
+	// ToolsetPool holds the work on a Chiltepin configuration, which many
+	// assistants never do; it is offered on demand only.
+	ToolsetPool = "pool"
 	// ToolsetAll stands for every toolset.
 	ToolsetAll = "all"
 )

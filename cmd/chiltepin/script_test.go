@@ -64,6 +64,8 @@ func TestReal(t *testing.T) {
 			}
 			env.Setenv("CHILTEPIN_RUNTIME", newest.Bin("globus-compute-endpoint"))
 			env.Setenv("NEWEST", newest.Bin("globus-compute-endpoint"))
+			env.Setenv("PYTHON", newest.Python)
+			env.Setenv("PYTHONPROGRAMS", filepath.Dir(newest.Python))
 			env.Setenv("V415", v415.Bin("globus-compute-endpoint"))
 			return nil
 		},

@@ -1,5 +1,6 @@
 // Package compute speaks the web API of Globus Compute, as far as the life of
-// an endpoint needs it: version, status, list, metadata, lock, delete.
+// an endpoint and the proof of a resource pool need it: version, status, list,
+// metadata, lock, delete; functions and tasks.
 //
 // It never registers an endpoint, which is the daemon's own affair, and it
 // never signs a request: who does is the affair of the [http.Client] it is
@@ -12,6 +13,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,15 +34,23 @@ type Client struct {
 
 // call does one request and decodes its answer into out, which may be nil.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, out any) error {
+	return c.do(ctx, method, path, query, nil, out)
+}
+
+// do is [Client.call] with a JSON body, which may be nil.
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, body io.Reader, out any) error {
 	address := strings.TrimRight(c.BaseURL, "/") + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
-	r, err := http.NewRequestWithContext(ctx, method, address, nil)
+	r, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
 		return fmt.Errorf("preparing %s %s: %w", method, path, err)
 	}
 	r.Header.Set("Accept", "application/json")
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	client := c.HTTP
 	if client == nil {
 		client = http.DefaultClient
@@ -56,11 +66,11 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if out == nil {
 		return nil
 	}
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(resp.Body); err != nil {
+	var answer bytes.Buffer
+	if _, err := answer.ReadFrom(resp.Body); err != nil {
 		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
 	}
-	if err := json.Unmarshal(body.Bytes(), out); err != nil {
+	if err := json.Unmarshal(answer.Bytes(), out); err != nil {
 		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
 	}
 	return nil

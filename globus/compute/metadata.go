@@ -34,3 +34,31 @@ func (c *Client) Metadata(ctx context.Context, id string) (Metadata, error) {
 	}
 	return m, nil
 }
+
+// Template is the user endpoints' template that was registered, "" when none
+// is told.
+func (m Metadata) Template() string {
+	var doc struct {
+		Template string `json:"user_config_template"`
+	}
+	if json.Unmarshal(m.All, &doc) != nil {
+		return ""
+	}
+	return doc.Template
+}
+
+// Schema is the schema of the template's options that was registered, as a
+// JSON text, "" when none is told.
+func (m Metadata) Schema() string {
+	var doc struct {
+		Schema json.RawMessage `json:"user_config_schema"`
+	}
+	if json.Unmarshal(m.All, &doc) != nil || string(doc.Schema) == "null" {
+		return ""
+	}
+	var text string
+	if json.Unmarshal(doc.Schema, &text) == nil {
+		return text
+	}
+	return string(doc.Schema)
+}

@@ -16,6 +16,8 @@ type ConfigureOptions struct {
 	DisplayName string
 	// Email is the contact that the daemon demands of a privileged endpoint.
 	Email string
+	// Defaults are for options that a task leaves out or empty.
+	Defaults endpointfs.TemplateDefaults
 }
 
 // Configuration is a freshly written endpoint.
@@ -45,7 +47,7 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 	if err != nil {
 		return Configuration{}, fmt.Errorf("configuring endpoint %q: %w", name, err)
 	}
-	files := endpointfs.ConfigureOptions{DisplayName: o.DisplayName, Email: o.Email, Path: path}
+	files := endpointfs.ConfigureOptions{DisplayName: o.DisplayName, Email: o.Email, Path: path, Defaults: o.Defaults}
 	if m.privileged() {
 		files.UserDir = m.Dir.Path()
 	}

@@ -168,6 +168,8 @@ type UserEndpoint struct {
 	Why         string
 	// Path is its directory.
 	Path string
+	// Live is what is known about its pool while it runs here; nil otherwise.
+	Live *Live
 }
 
 // Outcome is what an operation did.

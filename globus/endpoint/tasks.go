@@ -36,6 +36,9 @@ type tasks struct {
 	// done is true when there is none that would be lost.
 	done bool
 	why  string
+	// details are what the user endpoint last reported to the service, nil when
+	// that was not asked or has not heard from it.
+	details json.RawMessage
 }
 
 // taskEvidence is what tasks are judged by.
@@ -84,11 +87,12 @@ func judgeTasks(e taskEvidence) tasks {
 
 // tasksOf gathers the evidence about one user endpoint and judges it.
 func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, service Service, u userProcess) tasks {
+	var details json.RawMessage
 	ev := taskEvidence{Reported: -1, Idle: u.Idle, Young: u.ID == "", Now: time.Now()}
 	if service != nil && u.ID != "" {
 		asking, cancel := context.WithTimeout(ctx, serviceTimeout)
 		if s, err := service.Status(asking, u.ID); err == nil && s.Online {
-			ev.Reported = outstanding(s.Details)
+			ev.Reported, details = outstanding(s.Details), s.Details
 		}
 		cancel()
 	}
@@ -102,7 +106,9 @@ func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Eviden
 			ev.Submitted = at
 		}
 	}
-	return judgeTasks(ev)
+	t := judgeTasks(ev)
+	t.details = details
+	return t
 }
 
 // begun returns when a user endpoint marked its beginning in its log, and false

@@ -79,6 +79,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 		if i := slices.IndexFunc(procs, func(p userProcess) bool { return p.ID == d.ID }); i >= 0 {
 			t := m.tasksOf(ctx, ep, e, service, procs[i])
 			u.State, u.PID, u.Outstanding, u.Why = Running, procs[i].PID, t.count, t.why
+			u.Live = live(d.Log().Path(), procs[i].Title(), t.details)
 		}
 		all = append(all, u)
 	}

@@ -56,8 +56,21 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 	if err != nil {
 		return err
 	}
-	return c.print(res)
+	if err := c.print(res); err != nil {
+		return err
+	}
+	if code := res.Verdict(); code != "" {
+		return verdict(code)
+	}
+	return nil
 }
+
+// verdict ends the program with the status of a code, for a result that has
+// been shown and says it all.
+type verdict tools.Code
+
+// Error is for logs; a person has seen the result.
+func (v verdict) Error() string { return string(v) }
 
 func (c *command) print(r tools.Result) error {
 	var err error
@@ -127,9 +140,12 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 func (c *command) fail(cmd *cobra.Command, err error) int {
 	var e *tools.Error
 	var usage usageError
+	var shown verdict
 	switch {
 	case errors.Is(err, errExit):
 		return 1
+	case errors.As(err, &shown):
+		return tools.Code(shown).Info().Exit
 	case errors.Is(err, errBare) && !c.wantsJSON():
 		return tools.CodeInvalid.Info().Exit
 	case errors.Is(err, errBare):

@@ -20,6 +20,7 @@ func nothing() *tools.Catalog {
 		Runtimes:  func(context.Context, string) (tools.Runtimes, error) { return nil, none },
 		Doctors:   func(context.Context, tools.Place) (tools.Doctors, error) { return nil, none },
 		Journal:   func(context.Context, string) (tools.Journal, error) { return nil, none },
+		Pools:     func(context.Context, tools.Place) (tools.Pools, error) { return nil, none },
 	})
 }
 

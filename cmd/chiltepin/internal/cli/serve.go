@@ -39,7 +39,7 @@ with being offered it.`,
 		Args:    noArgs,
 	}
 	flags := cmd.Flags()
-	policyFlags(flags, &o.Policy, "or all; not admin if not given")
+	policyFlags(flags, &o.Policy, "or all; not admin and pool if not given")
 	flags.StringVar(&consent, "consent", "ask", "`who` is asked before something is destroyed: ask (a person, through the assistant) or host (which confirms every call with its person itself)")
 	flags.BoolVar(&trace, "trace", false, "log every message, secrets masked")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

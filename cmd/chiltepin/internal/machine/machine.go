@@ -18,6 +18,7 @@ import (
 	"chiltepin/globus/auth"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/pool"
 	"chiltepin/globus/runtime"
 	"chiltepin/tools"
 )
@@ -43,6 +44,7 @@ func (m Machine) Services() tools.Services {
 		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.finder(explicit) },
 		Doctors:   func(_ context.Context, at tools.Place) (tools.Doctors, error) { return m.doctor(at) },
 		Journal:   func(_ context.Context, configDir string) (tools.Journal, error) { return m.journal(configDir) },
+		Pools:     func(_ context.Context, at tools.Place) (tools.Pools, error) { return m.pools(at) },
 	}
 }
 
@@ -169,6 +171,19 @@ func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 			}
 			return accounts.DaemonEnv()
 		},
+	}, nil
+}
+
+func (m Machine) pools(at tools.Place) (tools.Pools, error) {
+	manager, err := m.manager(at)
+	if err != nil {
+		return nil, err
+	}
+	return &pool.Manager{
+		Endpoints: manager,
+		Service:   func(ctx context.Context) (*compute.Client, error) { return m.service(ctx, at.ConfigDir) },
+		Runtime:   manager.Runtime,
+		Environ:   m.Environ,
 	}, nil
 }
 

@@ -1,0 +1,96 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+)
+
+// StopUserEndpoint ends one user endpoint of an endpoint of this machine, whose
+// tasks are then lost, and removes its directory. It gets SIGTERM, by which it
+// gives back its blocks, and after the grace SIGKILL, with all of its session.
+// Only a process proven to be that user endpoint of this endpoint is signalled.
+// pid, where it is known, is for one that has not set its title yet: a child of
+// the proven daemon. One that does not run is a success. What is left is an
+// error.
+func (m *Manager) StopUserEndpoint(ctx context.Context, name, id string, pid int, grace time.Duration) error {
+	ep, err := m.Dir.Endpoint(name)
+	if err != nil {
+		return err
+	}
+	e, err := m.look(ep, glance{Mine: true})
+	if err != nil {
+		return err
+	}
+	s := stopper{m: m, ep: ep, operation: "stopping a user endpoint of", o: StopOptions{Now: true}}
+	held, pid := s.holdUser(e, id, pid)
+	defer held.close()
+	if pid != 0 {
+		if err := held.end(ctx, grace); err != nil {
+			return fmt.Errorf("stopping user endpoint %s, process %d: %w", id, pid, err)
+		}
+	}
+	all, err := ep.UserEndpoints()
+	if err != nil {
+		return err
+	}
+	for _, u := range all {
+		if u.ID == id {
+			return m.Dir.RemoveUserEndpoint(u)
+		}
+	}
+	return nil
+}
+
+// holdUser takes hold of one user endpoint and of its session, the leader last.
+func (s *stopper) holdUser(e Evidence, id string, young int) (all heldProcesses, pid int) {
+	for _, p := range s.m.userProcesses(s.ep, e) {
+		if !p.Ours || p.ID != id && (p.ID != "" || p.PID != young) {
+			continue
+		}
+		held, err := s.m.procs().Hold(p.PID)
+		if err != nil {
+			continue // it is gone
+		}
+		again, ok, err := s.m.procs().Lookup(p.PID)
+		if err != nil || !ok || again.StartTime != p.StartTime || held.Dead() {
+			held.Close()
+			continue
+		}
+		leader := heldProcess{again, held}
+		if again.Session == again.PID {
+			all = append(all, s.holdSession(leader)...)
+		}
+		return append(all, leader), p.PID
+	}
+	return nil, 0
+}
+
+// end ends the last one in an orderly way, the others with it if they stay.
+func (all heldProcesses) end(ctx context.Context, grace time.Duration) error {
+	leader := all[len(all)-1]
+	if err := leader.held.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	patient, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].held.Wait(patient) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		all.kill()
+		last, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := all[i].held.Wait(last)
+		cancel()
+		if err != nil {
+			return errors.New("it got SIGKILL and has not ended")
+		}
+	}
+	return nil
+}

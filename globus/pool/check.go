@@ -1,0 +1,252 @@
+package pool
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Check returns what is wrong with the file by itself, in its order: options
+// that are not known, of the wrong type, out of range, at odds with each other,
+// or ignored. Whether an endpoint is there is [Checker]'s affair.
+func (f File) Check() []Problem {
+	known := map[string]option{}
+	for _, o := range options() {
+		known[o.name] = o
+	}
+	all := append([]Problem(nil), f.Problems...)
+	for _, p := range f.Pools {
+		c := check{pool: p, known: known}
+		c.each()
+		if !p.Base {
+			c.together()
+		}
+		all = append(all, c.found...)
+	}
+	sortProblems(all)
+	return all
+}
+
+// check is the check of one pool.
+type check struct {
+	pool  Pool
+	known map[string]option
+	found []Problem
+}
+
+// at adds a problem at an option's value, or at its name where it is ignored
+// as a whole.
+func (c *check) at(name string, s Severity, remedy, format string, args ...any) {
+	o := c.pool.Options[name]
+	p := Problem{Line: o.Line, Column: o.Column, Pool: c.pool.Name, Option: name, Severity: s, Message: fmt.Sprintf(format, args...), Remedy: remedy}
+	if s != Error || o.Line == 0 {
+		p.Line, p.Column = o.KeyLine, o.KeyColumn
+	}
+	if p.Line == 0 {
+		p.Line, p.Column = c.pool.Line, c.pool.Column
+	}
+	c.found = append(c.found, p)
+}
+
+// each looks at every option by itself.
+func (c *check) each() {
+	for _, name := range c.pool.Order {
+		o, ok := c.known[name]
+		if !ok {
+			c.unknown(name)
+			continue
+		}
+		v := c.pool.Options[name].Value
+		switch o.kind {
+		case Bool:
+			c.bool(name, v)
+		case Int:
+			c.count(o, v)
+		case List:
+			c.commands(v)
+		default:
+			c.text(o, v)
+		}
+	}
+}
+
+func (c *check) unknown(name string) {
+	o := c.pool.Options[name]
+	p := Problem{Line: o.KeyLine, Column: o.KeyColumn, Pool: c.pool.Name, Option: name, Severity: Error,
+		Message: fmt.Sprintf("there is no option %s; Chiltepin ignores it without a word", name), Remedy: "remove it"}
+	if near := nearest(name); near != "" {
+		p.Remedy = fmt.Sprintf("did you mean %s?", near)
+	}
+	c.found = append(c.found, p)
+}
+
+func (c *check) bool(name string, v Value) {
+	switch {
+	case v.Kind == Bool:
+	case v.Kind == Text && (fold(v.Written) == "true" || fold(v.Written) == "false" || fold(v.Written) == "yes" || fold(v.Written) == "no"):
+		c.at(name, Error, "write "+fold(v.Written)+" without quotation marks", "%s is the text %q, and should be true or false; any text counts as true", name, v.Written)
+	default:
+		c.at(name, Error, "write true or false, or remove the line", "%s is %s, and should be true or false", name, v.Kind.a())
+	}
+}
+
+func (c *check) count(o option, v Value) {
+	switch {
+	case v.Kind == Null && o.name != "init_blocks" && o.name != "min_blocks" && o.name != "max_blocks" && o.name != "nodes_per_block":
+	case v.Kind == Null:
+		c.at(o.name, Error, "give a number, or remove the line", "%s has no value, and nothing is not the default", o.name)
+	case v.Kind == Text && regexp.MustCompile(`^\s*\d+\s*$`).MatchString(v.Written):
+		c.at(o.name, Error, "write "+strings.TrimSpace(v.Written)+" without quotation marks", "%s is the text %q, and should be a number", o.name, v.Written)
+	case v.Kind != Int:
+		c.at(o.name, Error, fmt.Sprintf("write a whole number, %d or more", o.min), "%s is %s, and should be a whole number", o.name, c.shown(v))
+	case v.Int < o.min:
+		c.at(o.name, Error, fmt.Sprintf("write %d or more", o.min), "%s is %d, and should be %d or more", o.name, v.Int, o.min)
+	}
+}
+
+// shown is a value in a message.
+func (c *check) shown(v Value) string {
+	switch v.Kind {
+	case Float, Bool, Date:
+		return v.Written
+	case Text:
+		return fmt.Sprintf("%q", v.Written)
+	}
+	return v.Kind.a()
+}
+
+// commands looks at environment, which Python Chiltepin joins line by line.
+func (c *check) commands(v Value) {
+	const name = "environment"
+	switch v.Kind {
+	case List:
+	case Text:
+		c.at(name, Error, `write it as a list: each command on a line of its own that begins with "- "`, "environment is one text, and Chiltepin would put each letter of it on a line of its own")
+		return
+	default:
+		c.at(name, Error, `write a list, each command on a line of its own that begins with "- ", or remove the line`, "environment is %s, and should be a list of shell commands", v.Kind.a())
+		return
+	}
+	for _, item := range v.Items {
+		if item.Kind == Text {
+			continue
+		}
+		p := Problem{Line: item.Line, Column: item.Column, Pool: c.pool.Name, Option: name, Severity: Error,
+			Message: fmt.Sprintf("a command of environment is %s, and should be a text", item.Kind.a()), Remedy: "put the command in quotation marks"}
+		c.found = append(c.found, p)
+	}
+}
+
+func (c *check) text(o option, v Value) {
+	if o.name == "walltime" {
+		c.walltime(v)
+		return
+	}
+	if o.name == "endpoint" {
+		c.endpoint(v)
+		return
+	}
+	switch {
+	case v.Kind == Text:
+	case v.Kind == Null && len(o.words) == 0:
+		return
+	case v.Kind == Null:
+		c.at(o.name, Error, "give "+oneOf(o.words)+", or remove the line", "%s has no value, and nothing is not the default", o.name)
+		return
+	case v.Kind == Int && c.provider() == "pbspro":
+		c.at(o.name, Note, "quotation marks make it a text", "%s is the number %s; PBS Professional takes it all the same", o.name, v.Written)
+		return
+	case v.Kind == Int || v.Kind == Float || v.Kind == Bool || v.Kind == Date:
+		c.at(o.name, Error, fmt.Sprintf("write %q, with quotation marks", v.Written), "%s is %s for YAML, and should be a text", o.name, v.Kind.a())
+		return
+	default:
+		c.at(o.name, Error, "write one word", "%s is %s, and should be a text", o.name, v.Kind.a())
+		return
+	}
+	if len(o.words) == 0 {
+		if strings.ContainsAny(v.Written, "\n\r") || strings.TrimSpace(v.Written) != v.Written {
+			c.at(o.name, Error, "write the name alone", "%s has blanks around it or a line break in it", o.name)
+		}
+		return
+	}
+	for _, w := range o.words {
+		if v.Written == w {
+			return
+		}
+	}
+	remedy := "write " + oneOf(o.words)
+	if near := nearestWord(v.Written, o.words); near != "" {
+		remedy = fmt.Sprintf("did you mean %s?", near)
+	}
+	c.at(o.name, Error, remedy, "%s is %q, and should be %s", o.name, v.Written, oneOf(o.words))
+}
+
+func (c *check) endpoint(v Value) {
+	switch {
+	case v.Kind == Null || v.Kind == Text && v.Written == "":
+		c.at("endpoint", Error, "give the UUID that chiltepin endpoint list shows, or remove the line", "endpoint has no value, and the tasks would run where the workflow runs")
+	case v.Kind != Text:
+		c.at("endpoint", Error, `write the UUID in quotation marks`, "endpoint is %s, and should be the UUID of an endpoint", v.Kind.a())
+	default:
+		if _, err := uuid.Parse(v.Written); err != nil || len(v.Written) != 36 {
+			c.at("endpoint", Error, "give the UUID that chiltepin endpoint list shows", "endpoint is %q, and should be the UUID of an endpoint", v.Written)
+		}
+	}
+}
+
+// walltime is "HH:MM:SS" for parsl (wtime_to_minutes in parsl/utils.py); PBS
+// Professional gets the text as it is.
+func (c *check) walltime(v Value) {
+	const name, pattern = "walltime", `^[0-9]+:[0-9]{1,2}:[0-9]{1,2}$`
+	slurm := c.provider() != "pbspro"
+	switch {
+	case v.Kind == Null && !slurm:
+	case v.Kind == Null:
+		c.at(name, Error, "give a time, or remove the line", "walltime has no value, and nothing is not the default")
+	case v.Kind == Int && strings.Contains(v.Written, ":"):
+		severity := Error
+		if !slurm {
+			severity = Warning
+		}
+		c.at(name, severity, fmt.Sprintf("write %q, with quotation marks", v.Written), "without quotation marks %s is the number %d for YAML", v.Written, v.Int)
+	case v.Kind == Int:
+		c.at(name, Error, fmt.Sprintf("write \"%02d:%02d:00\", with quotation marks, if minutes were meant", v.Int/60, v.Int%60), "walltime is the number %d, and should be a time such as \"01:00:00\"", v.Int)
+	case v.Kind != Text:
+		c.at(name, Error, `write a time such as "01:00:00", with quotation marks`, "walltime is %s, and should be a time", v.Kind.a())
+	case !regexp.MustCompile(pattern).MatchString(v.Written):
+		c.at(name, Error, "write HH:MM:SS in quotation marks"+spelled(v.Written), "walltime is %q, and should be a time such as \"01:00:00\"", v.Written)
+	case regexp.MustCompile(`^0+:0?0:`).MatchString(v.Written):
+		c.at(name, Error, `write "00:01:00" or more`, "walltime is under a minute, which a scheduler takes for no limit or refuses")
+	}
+}
+
+// spelled guesses a walltime that was written another way.
+func spelled(s string) string {
+	if m := regexp.MustCompile(`^(\d+)-(\d+):(\d+):(\d+)$`).FindStringSubmatch(s); m != nil {
+		var d, h int
+		fmt.Sscan(m[1], &d)
+		fmt.Sscan(m[2], &h)
+		return fmt.Sprintf(`: "%02d:%s:%s"`, 24*d+h, m[3], m[4])
+	}
+	if m := regexp.MustCompile(`^(\d+)\s*(h|m|min|hours?|minutes?)$`).FindStringSubmatch(s); m != nil {
+		var n int
+		fmt.Sscan(m[1], &n)
+		if m[2][0] == 'h' {
+			return fmt.Sprintf(`: "%02d:00:00"`, n)
+		}
+		return fmt.Sprintf(`: "%02d:%02d:00"`, n/60, n%60)
+	}
+	if regexp.MustCompile(`^\d{1,2}:\d{2}$`).MatchString(s) {
+		return fmt.Sprintf(`: "%s:00" for hours and minutes, "00:%s" for minutes and seconds`, s, s)
+	}
+	return ""
+}
+
+func oneOf(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
+	}
+	return strings.Join(words, "")
+}

@@ -1,0 +1,277 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+
+	"chiltepin/endpointfs"
+)
+
+// File is a Chiltepin configuration that has been read.
+type File struct {
+	// Pools are the entries in the order of the file.
+	Pools []Pool
+	// Problems are what kept some of it from being read.
+	Problems []Problem
+}
+
+// Pool is one entry.
+type Pool struct {
+	Name         string
+	Line, Column int
+	// Options are by name; Order is that of the file.
+	Options map[string]Option
+	Order   []string
+	// Base is true for an entry that others merge into theirs (<<: *name): it
+	// is a part of pools, and none by itself.
+	Base bool
+}
+
+// Option is one option of an entry.
+type Option struct {
+	Value
+	// KeyLine and KeyColumn are those of its name.
+	KeyLine, KeyColumn int
+}
+
+// Pool returns the entry of that name.
+func (f File) Pool(name string) (Pool, bool) {
+	for _, p := range f.Pools {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Pool{}, false
+}
+
+// Names returns the names of the pools.
+func (f File) Names() []string {
+	var names []string
+	for _, p := range f.Pools {
+		if !p.Base {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// maxMerges bounds entries that merge others that merge others.
+const maxMerges = 10
+
+// Parse reads a configuration as PyYAML's safe_load does, with the place of
+// everything. It never fails: what cannot be read is a problem.
+func Parse(data []byte) File {
+	var f File
+	doc, problem := document(data)
+	if problem != nil {
+		f.Problems = append(f.Problems, *problem)
+		return f
+	}
+	if doc == nil {
+		return f
+	}
+	if kind := Kind(endpointfs.YAMLKind(doc)); kind != Mapping {
+		if kind != Null {
+			f.Problems = append(f.Problems, Problem{Line: doc.Line, Column: doc.Column, Severity: Error,
+				Message: fmt.Sprintf("the file is %s, and should be names of pools with their options", kind.a()), Remedy: `begin with "name:" and indent the options below it`})
+		}
+		return f
+	}
+	merged := mergedNodes(doc)
+	seen := map[string]int{}
+	for i := 0; i+1 < len(doc.Content); i += 2 {
+		key, value := doc.Content[i], target(doc.Content[i+1])
+		if key.ShortTag() == "!!merge" {
+			f.add(Problem{Line: key.Line, Column: key.Column, Severity: Error, Message: "pools are merged into the file, and not options into a pool", Remedy: "write << inside of an entry"})
+			continue
+		}
+		name, ok := f.name(key)
+		if !ok {
+			continue
+		}
+		if first, twice := seen[name]; twice {
+			f.add(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
+				Message: fmt.Sprintf("pool %s is there twice, first in line %d, and only this one counts", name, first), Remedy: "give one of them another name, or remove it"})
+		}
+		seen[name] = key.Line
+		if kind := Kind(endpointfs.YAMLKind(value)); kind != Mapping {
+			// A list with an anchor is what other entries refer to.
+			if value.Anchor == "" || kind != List {
+				f.add(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
+					Message: fmt.Sprintf("pool %s is %s, and should be options", name, kind.a()), Remedy: `indent its options below the name, one "option: value" a line`})
+			}
+			continue
+		}
+		p := Pool{Name: name, Line: key.Line, Column: key.Column, Options: map[string]Option{}, Base: merged[value]}
+		f.collect(&p, value, 0)
+		f.Pools = append(f.Pools, p)
+	}
+	return f
+}
+
+func (f *File) add(p Problem) { f.Problems = append(f.Problems, p) }
+
+// name is the name of an entry, which must be a text.
+func (f *File) name(key *yaml.Node) (string, bool) {
+	node := target(key)
+	kind := Kind(endpointfs.YAMLKind(node))
+	if kind != Text || node.Value == "" {
+		f.add(Problem{Line: key.Line, Column: key.Column, Severity: Error,
+			Message: fmt.Sprintf("the name of a pool is %s, and should be a text", kind.a()), Remedy: "put it in quotation marks"})
+		return "", false
+	}
+	return node.Value, true
+}
+
+// collect puts the options of a mapping into p; what is merged yields to what
+// stands there itself.
+func (f *File) collect(p *Pool, m *yaml.Node, depth int) {
+	if depth > maxMerges { // an alias may stand for what it is in
+		return
+	}
+	own := map[string]int{}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key := target(m.Content[i])
+		if key.ShortTag() == "!!merge" || Kind(endpointfs.YAMLKind(key)) == Mapping || Kind(endpointfs.YAMLKind(key)) == List {
+			continue
+		}
+		if first, twice := own[key.Value]; twice && depth == 0 {
+			f.add(Problem{Line: m.Content[i].Line, Column: m.Content[i].Column, Pool: p.Name, Option: key.Value, Severity: Error,
+				Message: fmt.Sprintf("%s is given twice, first in line %d, and only this one counts", key.Value, first), Remedy: "remove one of them"})
+		}
+		own[key.Value] = m.Content[i].Line
+		p.put(m.Content[i], m.Content[i+1], key.Value, depth == 0)
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].ShortTag() != "!!merge" {
+			continue
+		}
+		from := target(m.Content[i+1])
+		list := []*yaml.Node{from}
+		if from.Kind == yaml.SequenceNode {
+			list = from.Content
+		}
+		for _, n := range list {
+			if n = target(n); n.Kind == yaml.MappingNode {
+				f.collect(p, n, depth+1)
+			}
+		}
+	}
+}
+
+// put sets an option that is not set yet, or, of the entry itself, the last.
+func (p *Pool) put(key, value *yaml.Node, name string, own bool) {
+	_, there := p.Options[name]
+	if there && !own {
+		return
+	}
+	if !there {
+		p.Order = append(p.Order, name)
+	}
+	p.Options[name] = Option{Value: valueOf(value, 2), KeyLine: key.Line, KeyColumn: key.Column}
+}
+
+// mergedNodes are the mappings that some entry merges.
+func mergedNodes(doc *yaml.Node) map[*yaml.Node]bool {
+	merged := map[*yaml.Node]bool{}
+	for i := 1; i < len(doc.Content); i += 2 {
+		m := target(doc.Content[i])
+		if m.Kind != yaml.MappingNode {
+			continue
+		}
+		for j := 0; j+1 < len(m.Content); j += 2 {
+			if m.Content[j].ShortTag() != "!!merge" {
+				continue
+			}
+			from := target(m.Content[j+1])
+			merged[from] = true
+			for _, n := range from.Content {
+				merged[target(n)] = true
+			}
+		}
+	}
+	return merged
+}
+
+func target(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// document returns the only document of the data, nil for an empty one.
+func document(data []byte) (*yaml.Node, *Problem) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, more yaml.Node
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, syntaxProblem(data, err)
+	}
+	err = dec.Decode(&more)
+	if err == nil {
+		return nil, &Problem{Line: max(more.Line, 1), Column: max(more.Column, 1), Severity: Error, Message: "the file holds more than one YAML document", Remedy: "remove the line --- and what follows it"}
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, syntaxProblem(data, err)
+	}
+	return target(doc.Content[0]), nil
+}
+
+// syntaxProblem places an error of the YAML library, which tells a line only,
+// and counts some of them from 0.
+func syntaxProblem(data []byte, err error) *Problem {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	p := &Problem{Line: 1, Column: 1, Severity: Error, Message: "it is not YAML: " + text, Remedy: "mend the line or the one before it: texts with special characters need quotation marks, and indentation is by spaces"}
+	lines := bytes.Split(data, []byte("\n"))
+	if m := regexp.MustCompile(`^line (\d+): (?s)(.*)`).FindStringSubmatch(text); m != nil {
+		p.Message = "it is not YAML: " + m[2]
+		p.Line, _ = strconv.Atoi(m[1])
+		if p.Line > len(lines) {
+			p.Line = len(lines)
+		}
+	}
+	// PyYAML and the library agree that a tab never indents; where there is
+	// one, it is to blame.
+	for i := max(p.Line-2, 0); i < min(p.Line+1, len(lines)); i++ {
+		indent := lines[i][:len(lines[i])-len(bytes.TrimLeft(lines[i], " \t"))]
+		if tab := bytes.IndexByte(indent, '\t'); tab >= 0 && strings.Contains(text, "cannot start any token") {
+			p.Line, p.Column = i+1, tab+1
+			p.Message, p.Remedy = "it is not YAML: a tab indents the line", "indent by spaces"
+			return p
+		}
+	}
+	if p.Line >= 1 && p.Line <= len(lines) {
+		line := string(lines[p.Line-1])
+		if at := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsSpace(r) }); at >= 0 {
+			p.Column = at + 1
+		}
+	}
+	return p
+}
+
+// a is the kind with its article.
+func (k Kind) a() string {
+	switch k {
+	case Null:
+		return "empty"
+	case Bool:
+		return "true or false"
+	case Int, Float:
+		return "a number"
+	case "":
+		return "nothing"
+	}
+	return "a " + string(k)
+}

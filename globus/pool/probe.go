@@ -1,0 +1,405 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"chiltepin/globus"
+	"chiltepin/globus/compute"
+	"chiltepin/globus/progress"
+)
+
+// ProbeOptions say how long to try.
+type ProbeOptions struct {
+	// Timeout is for everything but the cleaning up; 0 is [DefaultProbe].
+	Timeout time.Duration
+}
+
+// DefaultProbe is ample for a pool on the endpoint's own host, and for a
+// scheduler with free nodes.
+const DefaultProbe = 5 * time.Minute
+
+// InterruptedError is a probe that was given up on the way.
+type InterruptedError struct {
+	Pool  string
+	Stage Stage
+	Left  []string
+	Err   error
+}
+
+// Error says how far it had come.
+func (e *InterruptedError) Error() string {
+	_, awaited := e.Stage.means()
+	left := "nothing is left behind"
+	if len(e.Left) > 0 {
+		left = strings.Join(e.Left, "; ")
+	}
+	return fmt.Sprintf("probing pool %s: %v while %s; %s", e.Pool, e.Err, awaited, left)
+}
+
+// Unwrap returns the context's error.
+func (e *InterruptedError) Unwrap() error { return e.Err }
+
+// source is the function of a probe: it imports nothing that a Python could
+// lack, and tells where it runs.
+const source = `def chiltepin_probe(token):
+    import os, platform, socket
+    return {"token": token, "host": socket.gethostname(), "python": platform.python_version(), "directory": os.getcwd()}
+`
+
+// Probe sends one small task through a pool, with exactly the options that
+// Python Chiltepin would send, and follows it. It has a user endpoint of its
+// own: what is told of the submitter's environment names this probe, and by
+// that the service keeps it apart from the one that serves the workflow. In the
+// end the function is deleted, the user endpoint stopped and its directory and
+// blocks taken away, whatever has happened.
+//
+// Of an endpoint that is not of this machine fewer stages are seen, and its
+// user endpoint stays until it is idle for long enough. An error is a probe
+// that could not begin, or an *[InterruptedError].
+func (m *Manager) Probe(ctx context.Context, path string, data []byte, name string, o ProbeOptions) (Probe, error) {
+	p, err := find(Parse(data), path, name)
+	if err != nil {
+		return Probe{}, err
+	}
+	client, err := m.Service(ctx)
+	if err != nil {
+		return Probe{}, err
+	}
+	tell := func(e progress.Event) { progress.Report(ctx, e) }
+	r := &probe{m: m, client: client, tell: tell, began: time.Now(), token: uuid.NewString(), Probe: Probe{Pool: p, Target: m.target(ctx, p.Endpoint(), false)}}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultProbe
+	}
+	if stop := r.refusedBefore(); stop != nil {
+		r.Stop, r.Took = stop, time.Since(r.began)
+		return r.Probe, nil
+	}
+	if r.Target.Problem != nil {
+		return Probe{}, fmt.Errorf("asking about the endpoint of pool %s: %w", name, r.Target.Problem)
+	}
+	if err := r.begin(ctx); err != nil {
+		return Probe{}, err
+	}
+	limited, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	stop, err := r.follow(limited)
+	r.Took = time.Since(r.began)
+	if stop == nil && err != nil && limited.Err() != nil && ctx.Err() == nil {
+		stop, err = r.late(ctx, o.Timeout), nil
+	}
+	r.clean(context.WithoutCancel(ctx))
+	if ctx.Err() != nil {
+		return r.Probe, &InterruptedError{Pool: name, Stage: r.next(), Left: r.Left, Err: context.Cause(ctx)}
+	}
+	r.Stop = stop
+	return r.Probe, err
+}
+
+// probe is one under way.
+type probe struct {
+	Probe
+	m      *Manager
+	client *compute.Client
+	began  time.Time
+	token  string
+	watch  *watcher // nil for an endpoint that is not of this machine
+	seen   sight
+	job    job
+	gone   int // times that the scheduler did not know it
+	// function is what was registered; answer is the service's to the
+	// submission.
+	function string
+	answer   chan answer
+	task     string
+	release  context.CancelFunc
+	// tell reports progress; told is what it last said.
+	tell  func(progress.Event)
+	told  string
+	asked time.Time
+}
+
+type answer struct {
+	task compute.Submitted
+	err  error
+}
+
+// refusedBefore is why nothing need be sent.
+func (r *probe) refusedBefore() *Stop {
+	t := r.Target
+	name := firstOf(t.Name, t.ID)
+	switch {
+	case t.Missing:
+		return &Stop{Stage: Accepted, Cause: "no endpoint has the UUID " + t.ID, Remedy: "see which there are: chiltepin endpoint list"}
+	case t.Here && t.Up < 0:
+		return &Stop{Stage: Accepted, Cause: fmt.Sprintf("endpoint %s is %s%s", name, t.State, because(t.Reason)), Remedy: "chiltepin endpoint start " + name}
+	case t.Problem == nil && t.Up < 0:
+		return &Stop{Stage: Accepted, Cause: fmt.Sprintf("the service calls endpoint %s %s", name, t.State), Remedy: "on its machine: chiltepin endpoint start " + name}
+	}
+	return nil
+}
+
+// begin notes what is there, and hands the task to the service.
+func (r *probe) begin(ctx context.Context) error {
+	if r.Target.Here {
+		ep, err := r.m.Endpoints.Dir.Endpoint(r.Target.Name)
+		if err != nil {
+			return err
+		}
+		if r.watch, err = newWatcher(ctx, ep); err != nil {
+			return err
+		}
+	}
+	r.report(Accepted, "")
+	id, err := r.client.RegisterFunction(ctx, compute.Function{Name: "chiltepin_probe", Source: source, Description: "one task of chiltepin pool probe"})
+	if err != nil {
+		return fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
+	}
+	r.function = id
+	s := compute.Submission{Function: id, Args: []any{r.token}, Config: r.Pool.Sent(), Runtime: map[string]any{"python_version": "chiltepin probe " + r.token}}
+	if r.m.Runtime != nil {
+		if rt, err := r.m.Runtime(ctx); err == nil && rt.Version != "" {
+			s.Runtime["globus_compute_sdk_version"] = rt.Version
+		}
+	}
+	if r.Pool.flag("mpi", false) {
+		s.Resources = map[string]any{"num_nodes": 1, "ranks_per_node": 1, "num_ranks": 1}
+	}
+	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.release, r.answer = cancel, make(chan answer, 1)
+	go func() {
+		task, err := r.client.Submit(sending, r.Target.ID, s)
+		r.answer <- answer{task, err}
+	}()
+	return nil
+}
+
+// look is how often files and the service are looked at.
+const (
+	lookEvery = 250 * time.Millisecond
+	askEvery  = time.Second
+)
+
+// follow goes from stage to stage until the task has returned or cannot.
+func (r *probe) follow(ctx context.Context) (*Stop, error) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case a := <-r.answer:
+			r.answer = nil
+			if a.err != nil {
+				return r.notTaken(ctx, a.err)
+			}
+			r.task = a.task.Task
+			r.reach(Accepted, "")
+			r.reach(Commanded, "")
+			r.reach(Started, "")
+		case <-tick.C:
+		}
+		if stop, err := r.files(ctx); stop != nil || err != nil {
+			return stop, err
+		}
+		if stop, done, err := r.result(ctx); stop != nil || done || err != nil {
+			return stop, err
+		}
+		r.waiting()
+	}
+}
+
+// files reaches the stages that the files of an endpoint here show.
+func (r *probe) files(ctx context.Context) (*Stop, error) {
+	if r.watch == nil {
+		return nil, nil
+	}
+	s, err := r.watch.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.seen = s
+	if s.ID == "" {
+		return nil, nil
+	}
+	r.UserEndpoint = s.ID
+	r.reach(Accepted, "")
+	r.reach(Commanded, "user endpoint "+s.ID)
+	if s.Ended != "" {
+		return r.userEnded(), nil
+	}
+	if s.Up {
+		r.reach(Started, fmt.Sprintf("process %d", s.PID))
+	}
+	if len(s.Failed) > 0 && s.Job == "" && !s.Connected {
+		if stop := r.notSubmitted(ctx); stop != nil {
+			return stop, nil
+		}
+	}
+	return r.block(ctx)
+}
+
+// block reaches the stages of a block.
+func (r *probe) block(ctx context.Context) (*Stop, error) {
+	s := r.seen
+	if s.Script == "" {
+		return nil, ctx.Err()
+	}
+	provider := r.Pool.text("provider", "localhost")
+	if provider == "localhost" {
+		if s.Job != "" || s.Exit != "" || s.Connected {
+			r.reach(Submitted, jobDetail(s.Job))
+			r.reach(Running, "on this host")
+		}
+	} else if !s.Connected && time.Since(r.asked) > askEvery {
+		r.asked = time.Now()
+		if j := r.m.askJob(ctx, provider, s.Job, s.Script); j.Known {
+			r.job, r.Job = j, j.ID
+			r.reach(Submitted, jobDetail(j.ID))
+			if j.Runs() {
+				r.reach(Running, "on "+j.Nodes)
+			}
+		} else if s.Job != "" {
+			r.Job = s.Job
+			r.reach(Submitted, jobDetail(s.Job))
+			// The first time may be before the scheduler has it.
+			if j.Gone {
+				r.gone++
+			}
+			if r.gone > 1 {
+				r.reach(Running, "")
+				return r.blockEnded(ctx), nil
+			}
+		}
+	}
+	if s.Connected {
+		r.reach(Submitted, jobDetail(s.Job))
+		r.reach(Running, "")
+		r.reach(Connected, "")
+	} else if s.Exit != "" {
+		return r.blockEnded(ctx), nil
+	}
+	return nil, ctx.Err()
+}
+
+func jobDetail(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "job " + id
+}
+
+// result asks for the task's result.
+func (r *probe) result(ctx context.Context) (stop *Stop, done bool, err error) {
+	if r.task == "" || time.Since(r.asked) < askEvery && r.watch == nil {
+		return nil, false, nil
+	}
+	if r.watch == nil {
+		r.asked = time.Now()
+	}
+	t, err := r.client.Task(ctx, r.task)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, false, ctx.Err()
+	case globus.IsUnavailable(err):
+		return nil, false, nil // it is asked again
+	case err != nil:
+		return nil, false, err
+	case !t.Done:
+		return nil, false, nil
+	case t.Exception != "":
+		return r.failed(ctx, t.Exception), false, nil
+	}
+	values, _ := t.Result.(map[string]any) // another serializer leaves nothing to see
+	if token, ok := values["token"].(string); ok && token != r.token {
+		return &Stop{Stage: Returned, Cause: "the task returned something else than it was given", Remedy: "see the log of the user endpoint"}, false, nil
+	}
+	r.Worker = Worker{Host: str(values["host"]), Python: str(values["python"]), Directory: str(values["directory"])}
+	for _, s := range Stages() {
+		if r.watch != nil || s != Submitted && s != Running {
+			r.reach(s, "")
+		}
+	}
+	return nil, true, nil
+}
+
+func str(v any) string { s, _ := v.(string); return s }
+
+// reach notes a stage, with those before it that can have been passed unseen.
+func (r *probe) reach(stage Stage, detail string) {
+	for _, had := range r.Reached {
+		if had.Stage == stage {
+			return
+		}
+	}
+	r.Reached = append(r.Reached, Reached{Stage: stage, After: time.Since(r.began), Detail: detail})
+	text, _ := stage.means()
+	if detail != "" {
+		text += " (" + detail + ")"
+	}
+	r.report(stage, text)
+}
+
+func (r *probe) report(stage Stage, text string) {
+	if text == "" {
+		_, text = stage.means()
+	}
+	if r.told == text {
+		return
+	}
+	r.told = text
+	r.tell(progress.Event{Stage: string(stage), Text: text, Done: int64(len(r.Reached)), Total: int64(len(Stages()))})
+}
+
+// next is the first stage that was not reached.
+func (r *probe) next() Stage {
+	for _, s := range Stages() {
+		reached := false
+		for _, had := range r.Reached {
+			reached = reached || had.Stage == s
+		}
+		if !reached {
+			return s
+		}
+	}
+	return Returned
+}
+
+// waiting tells what is waited for.
+func (r *probe) waiting() {
+	stage := r.next()
+	_, text := stage.means()
+	if stage == Running && r.job.Waits() && r.job.Reason != "" {
+		text = fmt.Sprintf("job %s waits: %s", r.job.ID, r.job.Reason)
+		if why := waiting(r.job.Reason); why != "" {
+			text += ", " + why
+		}
+	}
+	r.report(stage, text)
+}
+
+// late is why time ran out.
+func (r *probe) late(ctx context.Context, timeout time.Duration) *Stop {
+	stage := r.next()
+	_, awaited := stage.means()
+	s := &Stop{Stage: stage, Timeout: true, Cause: fmt.Sprintf("after %s %s still", timeout.Round(time.Second), awaited), Remedy: "give it longer with --timeout"}
+	if stage == Running && r.job.Known {
+		s.Cause = fmt.Sprintf("after %s job %s waits still, and the scheduler's reason is %s", timeout.Round(time.Second), r.job.ID, firstOf(r.job.Reason, "not told"))
+		if why := waiting(r.job.Reason); why != "" {
+			s.Cause += ": " + why
+		}
+		s.Remedy = "wait, ask for less (nodes_per_block, walltime), or choose another partition or queue"
+	}
+	if r.watch == nil {
+		s.Cause += "; the endpoint is not of this machine, so what happens between cannot be seen"
+		s.Remedy = "run it on the endpoint's machine to see why"
+	}
+	if len(r.seen.Failed) > 0 {
+		s.Lines = r.seen.Failed
+	}
+	return s
+}

@@ -1,0 +1,54 @@
+package pool
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Severity says how much a problem matters.
+type Severity string
+
+const (
+	// Error: tasks will not run, or not with what is written.
+	Error Severity = "error"
+	// Warning: it runs, and something that is written does nothing or is
+	// likely not what was meant.
+	Warning Severity = "warning"
+	// Note: worth knowing, and nothing to mend.
+	Note Severity = "note"
+)
+
+// Problem is one thing that was found in a file.
+type Problem struct {
+	// Line and Column count from 1; they are those of the key or the value that
+	// is to blame, and 0 where a whole file is.
+	Line, Column int
+	// Pool and Option name the entry and its option; either may be empty.
+	Pool, Option string
+	Severity     Severity
+	// Message is a sentence, Remedy what to do; both lower case where they
+	// begin with no name, without a full stop.
+	Message, Remedy string
+}
+
+// Worst is the gravest severity among problems, "" when there are none.
+func Worst(problems []Problem) Severity {
+	worst := Severity("")
+	for _, p := range problems {
+		if rank(p.Severity) > rank(worst) {
+			worst = p.Severity
+		}
+	}
+	return worst
+}
+
+func rank(s Severity) int {
+	return slices.Index([]Severity{"", Note, Warning, Error}, s)
+}
+
+// sortProblems puts them in the order of the file.
+func sortProblems(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}

@@ -1,0 +1,173 @@
+package pool
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"chiltepin/globus/runtime"
+)
+
+// Rendered is what becomes of a pool.
+type Rendered struct {
+	// Pool is the pool, Target its endpoint.
+	Pool   Pool
+	Target Target
+	// Options are what Python Chiltepin sends.
+	Options map[string]any
+	// Config is the configuration of the user endpoint, to the byte what the
+	// daemon makes of the options.
+	Config string
+	// Script is what the provider submits for a block.
+	Script Script
+	// Runtime is the Python side that rendered it.
+	Runtime runtime.Runtime
+}
+
+// RenderError is a refusal of the daemon's renderer: tasks of the pool fail
+// with it.
+type RenderError struct {
+	Pool, Endpoint string
+	// Cause is the daemon's sentence, Option the option that it names, if any.
+	Cause, Option string
+	Lines         []string
+	Remedy        string
+}
+
+// Error tells the cause.
+func (e *RenderError) Error() string {
+	return fmt.Sprintf("pool %s: endpoint %s would refuse it: %s", e.Pool, e.Endpoint, e.Cause)
+}
+
+// Hint says what to do.
+func (e *RenderError) Hint() string { return e.Remedy }
+
+// find returns a pool of a file that names an endpoint.
+func find(f File, path, name string) (Pool, error) {
+	p, ok := f.Pool(name)
+	switch {
+	case !ok && len(f.Problems) > 0 && len(f.Pools) == 0:
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("line %d: %s", f.Problems[0].Line, f.Problems[0].Message), Remedy: f.Problems[0].Remedy}
+	case !ok && len(f.Names()) == 0:
+		return p, &FileError{Path: path, Problem: "it has no pools", Remedy: "add one: chiltepin pool snippet NAME"}
+	case !ok:
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("it has no pool %q", name), Remedy: "its pools are " + strings.Join(f.Names(), ", "), Err: os.ErrNotExist}
+	case p.Endpoint() == "":
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("pool %s names no endpoint, so it runs where the workflow runs", name), Remedy: "give it an endpoint, or choose another pool"}
+	case !isUUID(p.Endpoint()):
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("the endpoint of pool %s is no UUID", name), Remedy: "see what is wrong: chiltepin pool check " + path}
+	}
+	return p, nil
+}
+
+// Render makes the configuration of the user endpoint for a pool with the
+// daemon's own renderer, and the script of a block as parsl makes it. The
+// endpoint need not run. The template of an endpoint that is not of this
+// machine is asked for at the service.
+//
+// It runs globus-compute-endpoint once, and nothing of it stays.
+func (m *Manager) Render(ctx context.Context, path string, data []byte, name string) (Rendered, error) {
+	p, err := find(Parse(data), path, name)
+	if err != nil {
+		return Rendered{}, err
+	}
+	r := Rendered{Pool: p, Options: p.Sent(), Target: m.target(ctx, p.Endpoint(), false)}
+	t := r.Target
+	switch {
+	case t.Missing:
+		return r, &FileError{Path: path, Problem: fmt.Sprintf("no endpoint has the UUID of pool %s, %s", name, t.ID), Remedy: "chiltepin endpoint list", Err: os.ErrNotExist}
+	case t.Problem != nil:
+		return r, fmt.Errorf("asking about the endpoint of pool %s: %w", name, t.Problem)
+	case t.Template == "" && !t.Here:
+		return r, &FileError{Path: path, Problem: fmt.Sprintf("the service does not tell the template of endpoint %s", firstOf(t.Name, t.ID)), Remedy: "run it on the endpoint's machine"}
+	}
+	if r.Runtime, err = m.Runtime(ctx); err != nil {
+		return r, err
+	}
+	if r.Config, err = m.render(ctx, r); err != nil {
+		return r, err
+	}
+	r.Script, err = scriptOf(r.Config)
+	return r, err
+}
+
+// renderTimeout is ample for loading Python from a slow file system.
+const renderTimeout = 2 * time.Minute
+
+func (m *Manager) render(ctx context.Context, r Rendered) (string, error) {
+	work, err := os.MkdirTemp("", "chiltepin-render-")
+	if err != nil {
+		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, err)
+	}
+	defer os.RemoveAll(work)
+	put := func(name string, data []byte) string {
+		path := filepath.Join(work, name)
+		err = errors.Join(err, os.WriteFile(path, data, 0o600))
+		return path
+	}
+	sent, encodeErr := json.Marshal(r.Options)
+	args := []string{"-c", work, "render-user-config", "-o", put("options.json", sent)}
+	if r.Target.Here {
+		args[1] = m.Endpoints.Dir.Path()
+		args = append(args, "-e", r.Target.Name)
+	} else {
+		args = append(args, "-t", put("user_config_template.yaml.j2", []byte(r.Target.Template)))
+		if r.Target.Schema != "" {
+			args = append(args, "-s", put("user_config_schema.json", []byte(r.Target.Schema)))
+		}
+	}
+	if err = errors.Join(err, encodeErr); err != nil {
+		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, err)
+	}
+	limited, cancel := context.WithTimeout(ctx, renderTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(limited, r.Runtime.Path, args...)
+	cmd.Env, cmd.Dir = r.Runtime.Environ(m.Environ), work
+	var out, says bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &says
+	if err := cmd.Run(); err != nil {
+		if _, exited := errors.AsType[*exec.ExitError](err); exited && limited.Err() == nil {
+			return "", refusal(r, says.String())
+		}
+		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, errors.Join(limited.Err(), err))
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil // print ends with one of its own
+}
+
+// refusal reads what the renderer says on its standard error:
+//
+//	Error: Failed to render user configuration template.
+//		(jinja2.exceptions.UndefinedError) 'foo' is undefined
+func refusal(r Rendered, says string) *RenderError {
+	e := &RenderError{Pool: r.Pool.Name, Endpoint: firstOf(r.Target.Name, r.Target.ID), Remedy: "mend the template, or the option that it is about"}
+	_, text, found := strings.Cut(says, "Error: ")
+	if !found {
+		text = says
+	}
+	e.Lines = strings.Split(strings.TrimRight(text, "\n"), "\n")
+	e.Cause = strings.TrimSpace(e.Lines[0])
+	kind := ""
+	if m := regexp.MustCompile(`(?m)^\s*\(([A-Za-z0-9_.]+)\) (.*)$`).FindStringSubmatch(text); m != nil {
+		kind, e.Cause = m[1], m[2]
+	}
+	if m := regexp.MustCompile(`On instance\['([^']+)'\]`).FindStringSubmatch(text); m != nil {
+		e.Option = written(m[1])
+		e.Cause = e.Option + ": " + e.Cause
+		e.Remedy = "mend " + e.Option + "; chiltepin pool check names its line"
+	}
+	switch {
+	case strings.HasSuffix(kind, "UndefinedError"):
+		e.Remedy = "give the variable a default in the template, {{ name | default(...) }}: Chiltepin does not send it"
+	case strings.HasPrefix(kind, "jinja2."):
+		e.Remedy = "mend the template"
+	}
+	return e
+}

@@ -1,0 +1,293 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"chiltepin/globus"
+)
+
+// notTaken is what a submission that was refused, or whose user endpoint did
+// not come up, means. An error is one that says nothing about the pool.
+func (r *probe) notTaken(ctx context.Context, err error) (*Stop, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if r.watch != nil {
+		// What the endpoint writes about it may come a moment later.
+		for range 8 {
+			if s, lookErr := r.watch.look(ctx); lookErr == nil {
+				r.seen = s
+			}
+			if r.seen.Ended != "" || len(r.seen.Refused) > 0 {
+				break
+			}
+			if pauseErr := pause(ctx, lookEvery); pauseErr != nil {
+				return nil, pauseErr
+			}
+		}
+	}
+	if r.seen.ID != "" {
+		r.UserEndpoint = r.seen.ID
+		r.reach(Accepted, "")
+		r.reach(Commanded, "user endpoint "+r.seen.ID)
+		stop := r.userEnded()
+		// What the user endpoint could not write it has told the service.
+		if service, ok := errors.AsType[*globus.Error](err); ok && service.Message != "" {
+			stop.Lines = append(excerpt(wrapped(service.Message)), r.seen.Failed...)
+			stop.File = ""
+			r.blame(stop)
+		}
+		return stop, nil
+	}
+	service, refused := errors.AsType[*globus.Error](err)
+	if !refused || service.Status == 401 || globus.IsUnavailable(err) {
+		return nil, fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
+	}
+	stop := &Stop{Stage: Accepted, Cause: firstOf(firstLine(service.Message), service.Error()), Lines: excerpt(service.Message), Remedy: "chiltepin pool check names what is wrong with the options"}
+	switch {
+	case len(r.seen.Refused) > 0:
+		r.reach(Accepted, "")
+		r.reach(Commanded, "")
+		stop.Stage, stop.Lines, stop.File = Started, r.seen.Refused, r.watch.ep.Log().Path()
+	case service.Status == 403:
+		stop.Cause, stop.Remedy = "the service does not let this identity use the endpoint: "+stop.Cause, "see who is logged in: chiltepin whoami; the endpoint's owner can let others use it"
+	case strings.Contains(strings.ToLower(service.Message), "offline"):
+		stop.Cause, stop.Remedy = "the service has not heard from the endpoint lately", "chiltepin endpoint status "+firstOf(r.Target.Name, r.Target.ID)
+	}
+	if r.watch != nil && service.Status == 422 && stop.Stage == Accepted {
+		// It was taken, and nothing of it has come to the endpoint's log.
+		r.reach(Accepted, "")
+		stop.Stage = Commanded
+		stop.Cause = "the endpoint did not hear of it: " + stop.Cause
+		stop.Remedy = "see whether it is well: chiltepin endpoint status " + r.Target.Name + "; chiltepin endpoint restart " + r.Target.Name + " connects it anew"
+	}
+	r.explain(ctx, stop)
+	return stop, nil
+}
+
+// explain puts a cause that is known in the place of somebody else's words.
+func (r *probe) explain(ctx context.Context, stop *Stop) {
+	found, _ := r.m.Detect(ctx) // without one there is nothing to suggest
+	if cause, remedy := explain(append([]string{stop.Cause}, stop.Lines...), found); cause != "" {
+		stop.Cause, stop.Remedy = cause, remedy
+	}
+}
+
+// userEnded is a user endpoint that has ended before the task was done.
+func (r *probe) userEnded() *Stop {
+	s := r.seen
+	stop := &Stop{Stage: r.next(), Cause: "the user endpoint did not come up", Remedy: "see its lines; chiltepin pool render shows its configuration"}
+	if s.Ended != "" {
+		stop.Cause = "the user endpoint has ended: " + s.Ended
+	}
+	switch {
+	case strings.HasSuffix(s.Ended, "return code: 83"):
+		stop.Cause = "globus-compute-endpoint is not on the PATH of user endpoints"
+		stop.Remedy = "add its directory to PATH in " + r.watch.ep.EnvironmentFile()
+	case strings.HasSuffix(s.Ended, "return code: 75"), strings.HasSuffix(s.Ended, "return code: 70"):
+		stop.Remedy = "chiltepin pool check and pool render tell what is wrong with the options"
+	}
+	stop.Lines = s.Failed
+	if len(stop.Lines) == 0 {
+		stop.Lines = s.Refused
+	}
+	if len(stop.Lines) == 0 {
+		stop.Lines = r.lastLines(s.Path + "/endpoint.log")
+	}
+	if len(stop.Lines) > 0 && s.Path != "" {
+		stop.File = s.Path + "/endpoint.log"
+	}
+	r.blame(stop)
+	return stop
+}
+
+// blame names the cause of a user endpoint's end where its lines tell.
+func (r *probe) blame(stop *Stop) {
+	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, cause) {
+		stop.Cause, stop.Remedy = stop.Cause+": "+cause, remedy
+	}
+}
+
+// wrapped breaks one long sentence of the service into lines.
+func wrapped(s string) string {
+	return regexp.MustCompile(`(\[|; | Failed validating | On instance)`).ReplaceAllString(s, "\n$1")
+}
+
+// lastLines is the end of a log, without what a log has around its words.
+func (r *probe) lastLines(path string) []string {
+	text, err := tail(path, 8<<10)
+	if err != nil {
+		return nil
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return excerpt(strings.Join(lines[max(0, len(lines)-6):], "\n"))
+}
+
+// notSubmitted is a block that the provider could not submit. It may be nil:
+// not every error of a user endpoint is about a block.
+func (r *probe) notSubmitted(ctx context.Context) *Stop {
+	lines := r.seen.Failed
+	about := regexp.MustCompile(`(?i)submit|sbatch|qsub|scaling|SchedulerMissingArgs|ScriptPathError`)
+	at := slices.IndexFunc(lines, func(l string) bool { return about.MatchString(l) })
+	if at < 0 {
+		return nil
+	}
+	r.reach(Started, "")
+	stop := &Stop{Stage: Submitted, Cause: "the provider could not submit a block", File: r.seen.Path + "/endpoint.log", Remedy: "see its lines; chiltepin pool render shows the script"}
+	said := regexp.MustCompile(`(?i)(?:sbatch|qsub|stderr)[:=].*`)
+	for _, l := range lines[at:] {
+		if said.MatchString(l) && !slices.Contains(stop.Lines, l) {
+			stop.Lines = append(stop.Lines, l)
+		}
+	}
+	if len(stop.Lines) == 0 {
+		stop.Lines = lines[at:min(len(lines), at+6)]
+	}
+	stop.Lines = stop.Lines[:min(len(stop.Lines), 8)]
+	r.explain(ctx, stop)
+	return stop
+}
+
+// blockEnded is a block that has ended before its workers connected.
+func (r *probe) blockEnded(ctx context.Context) *Stop {
+	stop := &Stop{Stage: Connected, Cause: "the block has ended before its workers connected", Remedy: "see what it has written; environment is run before the workers start"}
+	if r.seen.Exit != "" {
+		stop.Cause += ", with status " + r.seen.Exit
+	}
+	// A shared file system shows the last lines a moment later.
+	for range 8 {
+		if stop.Lines, stop.File = r.seen.output(); len(stop.Lines) > 0 || pause(ctx, lookEvery) != nil {
+			break
+		}
+	}
+	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" {
+		stop.Cause, stop.Remedy = stop.Cause+": "+cause, remedy
+	}
+	return stop
+}
+
+// failed is a task that came back with an exception.
+func (r *probe) failed(ctx context.Context, exception string) *Stop {
+	lines := excerpt(strings.TrimSpace(exception))
+	last := ""
+	if all := strings.Split(strings.TrimSpace(exception), "\n"); len(all) > 0 {
+		last = strings.TrimSpace(all[len(all)-1])
+	}
+	stop := &Stop{Stage: r.next(), Cause: "the task failed: " + last, Lines: lines, Remedy: "see the lines, and the log of the user endpoint: chiltepin endpoint logs"}
+	if r.watch != nil {
+		if s, err := r.watch.look(ctx); err == nil {
+			r.seen = s
+		}
+		if len(r.seen.Failed) > 0 && !r.seen.Connected && r.seen.Job == "" {
+			if earlier := r.notSubmitted(ctx); earlier != nil {
+				return earlier
+			}
+		}
+		if r.seen.Script != "" && !r.seen.Connected {
+			if earlier := r.blockEnded(ctx); len(earlier.Lines) > 0 {
+				return earlier
+			}
+		}
+	}
+	return stop
+}
+
+// How long the parts of the cleaning up may take. A user endpoint takes
+// seconds to give back its blocks.
+const (
+	cleanTimeout = time.Minute
+	comeTimeout  = 10 * time.Second
+	endGrace     = 20 * time.Second
+)
+
+// clean takes away what the probe has made. What it cannot is in Left.
+func (r *probe) clean(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, cleanTimeout)
+	defer cancel()
+	r.report(r.next(), "cleaning up")
+	left := func(format string, args ...any) { r.Left = append(r.Left, fmt.Sprintf(format, args...)) }
+	if r.watch != nil {
+		// A submission that was given up may still have its user endpoint started.
+		if r.answer != nil && r.seen.ID == "" {
+			r.come(ctx)
+		}
+		if id := r.seen.ID; id != "" {
+			if err := r.m.Endpoints.StopUserEndpoint(ctx, r.watch.ep.Name(), id, r.seen.PID, endGrace); err != nil {
+				left("user endpoint %s is left: %v", id, err)
+			}
+			r.cancelJob(ctx, left)
+		}
+	} else if r.task != "" || r.answer != nil {
+		left("the user endpoint of the probe is on the endpoint's machine and stops by itself once it is idle for long enough")
+	}
+	if r.watch != nil && r.seen.ID == "" && r.next() == Commanded {
+		left("if the endpoint hears of the task after all, it starts a user endpoint that stops once it is idle for long enough")
+	}
+	r.release()
+	if r.function != "" {
+		if err := r.client.DeleteFunction(ctx, r.function); err != nil && !globus.IsNotFound(err) {
+			left("function %s is left: %v", r.function, err)
+		}
+	}
+}
+
+// come waits for a user endpoint that may still be started.
+func (r *probe) come(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, comeTimeout)
+	defer cancel()
+	for r.seen.ID == "" && pause(ctx, lookEvery) == nil {
+		select {
+		case <-r.answer:
+			r.answer = nil
+		default:
+		}
+		if s, err := r.watch.look(ctx); err == nil {
+			r.seen = s
+		}
+		if r.answer == nil {
+			return
+		}
+	}
+}
+
+// cancelJob cancels a block that its user endpoint has left in the queue. The
+// job bears the name of a script that only this probe had.
+func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
+	provider := r.Pool.text("provider", "localhost")
+	if r.seen.Script == "" || provider == "localhost" {
+		return
+	}
+	for range 20 {
+		j := r.m.askJob(ctx, provider, r.seen.Job, r.seen.Script)
+		if !j.Known || !j.Waits() && !j.Runs() {
+			return
+		}
+		if pause(ctx, lookEvery) != nil {
+			break
+		}
+		tool := map[string]string{"slurm": "scancel", "pbspro": "qdel"}[provider]
+		if _, err := r.m.tool(ctx, tool, j.ID); err != nil {
+			left("job %s is left: %v", j.ID, err)
+			return
+		}
+	}
+	left("job %s is left: it was cancelled and has not ended", r.seen.Job)
+}
+
+// pause waits, or returns the error of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
