@@ -21,10 +21,19 @@ type service struct {
 	status       int
 	body, date   string
 	method, path string
+	sent         string
+	again        bool // the request could be sent twice
 }
 
 func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.method, s.path = r.Method, r.URL.RequestURI()
+	s.method, s.path, s.again = r.Method, r.URL.RequestURI(), r.GetBody != nil
+	if r.Body != nil {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		s.sent = string(b)
+	}
 	status := s.status
 	if status == 0 {
 		status = 200
@@ -79,6 +88,30 @@ func TestRoutes(t *testing.T) {
 			func(ctx context.Context, c *compute.Client) (any, error) { return nil, c.Lock(ctx, id) },
 			nil,
 		},
+		"POST /v3/functions": {
+			`{"function_uuid": "` + id + `"}`,
+			func(ctx context.Context, c *compute.Client) (any, error) {
+				return c.RegisterFunction(ctx, compute.Function{Name: "f", Source: "def f(): pass\n"})
+			},
+			id,
+		},
+		"POST /v3/endpoints/" + id + "/submit": {
+			`{"request_id": "r", "task_group_id": "g", "endpoint_id": "` + id + `", "tasks": {"` + id + `": ["` + id + `"]}}`,
+			func(ctx context.Context, c *compute.Client) (any, error) {
+				return c.Submit(ctx, id, compute.Submission{Function: id, Args: []any{"ü"}})
+			},
+			compute.Submitted{Task: id, Group: "g"},
+		},
+		"GET /v2/tasks/" + id: {
+			`{"task_id": "` + id + `", "status": "success", "result": "11\n{\"a\": 1}"}`,
+			func(ctx context.Context, c *compute.Client) (any, error) { return c.Task(ctx, id) },
+			compute.Task{Done: true, Result: map[string]any{"a": 1.0}},
+		},
+		"DELETE /v2/functions/" + id: {
+			`{"result": 302}`,
+			func(ctx context.Context, c *compute.Client) (any, error) { return nil, c.DeleteFunction(ctx, id) },
+			nil,
+		},
 		"DELETE /v2/endpoints/" + id: {
 			`{"result": 302}`,
 			func(ctx context.Context, c *compute.Client) (any, error) { return nil, c.Delete(ctx, id) },
@@ -92,6 +125,44 @@ func TestRoutes(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.got, got); diff != "" || err != nil {
 			t.Errorf("%s: %v %s", want, err, diff)
+		}
+	}
+}
+
+// TestSubmission holds what goes to the service by the SDK's strategies, and
+// that it goes once.
+func TestSubmission(t *testing.T) {
+	t.Parallel()
+	s := &service{body: `{"function_uuid": "` + id + `", "tasks": {"` + id + `": ["` + id + `"]}}`}
+	if _, err := s.client().RegisterFunction(t.Context(), compute.Function{Name: "f", Source: "def f(): return 'ü'\n"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"description":"","function_code":"25\nst\nf:def f(): return 'ü'\n","function_name":"f","meta":{"serde_identifier":"st\n"}}`; s.sent != want || s.again {
+		t.Errorf("sent %s, want %s; again: %v", s.sent, want, s.again)
+	}
+	_, err := s.client().Submit(t.Context(), id, compute.Submission{Function: id, Args: []any{"ü"}, Config: map[string]any{"mpi": true}, Resources: map[string]any{"num_nodes": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"create_queue":false,"resource_specification":{"num_nodes":1},"result_serializers":["globus_compute_sdk.serialize.JSONData"],"tasks":{"` + id + `":["8\n11\n[\"ü\"]5\n11\n{}"]},"user_endpoint_config":{"mpi":true},"user_runtime":null}`
+	if diff := cmp.Diff(want, s.sent); diff != "" || s.again {
+		t.Errorf("again: %v, %s", s.again, diff)
+	}
+}
+
+func TestTasks(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]compute.Task{
+		`{"status": "pending"}`:                           {},
+		`{"status": "waiting-for-nodes"}`:                 {},
+		`{"status": "failed", "exception": "Traceback"}`:  {Done: true, Exception: "Traceback"},
+		`{"status": "failed"}`:                            {Done: true, Exception: "the service calls it failed, and does not say why"},
+		`{"status": "success", "result": "00\ngASVCg=="}`: {Done: true},
+	} {
+		s := &service{body: body}
+		got, err := s.client().Task(t.Context(), id)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", body, err, diff)
 		}
 	}
 }

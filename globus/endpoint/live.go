@@ -33,15 +33,22 @@ const (
 	tailSize = 256 << 10
 )
 
-// live reads the log of a user endpoint, its title, and what it reported to the
-// service, which may be nil.
-func live(logPath, title string, details json.RawMessage) *Live {
+// live reads the log of a user endpoint, its title, what it reported to the
+// service, which may be nil, and the template that it was made of.
+//
+// The daemon writes the configuration into the log and loses it again unless
+// PYTHONUNBUFFERED is set (print before exec in core_endpoint.py); then what
+// parsl writes of its provider tells the options, and the template the limits.
+func live(logPath, title string, details json.RawMessage, template string) *Live {
 	l := &Live{Running: -1, Pending: -1, Workers: -1}
 	head, end := ends(logPath)
 	if config := loggedConfig(end); config != nil {
 		l.configured(config)
 	} else if config := loggedConfig(head); config != nil {
 		l.configured(config)
+	} else {
+		l.logged(head)
+		l.limits(template)
 	}
 	// strategy.py of parsl writes it every five seconds, where debug is set.
 	if all := strategyLine.FindAllSubmatch(end, -1); len(all) > 0 {
@@ -66,6 +73,57 @@ var (
 	shutdownIn   = regexp.MustCompile(`^\[(?:possibly )?idle; shut down in ([0-9,]+)(?:\.[0-9]+)?s\] `)
 	configBlock  = regexp.MustCompile(`(?s)Begin Compute endpoint configuration \(\d+ lines\):\n(.*?)\nEnd Compute endpoint configuration`)
 )
+
+// These are of the log that parsl writes, and of a template that has plain
+// numbers. They are never written to.
+var (
+	providerBlock = regexp.MustCompile(`(?s)with provider:\n(\w+)\(\n(.*?)\n\)`)
+	providerLine  = regexp.MustCompile(`(?m)^ {4}(\w+)=(.*?),? *$`)
+	limitLine     = regexp.MustCompile(`(?m)^(idle_heartbeats_soft|idle_heartbeats_hard|heartbeat_period): *([0-9]+) *$`)
+)
+
+// logged takes the options out of what parsl writes of its provider.
+func (l *Live) logged(head []byte) {
+	all := providerBlock.FindAllSubmatch(head, -1)
+	if len(all) == 0 {
+		return
+	}
+	last := all[len(all)-1]
+	l.Options = map[string]string{"provider": providerWord(string(last[1]))}
+	if bytes.Contains(head, []byte("GlobusMPIEngine")) {
+		l.Options["mpi"] = "true"
+	}
+	for _, m := range providerLine.FindAllSubmatch(last[2], -1) {
+		value := strings.Trim(string(m[2]), "'")
+		if value == "" || value == "None" {
+			continue
+		}
+		switch name := string(m[1]); name {
+		case "qos":
+			l.Options["queue"] = value
+		case "cpus_per_node":
+			l.Options["cores_per_node"] = value
+		case "nodes_per_block":
+			if string(last[1]) != "LocalProvider" {
+				l.Options[name] = value
+			}
+		case "partition", "queue", "account", "cores_per_node", "init_blocks", "min_blocks", "max_blocks", "walltime", "exclusive":
+			l.Options[name] = value
+		}
+	}
+}
+
+// limits takes the limits out of a template that has them as plain numbers.
+func (l *Live) limits(template string) {
+	found := map[string]int{"heartbeat_period": 30, "idle_heartbeats_hard": 5760}
+	for _, m := range limitLine.FindAllStringSubmatch(template, -1) {
+		found[m[1]] = number([]byte(m[2]))
+	}
+	if soft := found["idle_heartbeats_soft"]; soft > 0 {
+		period := time.Duration(found["heartbeat_period"]) * time.Second
+		l.Soft, l.Hard = time.Duration(soft)*period, time.Duration(found["idle_heartbeats_hard"])*period
+	}
+}
 
 func number(b []byte) int {
 	n, err := strconv.Atoi(string(b))

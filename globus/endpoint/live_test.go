@@ -34,10 +34,29 @@ End Compute endpoint configuration
 2026-11-26 01:28:32,653783 DEBUG MainProcess-24175 x parsl.jobs.strategy:224 _general_strategy Executor 3 active tasks, 8 active slots, and 1/2 running/pending blocks
 `
 
+const providerLog = `2026-11-26 01:28:22,651049 DEBUG MainProcess-24175 MainThread-1 parsl.executors.high_throughput.executor:437 initialize_scaling Starting GlobusMPIEngine-MPIExecutor with provider:
+SlurmProvider(
+    account='', 
+    cmd_timeout=10, 
+    cores_per_node=None, 
+    launcher=SimpleLauncher(debug=True), 
+    max_blocks=1, 
+    nodes_per_block=2, 
+    partition='debug', 
+    qos='high', 
+    walltime='00:10:00', 
+    worker_init='x=1\\ny'
+)
+`
+
 func TestLive(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "endpoint.log")
 	if err := os.WriteFile(path, []byte(liveLog), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bare := filepath.Join(t.TempDir(), "endpoint.log")
+	if err := os.WriteFile(bare, []byte(providerLog), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	options := map[string]string{"mpi": "true", "max_mpi_apps": "2", "mpi_launcher": "srun", "provider": "slurm", "max_blocks": "4", "walltime": "01:00:00", "partition": "debug"}
@@ -48,10 +67,11 @@ func TestLive(t *testing.T) {
 	}{
 		{"Busy", path, "Globus Compute Endpoint (x)", "", Live{Options: options, Running: 1, Pending: 2, Workers: 8, Soft: time.Hour, Hard: 48 * time.Hour}},
 		{"Idle", path, "[idle; shut down in 3,570s] Globus Compute Endpoint (x)", `{"total_workers":9}`, Live{Options: options, Running: 1, Pending: 2, Workers: 9, Soft: time.Hour, Hard: 48 * time.Hour, StopsIn: 3570 * time.Second}},
-		{"NoLog", path + ".none", "[possibly idle; shut down in 60s] Globus", `{"total_workers":2}`, Live{Running: -1, Pending: -1, Workers: 2, StopsIn: time.Minute}},
-		{"Nothing", "/dev/null", "", `[]`, Live{Running: -1, Pending: -1, Workers: -1}},
+		{"NoConfiguration", bare, "", "", Live{Options: map[string]string{"mpi": "true", "provider": "slurm", "max_blocks": "1", "walltime": "00:10:00", "partition": "debug", "queue": "high", "nodes_per_block": "2"}, Running: -1, Pending: -1, Workers: -1, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
+		{"NoLog", path + ".none", "[possibly idle; shut down in 60s] Globus", `{"total_workers":2}`, Live{Running: -1, Pending: -1, Workers: 2, StopsIn: time.Minute, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
+		{"Nothing", "/dev/null", "", `[]`, Live{Running: -1, Pending: -1, Workers: -1, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
 	} {
-		if diff := cmp.Diff(&tt.want, live(tt.path, tt.title, json.RawMessage(tt.details))); diff != "" {
+		if diff := cmp.Diff(&tt.want, live(tt.path, tt.title, json.RawMessage(tt.details), "idle_heartbeats_soft: 10\nheartbeat_period: 60\n")); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
 	}
@@ -65,5 +85,7 @@ func FuzzLive(f *testing.F) {
 		if config := loggedConfig(data); config != nil {
 			(&Live{}).configured(config)
 		}
+		(&Live{}).logged(data)
+		(&Live{}).limits(string(data))
 	})
 }

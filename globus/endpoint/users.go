@@ -71,6 +71,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 	elsewhere := judge(e).Elsewhere
 	dirs, _ := ep.UserEndpoints() // what cannot be read is not shown
 	procs := m.userProcesses(ep, e)
+	template, _, _ := ep.Template() // without one the limits are not shown
 	for _, d := range dirs {
 		u := UserEndpoint{ID: d.ID, State: Stopped, Path: d.Path()}
 		if elsewhere {
@@ -79,7 +80,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 		if i := slices.IndexFunc(procs, func(p userProcess) bool { return p.ID == d.ID }); i >= 0 {
 			t := m.tasksOf(ctx, ep, e, service, procs[i])
 			u.State, u.PID, u.Outstanding, u.Why = Running, procs[i].PID, t.count, t.why
-			u.Live = live(d.Log().Path(), procs[i].Title(), t.details)
+			u.Live = live(d.Log().Path(), procs[i].Title(), t.details, template)
 		}
 		all = append(all, u)
 	}

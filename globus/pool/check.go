@@ -34,6 +34,8 @@ type check struct {
 	pool  Pool
 	known map[string]option
 	found []Problem
+	// blamed are the options that have an error already.
+	blamed map[string]bool
 }
 
 // at adds a problem at an option's value, or at its name where it is ignored

@@ -70,7 +70,12 @@ func (c Checker) Check(ctx context.Context, data []byte) (Report, error) {
 		if p.Base {
 			continue
 		}
-		k := check{pool: p}
+		k := check{pool: p, blamed: map[string]bool{}}
+		for _, had := range r.Problems {
+			if had.Pool == p.Name && had.Severity == Error {
+				k.blamed[had.Option] = true
+			}
+		}
 		id := p.Endpoint()
 		switch {
 		case isUUID(id):
@@ -180,11 +185,17 @@ func (c *check) surface(s *surface) {
 	}
 	sent := c.pool.Sent()
 	for name, why := range s.schema.refuses(sent) {
+		if name == "" && len(c.blamed) > 0 {
+			continue // it is told already which
+		}
 		if name == "" {
 			c.at("endpoint", Error, "see user_config_schema.json of the endpoint", "the schema of endpoint %s refuses these options: %s", s.name, why)
 			continue
 		}
 		o := written(name)
+		if c.blamed[o] {
+			continue
+		}
 		remedy := "see user_config_schema.json of the endpoint"
 		if !c.pool.has(o) {
 			remedy = fmt.Sprintf("Chiltepin sends it with its default, %v; set %s, or let the schema take that", show(sent[name]), o)
