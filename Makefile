@@ -14,7 +14,7 @@ SOURCES   := $(shell find cmd endpointfs globus server tools -name '*.go' -not -
 RACE      := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race,)
 FUZZTIME  ?= 20s
 
-.PHONY: help build demo test bench fuzz update lint lock install clean
+.PHONY: help build demo test faults duel bench fuzz update lint lock install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,385 @@
+package faults
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/sandbox/sandboxtest"
+)
+
+// bed is a home with one configured endpoint, "mesa", in which something is
+// about to go wrong.
+type bed struct {
+	*testing.T
+	box *sandboxtest.Box
+	// home is HOME, dir the configuration directory, path the endpoint's.
+	home, dir, path string
+	env             []string
+	// on is the machine that commands run on; nil is this one.
+	on *node
+	// as runs commands as that user; nil is the caller.
+	as *syscall.Credential
+	// timeout is given to the operations that take one.
+	timeout string
+	// strangers are processes that must come to no harm.
+	strangers []*stranger
+	// elsewhere is the number of daemons that run on other machines.
+	elsewhere int
+}
+
+// newBed makes a bed, and a login for it when the box has none yet.
+func newBed(t *testing.T, box *sandboxtest.Box) *bed {
+	t.Helper()
+	b := &bed{T: t, box: box, home: t.TempDir(), timeout: "60s"}
+	// Another user must get there, too.
+	for _, dir := range []string{filepath.Dir(b.home), b.home} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.dir = filepath.Join(b.home, ".globus_compute")
+	b.path = filepath.Join(b.dir, "mesa")
+	b.env = box.Environ([]string{"PATH=" + place.bin + ":/usr/local/bin:/usr/bin:/bin", "HOME=" + b.home, "LANG=C.UTF-8"})
+	b.env = append(b.env, credentials(t, box)...)
+	b.set("XDG_DATA_HOME", filepath.Join(b.home, "data"))
+	if _, err := endpointfs.Open(b.dir).Configure("mesa", endpointfs.ConfigureOptions{Email: "me@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.run("login"); got.exit != 0 {
+		t.Fatalf("login: %s", got.stderr)
+	}
+	t.Cleanup(b.sweep)
+	return b
+}
+
+// credentials are those of one client for all beds of a box.
+func credentials(t *testing.T, box *sandboxtest.Box) []string {
+	t.Helper()
+	const id = "GLOBUS_COMPUTE_CLIENT_ID"
+	if kept, ok := boxClients.Load(box); ok {
+		return kept.([]string)
+	}
+	kept, _ := boxClients.LoadOrStore(box, box.ClientCredentials())
+	if !strings.HasPrefix(kept.([]string)[0], id) {
+		t.Fatalf("credentials = %q", kept)
+	}
+	return kept.([]string)
+}
+
+// set sets a variable of the environment.
+func (b *bed) set(name, value string) {
+	b.unset(name)
+	b.env = append(b.env, name+"="+value)
+}
+
+func (b *bed) unset(name string) {
+	b.env = slices.DeleteFunc(b.env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+}
+
+// play sets how daemons behave that are launched from now on.
+func (b *bed) play(s script) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.set("FAULTS_SCRIPT", string(data))
+}
+
+// answer is what a run of the program gave.
+type answer struct {
+	exit           int
+	stdout, stderr string
+	took           time.Duration
+}
+
+// run runs the program to its end.
+func (b *bed) run(args ...string) answer {
+	b.Helper()
+	return b.finish(b.command(args...))
+}
+
+func (b *bed) command(args ...string) *exec.Cmd {
+	argv := append([]string{place.chiltepin}, args...)
+	if b.on != nil {
+		argv = append(b.on.enter(), argv...)
+	}
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Dir = slices.Clone(b.env), b.home
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: b.as}
+	return cmd
+}
+
+// finish runs a command with its output in files, which nobody who inherits
+// them keeps us waiting for.
+func (b *bed) finish(cmd *exec.Cmd) answer {
+	b.Helper()
+	var files [2]*os.File
+	for i, to := range []*io.Writer{&cmd.Stdout, &cmd.Stderr} {
+		if *to != nil {
+			continue
+		}
+		f, err := os.CreateTemp(b.TempDir(), "out")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		files[i], *to = f, f
+	}
+	began := time.Now()
+	err := cmd.Run()
+	a := answer{took: time.Since(began)}
+	for i, into := range []*string{&a.stdout, &a.stderr} {
+		if files[i] == nil {
+			continue
+		}
+		data, err := os.ReadFile(files[i].Name())
+		if err != nil {
+			b.Fatal(err)
+		}
+		*into = string(data)
+	}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		a.exit = exit.ExitCode()
+	case err != nil:
+		b.Fatalf("%v: %v", cmd.Args, err)
+	}
+	if leaks := b.box.Leaks(a.stdout + a.stderr); len(leaks) > 0 {
+		b.Errorf("%q printed %v", cmd.Args, leaks)
+	}
+	return a
+}
+
+// must runs the program, which must succeed.
+func (b *bed) must(args ...string) answer {
+	b.Helper()
+	a := b.run(args...)
+	if a.exit != 0 {
+		b.Fatalf("chiltepin %s: exit status %d\n%s", strings.Join(args, " "), a.exit, a.stderr)
+	}
+	return a
+}
+
+// started starts the endpoint and returns the process id of its daemon.
+func (b *bed) started() int {
+	b.Helper()
+	b.must("endpoint", "start", "mesa")
+	return b.pid()
+}
+
+// pid reads daemon.pid.
+func (b *bed) pid() int {
+	b.Helper()
+	data, err := os.ReadFile(b.file("daemon.pid"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pid
+}
+
+// id reads endpoint.json, and is empty when there is none.
+func (b *bed) id() string {
+	var v struct {
+		ID string `json:"endpoint_id"`
+	}
+	data, err := os.ReadFile(b.file("endpoint.json"))
+	if err == nil && json.Unmarshal(data, &v) == nil {
+		return v.ID
+	}
+	return ""
+}
+
+func (b *bed) file(name string) string { return filepath.Join(b.path, name) }
+
+func (b *bed) put(name, content string) {
+	b.Helper()
+	if err := os.WriteFile(b.file(name), []byte(content), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if b.as != nil {
+		if err := os.Chown(b.file(name), int(b.as.Uid), int(b.as.Gid)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// gone removes a file of the endpoint.
+func (b *bed) gone(name string) {
+	b.Helper()
+	if err := os.RemoveAll(b.file(name)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// touched sets the time of a file of the endpoint.
+func (b *bed) touched(name string, age time.Duration) {
+	b.Helper()
+	at := time.Now().Add(-age)
+	if err := os.Chtimes(b.file(name), at, at); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// kill sends a signal to a process of this test and, for one that ends, waits
+// until it is gone.
+func (b *bed) kill(pid int, s syscall.Signal) {
+	b.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.PidfdSendSignal(fd, s, nil, 0); err != nil {
+		b.Fatal(err)
+	}
+	if s == syscall.SIGKILL {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		for {
+			n, err := unix.Poll(fds, 10_000)
+			if err == unix.EINTR {
+				continue
+			}
+			if n != 1 {
+				b.Fatalf("process %d does not end: %v", pid, err)
+			}
+			return
+		}
+	}
+}
+
+// living returns the processes that serve an endpoint of this bed, whatever
+// the program thinks of them: those that were launched with its configuration
+// directory and have the daemon's name or title. Zombies have neither.
+func (b *bed) living() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var all []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		command, err := os.ReadFile("/proc/" + e.Name() + "/cmdline")
+		if err != nil || !bytes.Contains(command, []byte("Globus Compute Endpoint")) && !bytes.Contains(command, []byte("globus-compute-endpoint")) {
+			continue
+		}
+		env, err := os.ReadFile("/proc/" + e.Name() + "/environ")
+		if err == nil && bytes.Contains(env, []byte("GLOBUS_COMPUTE_USER_DIR="+b.dir+"\x00")) {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// sweep kills what the test has left running in its directory.
+func (b *bed) sweep() {
+	for _, pid := range b.living() {
+		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+			_ = unix.PidfdSendSignal(fd, syscall.SIGKILL, nil, 0)
+			unix.Close(fd)
+		}
+	}
+}
+
+// registrations returns how many registrations the service has of endpoints
+// of this bed.
+func (b *bed) registered(id string) bool {
+	for _, e := range b.box.State().Endpoints {
+		if e.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// snapshot is everything under the configuration directory, so that what must
+// write nothing can be held against it.
+func (b *bed) snapshot() string {
+	var text strings.Builder
+	_ = filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil
+		}
+		switch filepath.Base(path) {
+		case "daemon.pid", "endpoint.log": // the daemon's to touch
+			fmt.Fprintln(&text, path, info.Mode())
+		case "storage.db": // a token may be renewed
+		default:
+			fmt.Fprintln(&text, path, info.Mode(), info.Size(), info.ModTime())
+		}
+		return nil
+	})
+	return text.String()
+}
+
+// stranger is a process that is nobody's daemon.
+type stranger struct {
+	cmd  *exec.Cmd
+	said *syncBuffer
+}
+
+// stranger starts one, with a title if it is to have one.
+func (b *bed) stranger(title ...string) *stranger {
+	b.Helper()
+	s := &stranger{said: &syncBuffer{}}
+	argv := append(title, "python train.py")
+	s.cmd = &exec.Cmd{Path: filepath.Join(place.bin, "globus-compute-endpoint"), Args: argv[:1], Env: []string{"FAULTS_STRANGER=1"}, Dir: b.home}
+	s.cmd.Stdout = s.said
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: b.as}
+	hold, err := s.cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		hold.Close()
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	})
+	for began := time.Now(); !strings.Contains(s.said.String(), "ready"); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			b.Fatal("the stranger does not come up")
+		}
+	}
+	b.strangers = append(b.strangers, s)
+	return s
+}
+
+// unharmed fails the test when a stranger has ended or got a signal.
+func (b *bed) unharmed() {
+	b.Helper()
+	for _, s := range b.strangers {
+		if said := s.said.String(); said != "ready\n" || syscall.Kill(s.cmd.Process.Pid, 0) != nil {
+			b.Errorf("a stranger came to harm: %s", said)
+		}
+	}
+}

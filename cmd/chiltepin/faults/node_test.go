@@ -1,0 +1,98 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// node is another machine: processes, host name and clock of its own over the
+// same files, made of namespaces. It is entered by programs of util-linux.
+type node struct {
+	name string
+	// init is the process id, here, of its first process.
+	init int
+}
+
+// newNode boots a machine. A boot that was so long before now is what its clock
+// since boot says; zero leaves the clock alone. As another than root it is made
+// in a user namespace.
+func newNode(t *testing.T, name string, booted time.Duration) *node {
+	t.Helper()
+	ready := filepath.Join(t.TempDir(), "ready")
+	args := []string{"--pid", "--fork", "--kill-child", "--mount-proc", "--uts"}
+	if os.Geteuid() != 0 {
+		args = append(args, "--user", "--map-root-user")
+	}
+	if booted != 0 {
+		args = append(args, "--time", "--boottime", fmt.Sprint(int64((booted - uptime(t)).Seconds())))
+	}
+	args = append(args, "sh", "-c", `hostname "$1" && : > "$2" && while :; do sleep 1000; done`, "init", name, ready)
+	cmd := exec.Command("unshare", args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	var said strings.Builder
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+		if _, err := os.Stat(ready); err == nil {
+			break
+		}
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("the machine %s does not come up: %s", name, said.String())
+		}
+	}
+	var init int
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
+	if err == nil {
+		_, err = fmt.Sscan(string(children), &init)
+	}
+	if err != nil {
+		t.Fatalf("the machine %s: %v", name, err)
+	}
+	return &node{name: name, init: init}
+}
+
+func uptime(t *testing.T) time.Duration {
+	t.Helper()
+	data, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seconds float64
+	if _, err := fmt.Sscan(string(data), &seconds); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// enter is what a command is prefixed with to run on the machine.
+func (n *node) enter() []string {
+	argv := []string{"nsenter", "--target", fmt.Sprint(n.init), "--mount", "--pid", "--uts"}
+	if os.Geteuid() != 0 {
+		argv = append(argv, "--user", "--preserve-credentials")
+	}
+	if same, _ := sameNamespace(n.init, "time_for_children", "time"); !same {
+		argv = append(argv, "--time")
+	}
+	return append(argv, "--")
+}
+
+func sameNamespace(pid int, other, ours string) (bool, error) {
+	a, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, other))
+	if err != nil {
+		return true, err
+	}
+	b, err := os.Readlink("/proc/self/ns/" + ours)
+	return a == b, err
+}
