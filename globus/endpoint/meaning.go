@@ -1,6 +1,10 @@
 package endpoint
 
-import "strings"
+import (
+	"errors"
+	"strings"
+	"syscall"
+)
 
 // meaning says what an exit status of the daemon means: cli.py and
 // core_endpoint.py use those of sysexits.h.
@@ -86,6 +90,19 @@ func signatures() []signature {
 		{[]string{"unable to open database file"}, "the file of the tokens cannot be opened", "chiltepin login"},
 		{[]string{"database is locked"}, "the file of the tokens is locked by another program", "try again"},
 	}
+}
+
+// diskTrouble names the cause of a file that could not be written.
+func diskTrouble(err error) (cause, remedy string) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return "the disk is full", "make room and try again"
+	case errors.Is(err, syscall.EDQUOT):
+		return "the disk quota is used up", "make room and try again"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only", "try again once it can be written"
+	}
+	return "", ""
 }
 
 // diagnose finds the cause in the lines.

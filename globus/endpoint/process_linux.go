@@ -42,10 +42,17 @@ func (machineProcesses) Candidates() ([]Process, error) {
 			continue
 		}
 		command, err := readProc(pid, "cmdline")
+		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+			return nil, fmt.Errorf("listing processes: %w", err)
+		}
 		if err != nil || !bytes.Contains(command, []byte(program)) && !bytes.Contains(command, []byte("Globus Compute Endpoint")) && !bytes.Contains(command, []byte("/"+programAlias)) {
 			continue
 		}
-		if p, ok, err := (machineProcesses{}).Lookup(pid); ok && err == nil {
+		p, ok, err := (machineProcesses{}).Lookup(pid)
+		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+			return nil, err
+		}
+		if ok && err == nil {
 			all = append(all, p)
 		}
 	}

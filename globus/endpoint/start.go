@@ -68,6 +68,14 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	if err != nil {
 		return StartResult{}, err
 	}
+	if p := e.Process; p != nil && p.Proven && p.Suspended {
+		if e, err = m.resume(ctx, ep, e); err == nil && (e.Process == nil || e.leaving()) {
+			e, err = m.ready(ctx, ep, began, deadline)
+		}
+		if err != nil {
+			return StartResult{}, err
+		}
+	}
 	if p := e.Process; p != nil && p.Proven && p.Phase == Up {
 		return m.alreadyRunning(ctx, ep, e)
 	}
@@ -102,6 +110,11 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	var ended *DaemonError
 	if errors.As(err, &ended) && ended.ExitStatus == exitAnotherRuns {
 		return m.outrun(ctx, ep, ended, began, deadline)
+	}
+	if ended != nil && ended.Cause == "" && unnoted != nil {
+		// What kept us from writing will have kept the daemon, and its words
+		// are lost with it.
+		ended.Cause, ended.Remedy = diskTrouble(unnoted)
 	}
 	if err != nil {
 		return StartResult{}, err
@@ -141,7 +154,7 @@ func (m *Manager) ready(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 		switch {
 		case v.Elsewhere:
 			return e, &ElsewhereError{Name: ep.Name(), Operation: "starting", Host: v.Host, Dir: m.Dir.Path(), Reason: v.Reason}
-		case e.Process != nil && e.Process.Proven && e.Process.Phase != Ending, v.Settled:
+		case e.Process != nil && e.Process.Proven && !e.leaving(), v.Settled:
 			return e, nil
 		case e.Process == nil || !e.Process.Proven:
 			return e, m.doubt("starting", ep, e, v)
@@ -172,6 +185,9 @@ func (m *Manager) doubt(operation string, ep *endpointfs.Endpoint, e Evidence, v
 func (m *Manager) check(ep *endpointfs.Endpoint) error {
 	if problems := ep.Check(); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
+	}
+	if err := ep.Writable(); err != nil {
+		return fmt.Errorf("starting endpoint %q: nothing was launched: %w", ep.Name(), err)
 	}
 	return nil
 }

@@ -84,6 +84,9 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 		defer cancel()
 		service, s.Service = m.view(ctx, s.ID)
 	}
+	if s.State == Running && s.Service != nil && s.Service.Problem == nil && !s.Service.Online {
+		s.Reason += "; but the service has not heard from it lately and gives it no tasks"
+	}
 	s.UserEndpoints = m.userEndpoints(ctx, ep, e, service)
 	return s, nil
 }

@@ -39,14 +39,24 @@ type bed struct {
 	timeout string
 	// strangers are processes that must come to no harm.
 	strangers []*stranger
-	// elsewhere is the number of daemons that run on other machines.
-	elsewhere int
+	// name is what operations are told; "mesa" unless the fault is in it.
+	name string
+	// prefix is the shell that commands are run by, if there is one.
+	prefix []string
+	// mute is true when standard output leads nowhere.
+	mute bool
+	// root is put before paths to see them as the bed's machine does.
+	root string
+	// others is the number of daemons that are not mesa's, and stay.
+	others int
+	// victim is a process id on the bed's machine that must come to no harm.
+	victim int
 }
 
 // newBed makes a bed, and a login for it when the box has none yet.
 func newBed(t *testing.T, box *sandboxtest.Box) *bed {
 	t.Helper()
-	b := &bed{T: t, box: box, home: t.TempDir(), timeout: "60s"}
+	b := &bed{T: t, box: box, home: t.TempDir(), timeout: "60s", name: "mesa"}
 	// Another user must get there, too.
 	for _, dir := range []string{filepath.Dir(b.home), b.home} {
 		if err := os.Chmod(dir, 0o755); err != nil {
@@ -101,6 +111,9 @@ func (b *bed) play(s script) {
 	b.set("FAULTS_SCRIPT", string(data))
 }
 
+// patience is how long a command may take at most.
+const patience = 75 * time.Second
+
 // answer is what a run of the program gave.
 type answer struct {
 	exit           int
@@ -115,7 +128,7 @@ func (b *bed) run(args ...string) answer {
 }
 
 func (b *bed) command(args ...string) *exec.Cmd {
-	argv := append([]string{place.chiltepin}, args...)
+	argv := append(slices.Clone(b.prefix), append([]string{place.chiltepin}, args...)...)
 	if b.on != nil {
 		argv = append(b.on.enter(), argv...)
 	}
@@ -142,7 +155,12 @@ func (b *bed) finish(cmd *exec.Cmd) answer {
 		files[i], *to = f, f
 	}
 	began := time.Now()
+	late := time.AfterFunc(patience, func() {
+		b.Errorf("%q does not end within %s", cmd.Args, patience)
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	})
 	err := cmd.Run()
+	late.Stop()
 	a := answer{took: time.Since(began)}
 	for i, into := range []*string{&a.stdout, &a.stderr} {
 		if files[i] == nil {
@@ -160,6 +178,9 @@ func (b *bed) finish(cmd *exec.Cmd) answer {
 		a.exit = exit.ExitCode()
 	case err != nil:
 		b.Fatalf("%v: %v", cmd.Args, err)
+	}
+	if exit != nil && exit.ExitCode() < 0 {
+		b.Fatalf("%q ended by %v\n%s", cmd.Args, exit, a.stderr)
 	}
 	if leaks := b.box.Leaks(a.stdout + a.stderr); len(leaks) > 0 {
 		b.Errorf("%q printed %v", cmd.Args, leaks)
@@ -210,7 +231,53 @@ func (b *bed) id() string {
 	return ""
 }
 
-func (b *bed) file(name string) string { return filepath.Join(b.path, name) }
+func (b *bed) file(name string) string { return b.root + filepath.Join(b.path, name) }
+
+// shell has commands run by a shell that does something before.
+func (b *bed) shell(before string) {
+	b.prefix = []string{"sh", "-c", before + `; exec "$0" "$@"`}
+}
+
+// private wants a file to have a mode.
+func (b *bed) private(path string, mode os.FileMode) {
+	b.Helper()
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm() != mode {
+		b.Errorf("%s has mode %o, want %o", path, info.Mode().Perm(), mode)
+	}
+}
+
+// asUser has commands run without privileges, by a user who owns the home.
+func (b *bed) asUser() {
+	b.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	const uid = 54321
+	b.as = &syscall.Credential{Uid: uid, Gid: uid, NoSetGroups: true}
+	for _, v := range b.env {
+		if ca, ok := strings.CutPrefix(v, "SSL_CERT_FILE="); ok {
+			data, err := os.ReadFile(ca)
+			if err != nil {
+				b.Fatal(err)
+			}
+			own := filepath.Join(b.home, "ca.pem")
+			if err := os.WriteFile(own, data, 0o644); err != nil {
+				b.Fatal(err)
+			}
+			b.set("SSL_CERT_FILE", own)
+			b.set("GLOBUS_SDK_VERIFY_SSL", own)
+		}
+	}
+	err := filepath.WalkDir(b.home, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, uid)
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
 
 func (b *bed) put(name, content string) {
 	b.Helper()
@@ -319,7 +386,7 @@ func (b *bed) registered(id string) bool {
 // write nothing can be held against it.
 func (b *bed) snapshot() string {
 	var text strings.Builder
-	_ = filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(b.root+b.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil
 		}

@@ -27,6 +27,10 @@ var place struct {
 // TestMain builds the program as it is released, and the stand-in for the daemon.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Nearly all of the time is waited for a daemon to touch its file.
+	if err := flag.Set("test.parallel", "32"); err != nil {
+		panic(err)
+	}
 	status, err := prepared(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

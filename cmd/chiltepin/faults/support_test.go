@@ -33,5 +33,4 @@ func (b *bed) real() {
 	b.Helper()
 	py := runtimetest.Env(b, runtimetest.Newest)
 	b.set("PATH", py.Path())
-	b.elsewhere = 0
 }
