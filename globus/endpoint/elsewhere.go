@@ -84,7 +84,7 @@ func (s *stopper) perhapsBusy() string {
 
 // takeAway gives daemon.pid another name, which it returns.
 func (s *stopper) takeAway(e Evidence) (away string, err error) {
-	away = ".daemon.pid." + rand.Text()
+	away = takenAway + rand.Text()
 	err = s.withRoot(func(root *os.Root) error { return root.Rename("daemon.pid", away) })
 	if err != nil {
 		return "", err

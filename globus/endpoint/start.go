@@ -246,18 +246,24 @@ func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *Da
 // alreadyRunning makes sure that a daemon which somebody else launched is on
 // record, so that its end will be known at once.
 func (m *Manager) alreadyRunning(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) (StartResult, error) {
-	p := e.Process
-	if r := e.Record; r == nil || r.PID != p.PID || r.StartTime != p.StartTime {
-		size, err := ep.Log().Size()
-		if err == nil {
-			err = m.record(ep, p.PID, p.StartTime, size, "", nil)
-		}
-		if err != nil {
-			zerolog.Ctx(ctx).Info().Err(err).Str("endpoint", ep.Name()).Msg("a running daemon could not be noted")
-		}
-	}
+	m.note(ctx, ep, e)
 	s, err := m.now(ep)
 	return StartResult{Status: s, Outcome: AlreadyRunning}, err
+}
+
+// note makes sure that a daemon which is proven is on record.
+func (m *Manager) note(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) {
+	p := e.Process
+	if r := e.Record; r != nil && r.PID == p.PID && r.StartTime == p.StartTime {
+		return
+	}
+	size, err := ep.Log().Size()
+	if err == nil {
+		err = m.record(ep, p.PID, p.StartTime, size, "", nil)
+	}
+	if err != nil {
+		zerolog.Ctx(ctx).Info().Err(err).Str("endpoint", ep.Name()).Msg("a running daemon could not be noted")
+	}
 }
 
 // join waits for a daemon that is on its way already.
@@ -275,5 +281,6 @@ func (m *Manager) join(ctx context.Context, ep *endpointfs.Endpoint, e Evidence,
 	if err != nil {
 		return StartResult{}, err
 	}
+	m.note(ctx, ep, s.Evidence)
 	return StartResult{Status: s, Outcome: Started, Proven: time.Now()}, nil
 }

@@ -10,6 +10,9 @@ import (
 // boxClients holds the credentials that the beds of each box share.
 var boxClients sync.Map
 
+// boxTokens holds the token store of the first login of each box.
+var boxTokens sync.Map
+
 // syncBuffer is a buffer that a process writes to while a test reads.
 type syncBuffer struct {
 	mu  sync.Mutex
