@@ -58,10 +58,10 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	}
 	var body bytes.Buffer
 	if _, err := body.ReadFrom(resp.Body); err != nil {
-		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+		return &globus.AnswerError{Request: method + " " + path, Err: err}
 	}
 	if err := json.Unmarshal(body.Bytes(), out); err != nil {
-		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+		return &globus.AnswerError{Request: method + " " + path, Err: err}
 	}
 	return nil
 }

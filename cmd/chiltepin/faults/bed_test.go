@@ -413,8 +413,12 @@ func (b *bed) snapshot() string {
 		switch filepath.Base(path) {
 		case "daemon.pid", "endpoint.log": // the daemon's to touch
 			fmt.Fprintln(&text, path, info.Mode())
-		case "storage.db": // a token may be renewed
+		case "storage.db", "clients.json": // a token may be renewed
 		default:
+			if d.IsDir() {
+				fmt.Fprintln(&text, path, info.Mode())
+				break
+			}
 			fmt.Fprintln(&text, path, info.Mode(), info.Size(), info.ModTime())
 		}
 		return nil

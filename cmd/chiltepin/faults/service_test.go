@@ -20,7 +20,7 @@ func serviceRows() []row {
 	)
 	answers := func(fault, want string, f sandbox.Fault) row {
 		f.Host = sandbox.ComputeHost
-		return row{group: group, fault: fault, want: want, by: "real", own: true, online: true, long: true,
+		return row{group: group, fault: fault, want: want, by: "real", own: true, online: true, long: f.Status != 403 && f.Body == nil,
 			lay: func(b *bed) { b.stopped(); b.box.Order(f) }}
 	}
 	text := func(s string) *string { return &s }
@@ -40,7 +40,7 @@ func serviceRows() []row {
 	}
 	const runs = "Running | Running | already_running | stopped | restarted | conflict | shown"
 	return []row{
-		answers("401 to everything", "Stopped | Stopped | failed | not_running | failed | not_logged_in | shown", sandbox.Fault{Status: 401, Code: "AUTHENTICATION_FAILED"}),
+		answers("401 to everything", refusing, sandbox.Fault{Status: 401, Code: "AUTHENTICATION_FAILED"}),
 		answers("403 to everything", refusing, sandbox.Fault{Status: 403, Code: "ACCESS_FORBIDDEN"}),
 		answers("404 to registering and deleting", "Stopped | Stopped | failed | not_running | failed | deleted | shown", sandbox.Fault{Path: "/v[23]/endpoints/*", Status: 404, Code: "ENDPOINT_NOT_FOUND"}),
 		answers("409 to registering", "Stopped | Stopped | failed | not_running | failed | refused | shown", sandbox.Fault{Path: "/v[23]/endpoints/*", Status: 409, Code: "RESOURCE_CONFLICT"}),
@@ -52,8 +52,8 @@ func serviceRows() []row {
 		answers("slow by two seconds", "Stopped | Stopped | started | not_running | restarted | deleted | shown", sandbox.Fault{Delay: 2 * time.Second}),
 		answers("half a body", unavailable, sandbox.Fault{Half: true}),
 		answers("no answer, connection closed", unavailable, sandbox.Fault{Drop: true}),
-		answers("another content type", "Stopped | Stopped | failed | not_running | failed | deleted | shown", sandbox.Fault{Body: text("<html>a portal</html>"), ContentType: "text/html"}),
-		answers("JSON that is none", "Stopped | Stopped | failed | not_running | failed | deleted | shown", sandbox.Fault{Body: text(`{"a":`)}),
+		answers("another content type", unavailable, sandbox.Fault{Body: text("<html>a portal</html>"), ContentType: "text/html"}),
+		answers("JSON that is none", unavailable, sandbox.Fault{Body: text(`{"a":`)}),
 		{group: group, fault: "unreachable", want: unavailable, by: "real", own: true, online: true, long: true,
 			lay: func(b *bed) {
 				b.stopped()
@@ -77,7 +77,7 @@ func serviceRows() []row {
 				}
 			}},
 		broker("the broker refuses connections, and the daemon lives", runs, sandbox.BrokerFault{Kind: "refuse"}),
-		broker("the broker refuses the daemon's password", "Disconnected | Disconnected | started | not_running | restarted | conflict | shown", sandbox.BrokerFault{Kind: "auth"}),
+		broker("the broker refuses the daemon's password", runs, sandbox.BrokerFault{Kind: "auth"}),
 		broker("the broker is silent, and the daemon lives", runs, sandbox.BrokerFault{Kind: "silent"}),
 	}
 }
