@@ -14,3 +14,22 @@ func stepCalls() map[uint64]string {
 	}
 	return all
 }
+
+// skipCall keeps the system call at whose entry a thread stands from being done.
+func skipCall(tid int) bool {
+	var regs unix.PtraceRegs
+	if unix.PtraceGetRegs(tid, &regs) != nil {
+		return false
+	}
+	regs.Orig_rax = ^uint64(0)
+	return unix.PtraceSetRegs(tid, &regs) == nil
+}
+
+// answerCall has the system call at whose exit a thread stands fail.
+func answerCall(tid int, err unix.Errno) {
+	var regs unix.PtraceRegs
+	if unix.PtraceGetRegs(tid, &regs) == nil {
+		regs.Rax = uint64(-int64(err))
+		_ = unix.PtraceSetRegs(tid, &regs)
+	}
+}

@@ -87,7 +87,7 @@ func (d deed) killedAt(t *testing.T, box *sandboxtest.Box, n int) bool {
 	if b.id() != "" {
 		before--
 	}
-	tr, killed := b.traced(n, append([]string{"endpoint"}, d.args...)...)
+	tr, killed := b.traced(tracer{kill: n}, append([]string{"endpoint"}, d.args...)...)
 	at := "its end"
 	if killed {
 		at = tr.steps[n-1]

@@ -40,6 +40,7 @@ func writePage(t *testing.T, page map[string][]cell) {
 		}
 		out.WriteString("\n")
 	}
+	out.WriteString(figures(t))
 	if err := os.WriteFile(pagePath, out.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}

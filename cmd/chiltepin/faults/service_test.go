@@ -77,7 +77,12 @@ func serviceRows() []row {
 				}
 			}},
 		broker("the broker refuses connections, and the daemon lives", runs, sandbox.BrokerFault{Kind: "refuse"}),
-		broker("the broker refuses the daemon's password", runs, sandbox.BrokerFault{Kind: "auth"}),
+		{group: group, fault: "the broker refuses the daemon's password, so that it ends", want: "Stopped | Stopped | started | not_running | restarted | deleted | shown", by: "real", own: true, online: true, long: true,
+			lay: func(b *bed) {
+				b.box.OrderBroker(sandbox.BrokerFault{Kind: "auth"})
+				b.started()
+				b.settled(0)
+			}},
 		broker("the broker is silent, and the daemon lives", runs, sandbox.BrokerFault{Kind: "silent"}),
 	}
 }

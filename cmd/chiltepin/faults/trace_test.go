@@ -21,6 +21,11 @@ type tracer struct {
 	// kill is the number of the step before which the program is killed with
 	// SIGKILL; 0 lets it run to its end.
 	kill int
+	// full is the number of the step from which on the disk is full: what would
+	// need room there fails with ENOSPC; 0 is never.
+	full int
+	// failing are the threads whose system call is about to fail.
+	failing map[int]bool
 	// steps are the ones that were seen, in order; the last one was not taken
 	// when the program was killed.
 	steps []string
@@ -95,7 +100,11 @@ func (tr *tracer) run(cmd *exec.Cmd) (killed bool, err error) {
 func (tr *tracer) step(tid int) bool {
 	var info syscallInfo
 	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, ptraceGetSyscallInfo, uintptr(tid), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
-	if errno != 0 || info.op != 1 { // 1 is the entry
+	if errno == 0 && info.op == 2 && tr.failing[tid] { // the exit
+		delete(tr.failing, tid)
+		answerCall(tid, unix.ENOSPC)
+	}
+	if errno != 0 || info.op != 1 { // the entry
 		return false
 	}
 	what := tr.changes(info)
@@ -103,7 +112,23 @@ func (tr *tracer) step(tid int) bool {
 		return false
 	}
 	tr.steps = append(tr.steps, what)
+	if tr.full != 0 && len(tr.steps) >= tr.full && needsRoom(what) && skipCall(tid) {
+		if tr.failing == nil {
+			tr.failing = map[int]bool{}
+		}
+		tr.failing[tid] = true
+	}
 	return len(tr.steps) == tr.kill
+}
+
+// needsRoom says whether a step fails on a full disk.
+func needsRoom(step string) bool {
+	name, to, _ := strings.Cut(step, " ")
+	switch name {
+	case "open", "openat", "creat", "mkdir", "mkdirat":
+		return true
+	}
+	return strings.Contains(name, "write") && to != "socket"
 }
 
 const ptraceGetSyscallInfo = 0x420e
@@ -145,9 +170,9 @@ func commonCalls() map[uint64]string {
 }
 
 // traced runs the program under a tracer.
-func (b *bed) traced(kill int, args ...string) (tracer, bool) {
+func (b *bed) traced(tr tracer, args ...string) (tracer, bool) {
 	b.Helper()
-	tr, cmd := tracer{kill: kill}, b.command(args...)
+	cmd := b.command(args...)
 	out, err := os.CreateTemp(b.TempDir(), "out")
 	if err != nil {
 		b.Fatal(err)
@@ -208,5 +233,22 @@ func TestTracer(t *testing.T) {
 		if got != want || killed != (kill > 0 && kill < 4) {
 			t.Errorf("killed at %d: files %q, killed %v, want %q (%q)", kill, got, killed, want, tr.steps)
 		}
+	}
+	// On a disk that is full from the second step on there is room for one.
+	cmd := exec.Command("sh", "-c", "cd "+dir+"; : > a; : > b || echo full > /dev/null")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	tr := tracer{full: 2}
+	done := make(chan error)
+	go func() {
+		_, err := tr.run(cmd)
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	_, a := os.Stat(dir + "/a")
+	_, b := os.Stat(dir + "/b")
+	if a != nil || !os.IsNotExist(b) {
+		t.Errorf("on a full disk: %v, %v, want only the first file", a, b)
 	}
 }
