@@ -39,7 +39,8 @@ type StartResult struct {
 // Start launches the daemon of an endpoint and waits until it is proven to run:
 // its process with its title, its pid file, endpoint.json, and in the log the
 // marker and that Globus Auth knows who it serves. An endpoint that runs
-// already is a success, and one that is on its way is joined.
+// already is a success, one that is on its way is joined, and one that is
+// suspended is told to go on.
 //
 // When time runs out or ctx is done a daemon that was launched goes on; the
 // error is a *[TimeoutError] or *[InterruptedError] that says so. A daemon that

@@ -78,6 +78,9 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 		}
 	}
 	s := status(ep, e, v)
+	if v.Elsewhere && v.Host != "" {
+		s.Reason += "; seen from there: " + there(v.Host, m.Dir.Path(), "status", ep.Name())
+	}
 	var service Service
 	if !o.Offline && m.Service != nil && s.ID != "" {
 		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)

@@ -45,7 +45,8 @@ type StopResult struct {
 // endpoints have tasks it waits, and if time runs out it is a *[TimeoutError]
 // and nothing was signalled, unless Now is set. The daemon then gets SIGTERM,
 // and is reported stopped when it was seen gone. An endpoint that does not run
-// is a success.
+// is a success. One that runs on another machine is told to end by taking its
+// daemon.pid away, and is reported stopped when its log marks its end.
 //
 // A daemon that ignores SIGTERM is a *[TimeoutError]; only Now kills it, and
 // then its user endpoints too.

@@ -28,8 +28,8 @@ func machineRows() []row {
 				b.started()
 				b.on = newNode(b.T, "login2", time.Hour)
 			}, after: func(b *bed, operation string, c cell) {
-				if operation == "status" && !strings.Contains(c.evidence, "login1") {
-					b.Errorf("status does not name the machine: %s", c.evidence)
+				if reach := "ssh login1 'chiltepin endpoint -c " + b.dir + " status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
+					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
 				}
 			}},
 		{group: group, fault: "runs on another machine, with no record of the launch",

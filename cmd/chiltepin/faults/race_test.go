@@ -307,7 +307,7 @@ func TestRealAtOnce(t *testing.T) {
 func (b *bed) settled(want int) {
 	b.Helper()
 	var living []int
-	for began := time.Now(); time.Since(began) < 30*time.Second; time.Sleep(50 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < 30*time.Second; time.Sleep(10 * time.Millisecond) {
 		if living = b.living(); len(living) == want {
 			return
 		}

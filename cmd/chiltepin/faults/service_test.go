@@ -83,6 +83,11 @@ func serviceRows() []row {
 				b.started()
 				b.settled(0)
 			}},
+		{group: group, fault: "the broker closes its connections midway, and the daemon lives", want: runs, by: "real", own: true, online: true, long: true,
+			lay: func(b *bed) {
+				b.started()
+				b.box.CloseConnections("")
+			}},
 		broker("the broker is silent, and the daemon lives", runs, sandbox.BrokerFault{Kind: "silent"}),
 	}
 }
