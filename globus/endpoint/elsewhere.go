@@ -18,6 +18,9 @@ import (
 // cli.py), and marks its end in its log. So taking the file away stops it, and
 // the mark proves it.
 
+// afterMark is how long the process needs after its mark to be gone.
+const afterMark = 2 * time.Second
+
 // remoteStop is how long stopping from another machine may take: until the
 // daemon misses its file, and then as long as it needs to shut down.
 const remoteStop = 30 * time.Second
@@ -53,9 +56,15 @@ func (s *stopper) endElsewhere(ctx context.Context, e Evidence, v verdict) error
 	if err := s.awaitMark(ctx, e, v, from); err != nil {
 		return errors.Join(err, s.giveBack(away))
 	}
+	if err := s.withRoot(func(root *os.Root) error { return root.Remove(away) }); err != nil {
+		return fmt.Errorf("%s endpoint %q: removing daemon.pid: %w", s.operation, s.ep.Name(), err)
+	}
+	if err := pause(ctx, afterMark); err != nil {
+		return s.interrupted(err, "the daemon on "+where(v)+" has marked its end")
+	}
 	s.ended, s.how = true, "the daemon on "+where(v)+" missed daemon.pid, shut down and marked its end in the log"
 	s.result.Took += time.Since(told)
-	return s.withRoot(func(root *os.Root) error { return root.Remove(away) })
+	return nil
 }
 
 // where names the other machine.

@@ -28,7 +28,7 @@ func environmentRows() []row {
 			}},
 		{group: group, fault: "HOME unset", want: stays,
 			lay: func(b *bed) { b.set("GLOBUS_COMPUTE_USER_DIR", b.dir); b.stopped(); b.unset("HOME") }},
-		{group: group, fault: "HOME unwritable", want: stays,
+		{group: group, fault: "HOME unwritable", want: stays, long: true,
 			lay: func(b *bed) { b.set("GLOBUS_COMPUTE_USER_DIR", b.dir); b.stopped(); b.set("HOME", "/proc/nowhere") }},
 		{group: group, fault: "PATH without the runtime", want: "Stopped | Stopped | unsupported | not_running | unsupported | deleted | shown",
 			lay: func(b *bed) { b.stopped(); b.set("PATH", "/usr/bin:/bin") }},
@@ -38,9 +38,9 @@ func environmentRows() []row {
 				b.set("HTTPS_PROXY", "http://127.0.0.1:1")
 				b.set("https_proxy", "http://127.0.0.1:1")
 			}},
-		{group: group, fault: "umask 000", want: runs, lay: func(b *bed) { b.shell("umask 000"); b.started() }, after: closed},
+		{group: group, fault: "umask 000", want: runs, long: true, lay: func(b *bed) { b.shell("umask 000"); b.started() }, after: closed},
 		{group: group, fault: "umask 777", want: runs, lay: func(b *bed) { b.shell("umask 777"); b.started() }, after: closed},
-		{group: group, fault: "a locale that is not UTF-8", want: runs,
+		{group: group, fault: "a locale that is not UTF-8", want: runs, long: true,
 			lay: func(b *bed) { b.set("LC_ALL", "POSIX"); b.set("LANG", "C"); b.started() }},
 		{group: group, fault: "standard output closed",
 			want: "exit status 0 | exit status 0 | exit status 0 | exit status 0 | exit status 0 | conflict | exit status 0",

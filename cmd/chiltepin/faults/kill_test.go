@@ -61,7 +61,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			box := sandboxtest.Start(t)
-			stride := 7
+			stride := 11
 			if *whole {
 				stride = 1
 			}

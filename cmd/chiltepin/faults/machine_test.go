@@ -18,10 +18,21 @@ func machineRows() []row {
 				b.on = before
 				b.started()
 				before.off(b.T)
-				time.Sleep(1100 * time.Millisecond) // the kernel's clock since boot has whole seconds here
+				time.Sleep(3 * time.Second) // the clock since boot is set in whole seconds
 				b.on = newNode(b.T, "login1", time.Second)
 			}},
 		{group: group, fault: "runs on another machine that shares the directory",
+			want: "Running | Running | conflict | stopped | conflict | conflict | shown",
+			lay: func(b *bed) {
+				b.on = newNode(b.T, "login1", time.Hour)
+				b.started()
+				b.on = newNode(b.T, "login2", time.Hour)
+			}, after: func(b *bed, operation string, c cell) {
+				if reach := "ssh login1 'chiltepin endpoint -c " + b.dir + " status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
+					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
+				}
+			}},
+		{group: group, fault: "runs on another machine that shares the directory", by: "real", long: true,
 			want: "Running | Running | conflict | stopped | conflict | conflict | shown",
 			lay: func(b *bed) {
 				b.on = newNode(b.T, "login1", time.Hour)

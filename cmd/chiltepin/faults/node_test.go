@@ -32,15 +32,22 @@ func newNode(t *testing.T, name string, booted time.Duration) *node {
 	if booted != 0 {
 		args = append(args, "--time", "--boottime", fmt.Sprint(int64((booted - uptime(t)).Seconds())))
 	}
-	args = append(args, "sh", "-c", `hostname "$1" && : > "$2" && while :; do sleep 1000; done`, "init", name, ready)
+	args = append(args, "sh", "-c", `hostname "$1" && : > "$2" && exec "$3"`, "init", name, ready, filepath.Join(place.bin, "globus-compute-endpoint"))
 	cmd := exec.Command("unshare", args...)
+	cmd.Env = []string{"FAULTS_INIT=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	// It ends with this test, however that ends.
+	hold, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var said strings.Builder
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		hold.Close()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})

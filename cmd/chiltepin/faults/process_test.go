@@ -23,7 +23,12 @@ type script struct {
 	Stubborn bool `json:",omitempty"`
 	// Dying is how long it takes to end.
 	Dying time.Duration `json:",omitempty"`
+	// User is the id of a user endpoint that it has; empty for none.
+	User string `json:",omitempty"`
 }
+
+// userID is the id of a user endpoint.
+const userID = "66666666-7777-8888-9999-000000000000"
 
 func processRows() []row {
 	const group = "process"
@@ -35,7 +40,7 @@ func processRows() []row {
 	all := []row{
 		{group: group, fault: "kill -9 of the daemon", want: crashed,
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
-		{group: group, fault: "kill -9 of the real daemon", by: "real", want: crashed,
+		{group: group, fault: "kill -9 of the real daemon", by: "real", want: crashed, long: true,
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
 		{group: group, fault: "kill -9 of the daemon and all its kin (a cgroup's kill)", want: crashed,
 			lay: func(b *bed) {
@@ -44,11 +49,31 @@ func processRows() []row {
 					b.kill(pid, syscall.SIGKILL)
 				}
 			}},
+		{group: group, fault: "kill -9 of the daemon, whose user endpoint lives on for a second", want: crashed,
+			lay: func(b *bed) {
+				b.play(script{User: userID})
+				pid := b.started()
+				b.users(1)
+				b.play(script{})
+				b.kill(pid, syscall.SIGKILL)
+			}},
+		{group: group, fault: "kill -9 of a user endpoint", want: runs,
+			lay: func(b *bed) {
+				b.play(script{User: userID})
+				b.started()
+				b.kill(b.users(1)[0], syscall.SIGKILL)
+				b.users(0)
+				b.play(script{})
+			}, after: func(b *bed, operation string, c cell) {
+				if c.outcome == "stopped" {
+					b.users(0)
+				}
+			}},
 		{group: group, fault: "suspended (SIGSTOP)", want: runs,
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) }},
 		{group: group, fault: "ignores SIGTERM", want: "Running | Running | already_running | timeout | timeout | conflict | shown",
 			lay: func(b *bed) { b.timeout = "3s"; b.play(script{Stubborn: true}); b.started() }},
-		{group: group, fault: "takes three seconds to end", want: runs,
+		{group: group, fault: "takes three seconds to end", want: runs, long: true,
 			lay: func(b *bed) { b.play(script{Dying: 3 * time.Second}); b.started() }},
 		{group: group, fault: "still loading when a start was given up", want: "Starting | Starting | started | stopped | restarted | conflict | shown",
 			lay: func(b *bed) {
@@ -68,7 +93,7 @@ func processRows() []row {
 				// parent is this test, which started the daemon by hand.
 				b.byHand()
 			}},
-		{group: group, fault: "the shell that started it is gone", want: runs,
+		{group: group, fault: "the shell that started it is gone", want: runs, long: true,
 			lay: func(b *bed) { b.shell("true"); b.started(); b.prefix = nil }},
 		{group: group, fault: "the terminal that started it is closed", want: runs,
 			lay: func(b *bed) {
@@ -90,7 +115,7 @@ func processRows() []row {
 			}},
 	}
 	for _, status := range []int{0, 1, 65, 69, 70, 73, 75, 77, 78} {
-		all = append(all, row{group: group, fault: fmt.Sprintf("prints nothing and ends with %d before it registers", status), want: silent, long: status != 73 && status != 1,
+		all = append(all, row{group: group, fault: fmt.Sprintf("prints nothing and ends with %d before it registers", status), want: silent, long: status != 73,
 			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &status, At: "launch"}) }})
 	}
 	seventy, none := 70, 0

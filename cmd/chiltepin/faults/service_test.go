@@ -20,7 +20,7 @@ func serviceRows() []row {
 	)
 	answers := func(fault, want string, f sandbox.Fault) row {
 		f.Host = sandbox.ComputeHost
-		return row{group: group, fault: fault, want: want, by: "real", own: true, online: true, long: f.Status != 403 && f.Body == nil,
+		return row{group: group, fault: fault, want: want, by: "real", own: true, online: true, long: f.Status != 403,
 			lay: func(b *bed) { b.stopped(); b.box.Order(f) }}
 	}
 	text := func(s string) *string { return &s }

@@ -24,8 +24,12 @@ type tracer struct {
 	// full is the number of the step from which on the disk is full: what would
 	// need room there fails with ENOSPC; 0 is never.
 	full int
-	// failing are the threads whose system call is about to fail.
-	failing map[int]bool
+	// unlocked has the file system answer that it has no locks.
+	unlocked bool
+	// failing are the threads whose system call is about to fail, and how.
+	failing map[int]unix.Errno
+	// exit is the exit status in the end.
+	exit int
 	// steps are the ones that were seen, in order; the last one was not taken
 	// when the program was killed.
 	steps []string
@@ -76,6 +80,7 @@ func (tr *tracer) run(cmd *exec.Cmd) (killed bool, err error) {
 		}
 		if !ws.Stopped() {
 			if tid == tr.pid {
+				tr.exit = ws.ExitStatus()
 				return killed, nil
 			}
 			continue
@@ -100,9 +105,9 @@ func (tr *tracer) run(cmd *exec.Cmd) (killed bool, err error) {
 func (tr *tracer) step(tid int) bool {
 	var info syscallInfo
 	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, ptraceGetSyscallInfo, uintptr(tid), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
-	if errno == 0 && info.op == 2 && tr.failing[tid] { // the exit
+	if fail, ok := tr.failing[tid]; ok && errno == 0 && info.op == 2 { // the exit
 		delete(tr.failing, tid)
-		answerCall(tid, unix.ENOSPC)
+		answerCall(tid, fail)
 	}
 	if errno != 0 || info.op != 1 { // the entry
 		return false
@@ -112,11 +117,18 @@ func (tr *tracer) step(tid int) bool {
 		return false
 	}
 	tr.steps = append(tr.steps, what)
-	if tr.full != 0 && len(tr.steps) >= tr.full && needsRoom(what) && skipCall(tid) {
+	fail := unix.Errno(0)
+	switch {
+	case tr.full != 0 && len(tr.steps) >= tr.full && needsRoom(what):
+		fail = unix.ENOSPC
+	case tr.unlocked && what == "flock":
+		fail = unix.ENOLCK
+	}
+	if fail != 0 && skipCall(tid) {
 		if tr.failing == nil {
-			tr.failing = map[int]bool{}
+			tr.failing = map[int]unix.Errno{}
 		}
-		tr.failing[tid] = true
+		tr.failing[tid] = fail
 	}
 	return len(tr.steps) == tr.kill
 }

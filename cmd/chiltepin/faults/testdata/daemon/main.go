@@ -1,6 +1,7 @@
 // Command daemon stands in for globus-compute-endpoint where the real one would
 // take too long: it writes the same files, log and title, and registers with
-// the service. Under another name it is a stranger.
+// the service. Under other names it is a stranger, or the first process of a
+// machine.
 package main
 
 import (
@@ -23,8 +24,13 @@ import (
 
 func main() {
 	switch name := os.Args[0]; {
+	case os.Getenv("FAULTS_INIT") != "":
+		initLives()
+		return
 	case os.Getenv("FAULTS_STRANGER") != "":
 		os.Exit(strangerLives())
+	case strings.HasPrefix(name, "Globus Compute Endpoint ("):
+		os.Exit(userServes())
 	case strings.HasPrefix(name, "Globus Compute Endpoint "), strings.HasPrefix(name, "[shutdown in progress] "):
 		os.Exit(daemonServes())
 	}
@@ -46,6 +52,8 @@ type script struct {
 	Stubborn bool `json:",omitempty"`
 	// Dying is how long it takes to end.
 	Dying time.Duration `json:",omitempty"`
+	// User is the id of a user endpoint that it has; empty for none.
+	User string `json:",omitempty"`
 }
 
 func theScript() (s script) {
@@ -131,6 +139,15 @@ func daemonServes() int {
 		return *s.Exit
 	}
 	daemonLogs(dir, "DEBUG", "User-endpoint start requests are valid from identities: {'1'}")
+	user := make(chan struct{})
+	var child *os.Process
+	if s.User != "" {
+		child = startUser(dir, id, s.User)
+		go func() {
+			_, _ = child.Wait()
+			close(user)
+		}()
+	}
 	touch := time.NewTicker(15 * time.Second)
 	for {
 		select {
@@ -141,10 +158,53 @@ func daemonServes() int {
 			}
 		case <-signals:
 		}
+		if child != nil && !s.Stubborn {
+			_ = child.Signal(syscall.SIGTERM)
+			<-user
+		}
 		if !s.Stubborn {
 			become("[shutdown in progress] " + os.Args[0])
 		}
 	}
+}
+
+// startUser starts a user endpoint in a session of its own.
+func startUser(dir, id, user string) *os.Process {
+	name := "uep." + id + "." + user
+	home := filepath.Join(filepath.Dir(dir), name)
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		panic(err)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		panic(err)
+	}
+	p, err := os.StartProcess("/proc/self/exe", []string{"Globus Compute Endpoint (" + user + ", " + name + ") [x]"},
+		&os.ProcAttr{Dir: home, Env: os.Environ(), Files: []*os.File{null, null, null}, Sys: &syscall.SysProcAttr{Setsid: true}})
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// userServes is a user endpoint. It ends when its daemon has, which it looks for
+// every second (endpoint.py).
+func userServes() int {
+	dir, err := os.Getwd()
+	if err != nil {
+		return 1
+	}
+	daemonLogs(dir, "INFO", "\n\n========== Endpoint begins: "+theScript().User)
+	parent, term := os.Getppid(), make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	for os.Getppid() == parent {
+		select {
+		case <-term:
+			return 0
+		case <-time.After(time.Second):
+		}
+	}
+	return 0
 }
 
 func daemonLogs(dir, level, text string) {
@@ -237,4 +297,17 @@ func strangerLives() int {
 			return 0
 		}
 	}
+}
+
+// initLives is the first process of a machine: it buries the dead, and ends with
+// the test.
+func initLives() {
+	go func() {
+		for {
+			if _, err := syscall.Wait4(-1, nil, 0, nil); err == syscall.ECHILD {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+	}()
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
