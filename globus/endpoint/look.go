@@ -90,10 +90,10 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 			continue
 		}
 		p, ok, err := m.procs().Lookup(pid)
-		if err != nil {
-			return err // what cannot be looked at is not gone
+		if exhausted(err) {
+			return err // what could not be looked at is not gone
 		}
-		if ok {
+		if ok && err == nil {
 			seen = append(slices.Clone(seen), p)
 		}
 	}

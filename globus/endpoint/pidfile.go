@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"chiltepin/endpointfs"
 )
@@ -68,7 +69,7 @@ func restorePIDFile(ep *endpointfs.Endpoint) error {
 		}
 		err = putBack(root, e.Name(), "daemon.pid")
 		root.Close()
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EROFS) {
 			return fmt.Errorf("putting daemon.pid back: %w", err)
 		}
 	}
