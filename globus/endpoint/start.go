@@ -83,6 +83,13 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	if p := e.Process; p != nil && p.Proven {
 		return m.join(ctx, ep, e, began, deadline)
 	}
+	return m.launchAndAwait(ctx, ep, e, began, deadline, true)
+}
+
+// launchAndAwait launches the daemon of an endpoint that does not run, as e
+// shows. again allows a second launch when another daemon was in the way that
+// is gone by then.
+func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, began, deadline time.Time, again bool) (StartResult, error) {
 	if err := m.check(ep); err != nil {
 		return StartResult{}, err
 	}
@@ -110,7 +117,7 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	r.Outcome, r.Proven = Started, time.Now()
 	var ended *DaemonError
 	if errors.As(err, &ended) && ended.ExitStatus == exitAnotherRuns {
-		return m.outrun(ctx, ep, ended, began, deadline)
+		return m.outrun(ctx, ep, ended, began, deadline, again)
 	}
 	if ended != nil && ended.Cause == "" && unnoted != nil {
 		// What kept us from writing will have kept the daemon, and its words
@@ -230,12 +237,15 @@ func leadsTo(path, program string) bool {
 }
 
 // outrun finds out about the daemon that ours has given way to, because
-// somebody else was quicker.
-func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *DaemonError, began, deadline time.Time) (StartResult, error) {
+// somebody else was quicker. Where that one is gone too, it tries again once.
+func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *DaemonError, began, deadline time.Time, again bool) (StartResult, error) {
 	e, err := m.ready(ctx, ep, began, deadline)
 	switch p := e.Process; {
 	case err != nil:
 		return StartResult{}, err
+	case (p == nil || !p.Proven) && again && time.Now().Before(deadline):
+		// It has ended meanwhile; the next one need not give way.
+		return m.launchAndAwait(ctx, ep, e, began, deadline, false)
 	case p == nil || !p.Proven:
 		return StartResult{}, ended
 	case p.Phase == Up:

@@ -130,7 +130,7 @@ func (b *bed) play(s script) {
 }
 
 // patience is how long a command may take at most.
-const patience = 75 * time.Second
+const patience = 4 * time.Minute
 
 // answer is what a run of the program gave.
 type answer struct {

@@ -1,9 +1,13 @@
 package faults
 
 import (
+	"fmt"
 	"path/filepath"
+	"strings"
+	"testing"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/sandbox/sandboxtest"
 )
 
 func environmentRows() []row {
@@ -51,9 +55,26 @@ func environmentRows() []row {
 		{group: group, fault: "all three standard streams closed",
 			want: "exit status 0 | exit status 0 | exit status 0 | exit status 0 | exit status 0 | exit status 9 | exit status 0",
 			lay:  func(b *bed) { b.started(); b.shell("exec 0<&- 1>&- 2>&-"); b.mute = true }},
-		{group: group, fault: "file descriptors exhausted",
-			want: "unsupported | unsupported | unsupported | unsupported | unsupported | unsupported | unsupported",
-			lay:  func(b *bed) { b.started(); b.shell("ulimit -n 8") }, blind: true},
+	}
+}
+
+// TestDescriptors: with few file descriptors the program says what is so, or
+// fails; it never takes what it could not look at for gone.
+func TestDescriptors(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, sandboxtest.Start(t))
+	b.started()
+	for n := 4; n < 24; n++ {
+		b.shell(fmt.Sprint("ulimit -n ", n))
+		for _, args := range [][]string{{"list"}, {"status", "--offline", "mesa"}, {"start", "mesa"}} {
+			a := b.run(append([]string{"endpoint"}, args...)...)
+			if a.exit == 0 && !strings.Contains(a.stdout, "Running") || a.exit != 0 && a.stderr == "" {
+				t.Errorf("with %d descriptors, %s: exit status %d\n%s%s", n, args, a.exit, a.stdout, a.stderr)
+			}
+		}
+		if living := b.living(); len(living) != 1 {
+			t.Fatalf("with %d descriptors: daemons %v live", n, living)
+		}
 	}
 }
 

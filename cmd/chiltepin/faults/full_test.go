@@ -12,6 +12,9 @@ import (
 // comes to the end that it would have come to.
 func TestFullAtEveryWrite(t *testing.T) {
 	t.Parallel()
+	if !isolated(t) {
+		return
+	}
 	for _, d := range deeds() {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()

@@ -57,6 +57,9 @@ func deeds() []deed {
 // left behind.
 func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
+	if !isolated(t) {
+		return
+	}
 	for _, d := range deeds() {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()

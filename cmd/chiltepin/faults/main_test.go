@@ -18,6 +18,8 @@ var write = flag.Bool("write", false, "write the pages under docs")
 
 // place is where TestMain has put what every test uses.
 var place struct {
+	// dir is the directory of the rest.
+	dir string
 	// chiltepin is the program, built as it is released.
 	chiltepin string
 	// bin is a directory with a globus-compute-endpoint, which is the stand-in.
@@ -40,6 +42,10 @@ func TestMain(m *testing.M) {
 }
 
 func prepared(run func() int) (int, error) {
+	if dir := os.Getenv(insideVariable); dir != "" {
+		place.dir, place.bin, place.chiltepin = dir, filepath.Join(dir, "bin"), filepath.Join(dir, "chiltepin")
+		return run(), nil
+	}
 	// Another user must get there, too.
 	dir, err := os.MkdirTemp("", "faults-")
 	if err != nil {
@@ -49,7 +55,7 @@ func prepared(run func() int) (int, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return 1, err
 	}
-	place.bin, place.chiltepin = filepath.Join(dir, "bin"), filepath.Join(dir, "chiltepin")
+	place.dir, place.bin, place.chiltepin = dir, filepath.Join(dir, "bin"), filepath.Join(dir, "chiltepin")
 	if err := os.Mkdir(place.bin, 0o755); err != nil {
 		return 1, err
 	}

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,13 +21,12 @@ type node struct {
 }
 
 // newNode boots a machine. A boot that was so long before now is what its clock
-// since boot says; zero leaves the clock alone. As another than root it is made
-// in a user namespace.
+// since boot says; zero leaves the clock alone.
 func newNode(t *testing.T, name string, booted time.Duration) *node {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
 	args := []string{"--pid", "--fork", "--kill-child", "--mount-proc", "--uts"}
-	if os.Geteuid() != 0 {
+	if userNamespaces() {
 		args = append(args, "--user", "--map-root-user")
 	}
 	if booted != 0 {
@@ -70,6 +70,21 @@ func newNode(t *testing.T, name string, booted time.Duration) *node {
 	return &node{name: name, init: init}
 }
 
+// userNamespaces says whether a machine has to be made in a user namespace: by
+// another than root, and by a root that may not do it otherwise.
+func userNamespaces() bool {
+	plainNamespaces.Do(func() {
+		plainNamespaces.ok = os.Geteuid() == 0 && exec.Command("unshare", "--pid", "--fork", "--mount-proc", "--uts", "true").Run() == nil
+	})
+	return !plainNamespaces.ok
+}
+
+// plainNamespaces is asked once.
+var plainNamespaces struct {
+	sync.Once
+	ok bool
+}
+
 func uptime(t *testing.T) time.Duration {
 	t.Helper()
 	data, err := os.ReadFile("/proc/uptime")
@@ -86,7 +101,7 @@ func uptime(t *testing.T) time.Duration {
 // enter is what a command is prefixed with to run on the machine.
 func (n *node) enter() []string {
 	argv := []string{"nsenter", "--target", fmt.Sprint(n.init), "--mount", "--pid", "--uts"}
-	if os.Geteuid() != 0 {
+	if userNamespaces() {
 		argv = append(argv, "--user", "--preserve-credentials")
 	}
 	if same, _ := sameNamespace(n.init, "time_for_children", "time"); !same {
