@@ -1,58 +1,54 @@
 package faults
 
 import (
-	"fmt"
-	"testing"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
-
-	"chiltepin/endpointfs"
-	"chiltepin/globus/sandbox/sandboxtest"
 )
 
-// TestStrangerSurvives runs every operation again and again on a pid file that
-// names a process which is nobody's daemon, or another endpoint's.
-func TestStrangerSurvives(t *testing.T) {
-	t.Parallel()
-	box := sandboxtest.Start(t)
-	rounds := 2
-	if *whole {
-		rounds = 100
+// stranger is a process that is nobody's daemon.
+type stranger struct {
+	cmd  *exec.Cmd
+	said *syncBuffer
+}
+
+// stranger starts one, with a title if it is to have one.
+func (b *bed) stranger(title ...string) *stranger {
+	b.Helper()
+	s := &stranger{said: &syncBuffer{}}
+	argv := append(title, "python train.py")
+	s.cmd = &exec.Cmd{Path: filepath.Join(place.bin, "globus-compute-endpoint"), Args: argv[:1], Env: []string{"FAULTS_STRANGER=1"}, Dir: b.home}
+	s.cmd.Stdout = s.said
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: b.as}
+	hold, err := s.cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
 	}
-	for _, title := range []string{"python train.py", "Globus Compute Endpoint *(11111111-2222-3333-4444-555555555555, other) [x]"} {
-		for _, operation := range append([]string{"stop --now", "delete --force"}, operations...) {
-			t.Run(operation+" on "+title, func(t *testing.T) {
-				t.Parallel()
-				b := newBed(t, box)
-				pid := b.stranger(title).cmd.Process.Pid
-				for range rounds {
-					b.put("daemon.pid", fmt.Sprintln(pid))
-					b.touched("daemon.pid", time.Minute)
-					switch operation {
-					case "list":
-						b.must("endpoint", "list")
-					case "stop --now":
-						b.must("endpoint", "stop", "--now", "--yes", "mesa")
-					case "delete", "delete --force":
-						args := []string{"endpoint", "delete", "--yes", "mesa"}
-						if operation != "delete" {
-							args = append(args, "--force")
-						}
-						b.must(args...)
-						if _, err := endpointfs.Open(b.dir).Configure("mesa", endpointfs.ConfigureOptions{Email: "me@example.org"}); err != nil {
-							t.Fatal(err)
-						}
-					default:
-						b.must("endpoint", operation, "mesa")
-					}
-					b.unharmed()
-					if t.Failed() {
-						return
-					}
-					if operation == "start" || operation == "restart" {
-						b.must("endpoint", "stop", "mesa")
-					}
-				}
-			})
+	if err := s.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		hold.Close()
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	})
+	for began := time.Now(); !strings.Contains(s.said.String(), "ready"); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			b.Fatal("the stranger does not come up")
+		}
+	}
+	b.strangers = append(b.strangers, s)
+	return s
+}
+
+// unharmed fails the test when a stranger has ended or got a signal.
+func (b *bed) unharmed() {
+	b.Helper()
+	for _, s := range b.strangers {
+		if said := s.said.String(); said != "ready\n" || syscall.Kill(s.cmd.Process.Pid, 0) != nil {
+			b.Errorf("a stranger came to harm: %s", said)
 		}
 	}
 }
