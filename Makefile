@@ -18,7 +18,7 @@ FUZZTIME  ?= 20s
 WHEEL_ARCHS ?= amd64 arm64
 WHEELS      ?= build/wheel
 
-.PHONY: help build demo wheel test test-slurm bench fuzz update lint lock install clean
+.PHONY: help build demo wheel test test-slurm faults duel bench fuzz update lint lock install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -87,11 +87,14 @@ func IsUnauthorized(err error) bool { return StatusOf(err) == http.StatusUnautho
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
 // IsUnavailable is true when nothing can be said about the request itself:
-// the service could not be reached, could not be trusted, or said that it
-// cannot answer now.
+// the service could not be reached, could not be trusted, did not speak as it
+// does, or said that it cannot answer now.
 func IsUnavailable(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Temporary()
+	}
+	if _, ok := errors.AsType[*AnswerError](err); ok {
+		return true
 	}
 	_, ok := errors.AsType[*NetworkError](err)
 	return ok

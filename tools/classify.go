@@ -66,6 +66,8 @@ func codeOf(err error) Code {
 		return CodeNotFound
 	case is[*endpointfs.ExistsError](err):
 		return CodeAlreadyExists
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return CodeUnsupported
 	case errors.Is(err, auth.ErrNoFlow), is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
 		is[*endpointfs.NameError](err), is[*endpointfs.OptionError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err),
 		is[*pool.FileError](err), is[*pool.RenderError](err):
@@ -85,7 +87,7 @@ func codeOf(err error) Code {
 		return CodeRefused
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return CodeRefused
 	case errors.Is(err, syscall.ENOTDIR):
 		return CodeInvalid
@@ -127,6 +129,12 @@ func nextBy(err error) string {
 		return "see who may read and write there: namei -l " + path
 	case errors.Is(err, fs.ErrPermission):
 		return "see who may read and write there, or choose another directory with -c"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: try again once it can be written, or choose another directory with -c"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on the disk, or in the quota, and try again"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "allow more open files (ulimit -n), and try again"
 	case errors.Is(err, syscall.ENOTDIR):
 		return "name a directory with -c"
 	}

@@ -209,6 +209,13 @@ func TestAnswersThatAreNone(t *testing.T) {
 			t.Errorf("%q: %+v, %v", body, got, err)
 		}
 	}
+	// A proxy's page with status 200 ends no registration.
+	for _, body := range []string{"", "<html>a portal</html>", `{"a":`, `"done"`} {
+		s := &service{body: body}
+		if err := s.client().Delete(t.Context(), id); !globus.IsUnavailable(err) {
+			t.Errorf("delete, answered with %q: %v", body, err)
+		}
+	}
 }
 
 func TestClock(t *testing.T) {

@@ -138,6 +138,11 @@ func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.
 			lock.Release()
 			return nil, nil, err
 		}
+		if err := restorePIDFile(ep); err != nil {
+			lock.Release()
+			return nil, nil, err
+		}
+		ep.RemoveUnfinished()
 		return ep, lock, nil
 	}
 }

@@ -1,5 +1,10 @@
 package endpoint
 
+import (
+	"errors"
+	"syscall"
+)
+
 // meaning says what an exit status of the daemon means: cli.py and
 // core_endpoint.py use those of sysexits.h.
 func meaning(status int) string {
@@ -28,4 +33,17 @@ func meaning(status int) string {
 		return "its program could not be run"
 	}
 	return ""
+}
+
+// diskTrouble names the cause of a file that could not be written.
+func diskTrouble(err error) (cause, remedy string) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return "the disk is full", "make room and try again"
+	case errors.Is(err, syscall.EDQUOT):
+		return "the disk quota is used up", "make room and try again"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only", "try again once it can be written"
+	}
+	return "", ""
 }

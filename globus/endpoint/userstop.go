@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"syscall"
 	"time"
-
 )
 
 // StopUserEndpoint ends one user endpoint of an endpoint of this machine, whose
