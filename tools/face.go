@@ -79,8 +79,9 @@ func prompt(ctx context.Context) func(context.Context, string) (string, error) {
 // WithShow returns a context in which show puts a login URL before the person,
 // in a browser of theirs, and returns nil once it has. An [*Error] ends the
 // call, such as that of a person who does not want to; any other error means
-// that it could not be shown. It is called at most once a call, and not at all
-// when a browser was opened on this machine.
+// that it could not be shown, and the result then holds it. It is called at most
+// once a call and, without [WithPrompt], not at all when a browser was opened on
+// this machine.
 func WithShow(ctx context.Context, show func(ctx context.Context, url string) error) context.Context {
 	return context.WithValue(ctx, showKey{}, show)
 }
