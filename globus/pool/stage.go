@@ -160,8 +160,12 @@ func oneOfAndList(list []string) string {
 	return oneOfAnd(list)
 }
 
-// waiting explains a reason for which Slurm holds a job back, and says whether
-// waiting helps.
+// never says whether waiting helps against a reason of Slurm.
+func never(reason string) bool {
+	return reason == "PartitionTimeLimit" || reason == "PartitionNodeLimit"
+}
+
+// waiting explains a reason for which Slurm holds a job back.
 func waiting(reason string) string {
 	switch reason {
 	case "Resources":
