@@ -111,6 +111,8 @@ type probe struct {
 	seen   sight
 	job    job
 	gone   int // times that the scheduler did not know it
+	// hopeless is how often in a row its reason was one that does not pass.
+	hopeless int
 	// function is what was registered; answer is the service's to the
 	// submission.
 	function string
@@ -262,6 +264,13 @@ func (r *probe) block(ctx context.Context) (*Stop, error) {
 			r.reach(Submitted, jobDetail(j.ID))
 			if j.Runs() {
 				r.reach(Running, "on "+j.Nodes)
+			}
+			// The scheduler may change its mind within its first rounds.
+			if r.hopeless++; !j.Waits() || !never(j.Reason) {
+				r.hopeless = 0
+			}
+			if r.hopeless > 3 {
+				return r.neverStarts(), nil
 			}
 		} else if s.Job != "" {
 			r.Job = s.Job

@@ -207,7 +207,8 @@ func TestProbe(t *testing.T) {
 		stopped(t, p, err, pool.Started, "accepted commanded", "", "PATH in "+file)
 	})
 	t.Run("NoScheduler", func(t *testing.T) {
-		// No test of this package has a scheduler that answers; make test-slurm has.
+		// No test of this package has a scheduler that answers; make test-slurm
+		// has, and may have left Slurm's commands here.
 		p, err := w.probe(ctx, 0, "provider: slurm", "partition: nowhere")
 		stopped(t, p, err, pool.Submitted, "accepted commanded started", "scheduler", "")
 	})

@@ -62,19 +62,22 @@ func TestSlurm(t *testing.T) {
 			t.Errorf("lines %q", p.Stop.Lines)
 		}
 	})
-	for _, tt := range []struct{ name, options, reason string }{
-		{"ClosedPartition", "partition: closed", "PartitionDown: the partition is closed"},
-		{"LongerThanThePartition", `walltime: "02:00:00"`, "PartitionTimeLimit: the walltime is longer than the partition allows; it will never start"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			p, err := w.probe(ctx, 20*time.Second, "provider: slurm", tt.options)
-			noJobs(t)
-			stopped(t, p, err, pool.Running, "accepted commanded started submitted", "waits still, and the scheduler's reason is "+tt.reason, "partition")
-			if p.Stop != nil && !p.Stop.Timeout || p.Job == "" {
-				t.Errorf("%+v", p)
-			}
-		})
-	}
+	t.Run("ClosedPartition", func(t *testing.T) {
+		p, err := w.probe(ctx, 40*time.Second, "provider: slurm", "partition: closed")
+		noJobs(t)
+		stopped(t, p, err, pool.Running, "accepted commanded started submitted", "waits still, and the scheduler's reason is PartitionDown: the partition is closed", "another partition")
+		if p.Stop != nil && !p.Stop.Timeout || p.Job == "" {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("LongerThanThePartition", func(t *testing.T) {
+		p, err := w.probe(ctx, 0, "provider: slurm", `walltime: "02:00:00"`)
+		noJobs(t)
+		stopped(t, p, err, pool.Running, "accepted commanded started submitted", "will never start: PartitionTimeLimit, the walltime is longer than the partition allows", "lower walltime")
+		if p.Stop != nil && p.Stop.Timeout {
+			t.Errorf("%+v", p)
+		}
+	})
 	t.Run("BlockEnds", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: slurm", "environment:", "  - no-such-command-at-all", "  - exit 3")
 		noJobs(t)

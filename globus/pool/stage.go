@@ -134,6 +134,8 @@ func explain(words []string, found Scheduler) (cause, remedy string) {
 		return "PBS knows no such queue, or it takes no jobs", "mend queue" + one(found.Queues, "queues")
 	case has("unable to contact slurm controller", "cannot connect to server", "connection refused"):
 		return "the scheduler does not answer", "try again later, or ask those who run the machine"
+	case has("could not establish a configuration source"):
+		return "the commands of the scheduler Slurm are here, and no Slurm is known to them", "submit from a login node of the cluster, or choose another provider"
 	case has("sbatch: command not found", "sbatch: not found", "qsub: command not found", "qsub: not found"):
 		return "the scheduler's programs are not on the PATH of the user endpoint", "add their directory to PATH in user_environment.yaml of the endpoint"
 	case has("command not found", "no such file or directory", "module: not found", "lmod has detected"):
@@ -160,8 +162,12 @@ func oneOfAndList(list []string) string {
 	return oneOfAnd(list)
 }
 
-// waiting explains a reason for which Slurm holds a job back, and says whether
-// waiting helps.
+// never says whether waiting helps against a reason of Slurm.
+func never(reason string) bool {
+	return reason == "PartitionTimeLimit" || reason == "PartitionNodeLimit"
+}
+
+// waiting explains a reason for which Slurm holds a job back.
 func waiting(reason string) string {
 	switch reason {
 	case "Resources":

@@ -154,6 +154,16 @@ func (r *probe) notSubmitted(ctx context.Context) *Stop {
 	return stop
 }
 
+// neverStarts is a block that the scheduler will not start however long it
+// waits.
+func (r *probe) neverStarts() *Stop {
+	stop := &Stop{Stage: Running, Cause: fmt.Sprintf("job %s will never start: %s", r.job.ID, r.job.Reason), Lines: []string{r.job.State + " " + r.job.Reason}}
+	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" {
+		stop.Cause, stop.Remedy = stop.Cause+", "+cause, remedy
+	}
+	return stop
+}
+
 // blockEnded is a block that has ended before its workers connected.
 func (r *probe) blockEnded(ctx context.Context) *Stop {
 	stop := &Stop{Stage: Connected, Cause: "the block has ended before its workers connected", Remedy: "see what it has written; environment is run before the workers start"}
