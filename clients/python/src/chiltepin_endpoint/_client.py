@@ -69,13 +69,14 @@ class Client:
                         next="look with status(), and call again if need be: it goes on from where things stand",
                     ) from None
                 again = False
+        how = server.how_it_ended()  # and with it all that it has printed
         if server.garbage:
             raise EndpointError(
                 f"{server.program} is not the chiltepin that this module needs: it printed {server.garbage!r}",
                 next="set CHILTEPIN_BIN to the path of a chiltepin of the same release as this module",
             )
         raise EndpointError(
-            f"{server.program} ended without an answer when it was run as `chiltepin rpc` ({server.how_it_ended()})",
+            f"{server.program} ended without an answer when it was run as `chiltepin rpc` ({how})",
             next="run it in a terminal to see why, or set CHILTEPIN_BIN to the path of another chiltepin",
         )
 

@@ -176,7 +176,8 @@ class Server:
         self._process.returncode = 0
 
     def how_it_ended(self) -> str:
-        """Say in a few words how the process ended."""
+        """Say in a few words how the process ended, once its output is read."""
+        self._reader.join(1)
         try:
             status = self._process.wait(1)
         except subprocess.TimeoutExpired:
