@@ -206,9 +206,13 @@ func TestProbe(t *testing.T) {
 		stopped(t, p, err, pool.Started, "accepted commanded", "", "PATH in "+file)
 	})
 	t.Run("NoScheduler", func(t *testing.T) {
-		// No test of this package has a scheduler that answers; make test-slurm has.
+		// Whether Slurm is not there, not set up or knows no such partition, it is
+		// explained; make test-slurm has one that answers.
 		p, err := w.probe(ctx, 0, "provider: slurm", "partition: nowhere")
-		stopped(t, p, err, pool.Submitted, "accepted commanded started", "scheduler", "")
+		stopped(t, p, err, pool.Submitted, "accepted commanded started", "", "")
+		if p.Stop != nil && p.Stop.Cause == "the provider could not submit a block" {
+			t.Errorf("not explained: %+v", *p.Stop)
+		}
 	})
 	t.Run("BlockEnds", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: localhost", "environment:", "  - no-such-command-at-all", "  - exit 3")
