@@ -4,6 +4,7 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
+PYTHON  ?= python3
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 GO        := go
@@ -13,8 +14,11 @@ SOURCES   := $(shell find cmd endpointfs globus server tools -name '*.go' -not -
 # The race detector needs a C compiler; without one the tests run without it.
 RACE      := $(if $(shell command -v $${CC:-cc} 2>/dev/null),-race,)
 FUZZTIME  ?= 20s
+# The processors that wheels are built for, and where they go.
+WHEEL_ARCHS ?= amd64 arm64
+WHEELS      ?= build/wheel
 
-.PHONY: help build demo test test-slurm bench fuzz update lint lock install clean
+.PHONY: help build demo wheel test test-slurm faults duel bench fuzz update lint lock install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +27,14 @@ build: bin/chiltepin bin/globus-sandbox ## build both programs, static, into bin
 
 bin/%: $(SOURCES)
 	$(BUILD) -o $@ ./cmd/$*
+
+wheel: $(WHEEL_ARCHS:%=build/wheel/%/chiltepin) ## build Python wheels that carry the program, into build/wheel
+	@rm -f $(WHEELS)/chiltepin_endpoint-*.whl
+	@for arch in $(WHEEL_ARCHS); do \
+	  $(PYTHON) clients/python/backend.py --binary build/wheel/$$arch/chiltepin --arch $$arch --version '$(VERSION)' $(WHEELS) || exit 1; done
+
+build/wheel/%/chiltepin: $(SOURCES)
+	GOOS=linux GOARCH=$* $(BUILD) -o $@ ./cmd/chiltepin
 
 demo: build ## run the main job: the real daemon and SDK against the local stand-in
 	@cmd/chiltepin/demo/run
@@ -43,7 +55,11 @@ fuzz: ## fuzz every parser for FUZZTIME each
 
 update: ## rewrite the goldens; a diff in them is what the world will see change
 	$(GO) test ./tools -run Golden -update
-	$(GO) test ./server/mcp -run Transcript -update
+	$(GO) test ./server/mcp ./server/rpc -run Transcript -update
+
+.PHONY: record
+record: ## record anew how the real daemon fails (globus/endpoint/testdata/failures); takes ten minutes
+	$(GO) test ./globus/endpoint -run TestRecords -record -timeout 30m
 
 lint: ## gofmt, vet, staticcheck, tidy go.mod
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }

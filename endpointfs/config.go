@@ -17,6 +17,7 @@ type Config struct {
 	Email           string        // contact of a privileged endpoint
 	Debug           bool          // the log has DEBUG lines
 	HeartbeatPeriod time.Duration // of the daemon; 30 s unless given, never under 5 s
+	AMQPPort        int           // of the broker, in place of the service's; 0 unless given
 	HasEngine       bool          // it is the configuration of a user endpoint, which does not start
 	Python          bool          // there is a config.py, which the daemon takes instead; then nothing else here is known
 	TemplatePath    string        // of the user endpoints' template; a relative one is relative to the daemon's working directory
@@ -63,6 +64,11 @@ func (e *Endpoint) Config() (Config, error) {
 	if n, ok := keys["heartbeat_period"]; ok {
 		if s, err := strconv.ParseFloat(n.Value, 64); err == nil && s > 0 && s < 1e9 {
 			c.HeartbeatPeriod = max(minHeartbeat, time.Duration(s*float64(time.Second)))
+		}
+	}
+	if n, ok := keys["amqp_port"]; ok {
+		if port, err := strconv.Atoi(n.Value); err == nil && port > 0 && port < 1<<16 {
+			c.AMQPPort = port
 		}
 	}
 	if n, ok := keys["engine"]; ok {

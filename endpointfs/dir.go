@@ -125,6 +125,38 @@ func (d *Dir) byID(id string) (*Endpoint, error) {
 	return found[0], nil
 }
 
+// IDs returns which UUIDs belong to which directories, those of endpoints that
+// have lost their configuration included, and the names of the directories
+// whose UUID cannot be read: any might be theirs.
+func (d *Dir) IDs() (names map[string]string, unreadable []string, err error) {
+	entries, err := os.ReadDir(d.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the configuration directory: %w", err)
+	}
+	names = map[string]string{}
+	for _, e := range entries {
+		if t := e.Type(); !t.IsDir() && t&(fs.ModeSymlink|fs.ModeIrregular) == 0 || strings.HasPrefix(e.Name(), ".") || isUserEndpointDir(e.Name()) {
+			continue
+		}
+		ep := d.at(e.Name())
+		id, err := ep.ID()
+		switch {
+		case err != nil && ep.hasAny(endpointJSON):
+			unreadable = append(unreadable, e.Name())
+		case id != "":
+			names[strings.ToLower(id)] = e.Name()
+		}
+		// What was noted at the last start may differ from what is there now.
+		if r, ok, err := ep.ReadSidecar(); err == nil && ok && r.ID != "" {
+			names[strings.ToLower(r.ID)] = e.Name()
+		}
+	}
+	return names, unreadable, nil
+}
+
 func (d *Dir) at(name string) *Endpoint {
 	return &Endpoint{dir: d, name: name, path: d.path + string(filepath.Separator) + name}
 }

@@ -88,10 +88,13 @@ func exists(path string) bool {
 	return err == nil || err != unix.ENOENT && err != unix.ENOTDIR && err != unix.ELOOP
 }
 
+// unfinished is the end of a file's name while it is written.
+const unfinished = ".new"
+
 // writeAtomic puts data into name within root, mode 0600, in one step: a
 // reader sees the old content or the new.
 func writeAtomic(root *os.Root, name string, data []byte) error {
-	tmp := name + ".new"
+	tmp := name + unfinished
 	f, err := root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) { // left by a killed process; writers hold the lock
 		if err := root.Remove(tmp); err != nil {

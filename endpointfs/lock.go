@@ -92,7 +92,11 @@ func (d *Dir) lock(ctx context.Context, name, purpose string) (*Lock, error) {
 	if err := makeFile(path); err != nil {
 		return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
 	}
-	file := flock.New(path, flock.SetFlag(os.O_RDWR))
+	flag := os.O_RDWR
+	if unix.Access(path, unix.W_OK) == unix.EROFS {
+		flag = os.O_RDONLY // it locks as well, and a daemon can be stopped
+	}
+	file := flock.New(path, flock.SetFlag(flag))
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	ok, err := file.TryLockContext(ctx, lockPatience/10)

@@ -21,16 +21,15 @@ func (e *Endpoint) Log() Log { return Log{path: e.file(logFile)} }
 func (l Log) Path() string { return l.path }
 
 // Size returns the size of endpoint.log in bytes, 0 when there is none. It is
-// the offset to give to [Log.ReadFrom] later.
+// the offset to give to [Log.ReadFrom] later. What ReadFrom could not read is
+// an error here too, so that nobody launches a daemon and then waits for its
+// words in vain.
 func (l Log) Size() (int64, error) {
-	info, err := os.Stat(l.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+	f, size, err := openLog(l.path)
+	if f != nil {
+		f.Close()
 	}
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
+	return size, err
 }
 
 // ReadFrom returns what was written to endpoint.log since it had the size

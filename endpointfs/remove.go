@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // Remove removes the endpoint's directory. It is renamed out of sight first,
@@ -17,6 +19,32 @@ import (
 func (e *Endpoint) Remove() error {
 	if err := e.dir.remove(e.name); err != nil {
 		return fmt.Errorf("removing endpoint %q: %w", e.name, err)
+	}
+	return nil
+}
+
+// Removable says why [Endpoint.Remove] would fail, as far as can be told
+// without trying: a directory that may not be written to, or a file system that
+// is read-only. One that is gone already is no error.
+func (e *Endpoint) Removable() error {
+	if err := writable(e.dir.path, filepath.Join(e.dir.path, ownDir), e.path); err != nil {
+		return fmt.Errorf("removing endpoint %q: %w", e.name, err)
+	}
+	return nil
+}
+
+// Writable says why nothing can be written into the endpoint's directory, as
+// far as can be told without trying.
+func (e *Endpoint) Writable() error { return writable(e.path) }
+
+// writable says which of the directories cannot be written to. One that is not
+// there can be.
+func writable(paths ...string) error {
+	for _, path := range paths {
+		err := unix.Faccessat(unix.AT_FDCWD, path, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+		if err != nil && err != unix.ENOENT {
+			return &fs.PathError{Op: "writing to", Path: path, Err: err}
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package endpointfs
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,5 +146,49 @@ func TestConfigureIsAllOrNothing(t *testing.T) {
 	}
 	if names := left(t, dir); len(names) != 0 {
 		t.Errorf("left behind: %v", names)
+	}
+}
+
+// TestUserEndpointLeftovers: one user endpoint's directory goes without the
+// others, unsent results are counted, and the UUIDs of directories are known
+// even of those without a configuration.
+func TestUserEndpointLeftovers(t *testing.T) {
+	t.Parallel()
+	const parent, first, second = "6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11", "0c5a62d3-9d38-4d43-8d12-0a4f2e9cf6a1", "0c5a62d3-9d38-4d43-8d12-0a4f2e9cf6a2"
+	d := Open(t.TempDir())
+	for _, dir := range []string{"uep." + parent + "." + first + "/unacked_results", "uep." + parent + "." + second, "lost", "half", "hidden/.x", ".chiltepin"} {
+		if err := os.MkdirAll(filepath.Join(d.Path(), dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"uep." + parent + "." + first + "/unacked_results/1": "x", "lost/endpoint.json": `{"endpoint_id":"` + strings.ToUpper(parent) + `"}`, "half/endpoint.json": "{"} {
+		if err := os.WriteFile(filepath.Join(d.Path(), name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, unreadable, err := d.IDs()
+	if err != nil || len(names) != 1 || names[parent] != "lost" || len(unreadable) != 1 || unreadable[0] != "half" {
+		t.Errorf("IDs: %v, %v, %v", names, unreadable, err)
+	}
+	all, err := d.UserEndpoints("")
+	if err != nil || len(all) != 2 {
+		t.Fatal(all, err)
+	}
+	for i, want := range []int{1, 0} {
+		if n, err := all[i].Unsent(); n != want || err != nil {
+			t.Errorf("%s has %d unsent, %v", all[i].ID, n, err)
+		}
+	}
+	if err := d.RemoveUserEndpoint(all[1]); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := d.UserEndpoints(""); err != nil || len(left) != 1 || left[0].ID != first {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if err := d.RemoveUserEndpoint(UserEndpoint{}); err == nil {
+		t.Error("what is no user endpoint was removed")
+	}
+	if _, _, err := Open(filepath.Join(d.Path(), "half", "endpoint.json")).IDs(); err == nil {
+		t.Error("a file has ids")
 	}
 }

@@ -67,6 +67,10 @@ func (e *Endpoint) WriteSidecar(s Sidecar) error {
 	return nil
 }
 
+// RemoveUnfinished removes a note that a killed process was writing, as far as
+// it can. The caller holds the endpoint's lock.
+func (e *Endpoint) RemoveUnfinished() { _ = e.removeFile(sidecarFile + unfinished) }
+
 // RemoveSidecar removes the note. One that is not there is no error.
 func (e *Endpoint) RemoveSidecar() error {
 	err := e.removeFile(sidecarFile)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -99,6 +98,27 @@ func parseUserEndpointDir(name string) (parent, own string, ok bool) {
 	return parent, own, true
 }
 
-// Remove removes its directory. The caller knows that nothing runs there. One
-// that is gone already is no error.
-func (u UserEndpoint) Remove() error { return Open(filepath.Dir(u.path)).remove(u.name) }
+// Unsent returns how many results are in the directory that could not be
+// published (endpoint/result_store.py): they exist nowhere else.
+func (u UserEndpoint) Unsent() (int, error) {
+	entries, err := os.ReadDir(u.path + "/unacked_results")
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("looking for unsent results: %w", err)
+	}
+	return len(entries), nil
+}
+
+// RemoveUserEndpoint removes the directory of one user endpoint. One that is
+// gone already is no error. The caller knows that nothing runs there.
+func (d *Dir) RemoveUserEndpoint(u UserEndpoint) error {
+	if !isUserEndpointDir(u.name) {
+		return fmt.Errorf("removing user endpoint %q: it is none", u.name)
+	}
+	if err := d.remove(u.name); err != nil {
+		return fmt.Errorf("removing user endpoint %s: %w", u.ID, err)
+	}
+	return nil
+}

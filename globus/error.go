@@ -30,6 +30,8 @@ type Error struct {
 	RequestID string
 	// RetryAfter is how long the service asked to be left alone.
 	RetryAfter time.Duration
+	// Demand is what the service asks of another login, if that would help.
+	Demand Demand
 }
 
 // Error tells who refused what, and in which words.
@@ -44,6 +46,9 @@ func (e *Error) Error() string {
 	}
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
+	}
+	if !e.Demand.IsZero() {
+		b.WriteString("; it asks for a login with " + e.Demand.String())
 	}
 	if e.RequestID != "" {
 		b.WriteString(" [request " + e.RequestID + "]")
@@ -82,11 +87,14 @@ func IsUnauthorized(err error) bool { return StatusOf(err) == http.StatusUnautho
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
 // IsUnavailable is true when nothing can be said about the request itself:
-// the service could not be reached, could not be trusted, or said that it
-// cannot answer now.
+// the service could not be reached, could not be trusted, did not speak as it
+// does, or said that it cannot answer now.
 func IsUnavailable(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Temporary()
+	}
+	if _, ok := errors.AsType[*AnswerError](err); ok {
+		return true
 	}
 	_, ok := errors.AsType[*NetworkError](err)
 	return ok
@@ -109,6 +117,9 @@ func ResponseError(service string, resp *http.Response) error {
 	e.Code = clean(e.Code, secret, 80)
 	e.Message = clean(e.Message, secret, 500)
 	e.RequestID = clean(e.RequestID, secret, 80)
+	if e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized {
+		e.Demand = ParseDemand(body)
+	}
 	return e
 }
 

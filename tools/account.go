@@ -2,8 +2,11 @@ package tools
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"chiltepin/globus/auth"
+	"chiltepin/globus/endpoint"
 )
 
 // Accounts is what the operations on logins need. [auth.Manager] is one.
@@ -16,12 +19,20 @@ type Accounts interface {
 // LoginArgs are the arguments of login.
 type LoginArgs struct {
 	Services []string `json:"services,omitempty" enum:"compute,transfer,academy" jsonschema:"services to log in to; all if not given"`
-	Force    bool     `json:"force,omitempty" jsonschema:"log in anew even when logged in already"`
+	Method   string   `json:"method,omitempty" enum:"auto,browser,paste" jsonschema:"browser comes back to a page here, paste shows a code; by what is there if not given"`
+	Port     int      `json:"port,omitempty" min:"1024" max:"65535" jsonschema:"port of that page, where one is forwarded"`
+	Force    bool     `json:"force,omitempty" jsonschema:"log in anew all the same"`
+	Flow     string   `json:"flow,omitempty" cli:"-" jsonschema:"handle of a pending login"`
+	Code     string   `json:"code,omitempty" cli:"-" jsonschema:"the code, or the address of the last page"`
 	ConfigDirArg
 }
 
 // LogoutArgs are the arguments of logout.
-type LogoutArgs struct{ ConfigDirArg }
+type LogoutArgs struct {
+	Force bool `json:"force,omitempty" jsonschema:"log out even while endpoints run"`
+	All   bool `json:"all,omitempty" jsonschema:"end tokens of other clients too"`
+	ConfigDirArg
+}
 
 // WhoamiArgs are the arguments of whoami.
 type WhoamiArgs struct{ ConfigDirArg }
@@ -33,47 +44,51 @@ func accountTools(s Services) []*Tool {
 			Title:   "Log in",
 			Summary: "Log in to the Globus services that Chiltepin uses",
 			Doc: `Gets tokens for Globus Compute, Globus Transfer and the Academy exchange, and keeps
-them where the Python programs look for them: afterwards globus-compute-endpoint, the
-Globus SDKs, Academy and Python Chiltepin are logged in too.
+them where the Python programs look, which are then logged in too.
 
-With GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed.
-Otherwise an address is shown; open it in a browser on any machine, log in, and paste the
-code that the page shows. Services that are logged in already are left alone.`,
+A person needs a browser: on this machine the login comes back by itself, from any other
+the code that the page shows is pasted. With GLOBUS_COMPUTE_CLIENT_ID and
+GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed. Only what is missing, or what a
+policy demands, is asked for.`,
 			Effect:   Idempotent,
-			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --force"},
-			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn},
-		}, func(ctx context.Context, in LoginArgs) (Account, error) {
+			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --method browser --port 8765", "chiltepin login --force"},
+			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn, CodeConflict},
+		}, func(ctx context.Context, in LoginArgs) (LoginReport, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
-				return Account{}, err
+				return LoginReport{}, err
 			}
-			res, err := accounts.Login(ctx, auth.LoginOptions{Services: in.Services, Force: in.Force, Ask: prompt(ctx)})
+			res, err := accounts.Login(ctx, auth.LoginOptions{
+				Services: in.Services, Force: in.Force, Method: in.Method, Port: in.Port, Flow: in.Flow, Code: in.Code,
+				Ask: prompt(ctx), Show: showing(ctx),
+			})
 			if err != nil {
-				return Account{}, err
+				return LoginReport{}, err
 			}
-			a := account(res.Account)
-			a.Outcome = "already_logged_in"
-			if len(res.Renewed) > 0 {
-				a.Outcome = "logged_in"
-			}
-			return a, nil
+			return loginReport(res), nil
 		}),
 		Define(Spec{
 			Name:    "logout",
 			Title:   "Log out",
 			Summary: "Revoke every Globus token kept here and remove it",
-			Doc: `Revokes the access and refresh tokens of every service at Globus Auth, then removes them
-from every store. When Globus Auth cannot be reached the local tokens are removed all the
-same, and the result tells which of them stay valid and until when.`,
+			Doc: `Revokes every access and refresh token at Globus Auth, then removes it from every store.
+Refused while endpoints run, unless --force is given; tokens of other
+clients are left alone, unless --all is given. When Globus Auth cannot be reached the
+local tokens are removed all the same, and the result tells which stay valid until when.`,
 			Effect:   Idempotent,
-			Examples: []string{"chiltepin logout"},
-			Errors:   []Code{CodeUnavailable},
+			Examples: []string{"chiltepin logout", "chiltepin logout --force", "chiltepin logout --all"},
+			Errors:   []Code{CodeUnavailable, CodeConflict},
 		}, func(ctx context.Context, in LogoutArgs) (LogoutReport, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
 				return LogoutReport{}, err
 			}
-			res, err := accounts.Logout(ctx, auth.LogoutOptions{})
+			if !in.Force {
+				if err := unneeded(ctx, s, in.ConfigDir); err != nil {
+					return LogoutReport{}, err
+				}
+			}
+			res, err := accounts.Logout(ctx, auth.LogoutOptions{All: in.All})
 			if err != nil {
 				return LogoutReport{}, err
 			}
@@ -84,8 +99,8 @@ same, and the result tells which of them stay valid and until when.`,
 			Title:   "Who is logged in",
 			Instant: true,
 			Summary: "Tell who is logged in, for what and until when",
-			Doc: `Reads the token stores and asks nobody: no network, no token is refreshed, none is
-shown.`,
+			Doc: `Tells identities, client, scopes, expiry, what renews each token, and what other programs
+would see. Uses no network; no token is refreshed or shown.`,
 			Effect:   Reads,
 			Examples: []string{"chiltepin whoami", "chiltepin whoami --json"},
 			Errors:   []Code{CodeNotLoggedIn},
@@ -107,6 +122,33 @@ shown.`,
 	}
 }
 
+// showing is how a login shows its address. What a face says with an [*Error]
+// is final; anything else is a person who could not be reached.
+func showing(ctx context.Context) func(context.Context, string) error {
+	show := show(ctx)
+	if show == nil {
+		return nil
+	}
+	return func(ctx context.Context, url string) error {
+		err := show(ctx, url)
+		if e := (*Error)(nil); err == nil || errors.As(err, &e) || ctx.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %w", auth.ErrNotShown, err)
+	}
+}
+
+func loginReport(r auth.LoginResult) LoginReport {
+	out := LoginReport{Outcome: "already_logged_in", Account: account(r.Account)}
+	switch {
+	case r.Pending != nil:
+		out.Outcome, out.Pending = "pending", &PendingLogin{Flow: r.Pending.Flow, URL: r.Pending.URL, Next: r.Pending.Next}
+	case len(r.Renewed) > 0:
+		out.Outcome = "logged_in"
+	}
+	return out
+}
+
 func anyLoggedIn(list []ServiceAccount) bool {
 	for _, s := range list {
 		if s.LoggedIn {
@@ -121,14 +163,25 @@ func account(a auth.Account) Account {
 	out := Account{LoggedIn: true, Services: []ServiceAccount{}}
 	if a.Identity.ID != "" {
 		out.Identity = &Identity{ID: a.Identity.ID, Username: a.Identity.Username, Name: a.Identity.Name}
+		for _, i := range a.Identity.Linked {
+			out.Identity.Linked = append(out.Identity.Linked, LinkedIdentity{ID: i.ID, Username: i.Username})
+		}
 	}
 	for _, s := range a.Services {
-		svc := ServiceAccount{Service: s.Service, LoggedIn: s.LoggedIn, ClientID: s.ClientID, Store: s.Store}
+		svc := ServiceAccount{Service: s.Service, LoggedIn: s.LoggedIn, ClientID: s.ClientID, Store: s.Store, Demand: s.Demand.String()}
 		if s.Problem != nil {
 			svc.Problem = s.Problem.Error()
 		}
 		for _, t := range s.Tokens {
-			svc.Tokens = append(svc.Tokens, TokenSummary{ResourceServer: t.ResourceServer, Scopes: append([]string{}, t.Scopes...), Expires: t.Expires.UTC(), Refreshable: t.Refreshable})
+			svc.Tokens = append(svc.Tokens, TokenSummary{ResourceServer: t.ResourceServer, Scopes: append([]string{}, t.Scopes...), Expires: t.Expires.UTC(), Refreshable: t.Refreshable, RenewedBy: t.RenewedBy, Mark: t.Mark})
+		}
+		for _, v := range s.Programs {
+			view := ProgramView{Program: v.Program, LoggedIn: v.LoggedIn, Advice: v.Advice}
+			if !v.Until.IsZero() {
+				until := v.Until.UTC()
+				view.Until = &until
+			}
+			svc.Programs = append(svc.Programs, view)
 		}
 		out.LoggedIn = out.LoggedIn && s.LoggedIn
 		out.Services = append(out.Services, svc)
@@ -136,8 +189,37 @@ func account(a auth.Account) Account {
 	return out
 }
 
+// unneeded is an error while an endpoint runs that could not start again, nor
+// take a task in its user's name, without the login. An endpoint that cannot be
+// judged keeps nobody logged in.
+func unneeded(ctx context.Context, s Services, configDir string) error {
+	eps, err := s.Endpoints(ctx, Place{ConfigDir: configDir})
+	if err != nil {
+		return err
+	}
+	list, _ := eps.List(ctx)
+	var running []string
+	for _, e := range list {
+		switch e.State {
+		case endpoint.Running, endpoint.Starting, endpoint.Stopping:
+			running = append(running, e.Name)
+		}
+	}
+	if len(running) == 0 {
+		return nil
+	}
+	what := "endpoint " + running[0] + " runs and needs"
+	if n := len(running); n > 1 {
+		what = fmt.Sprintf("%d endpoints run and need", n)
+	}
+	return &Error{Code: CodeConflict, Message: "nothing was done: " + what + " the login", Next: "chiltepin endpoint stop " + running[0] + ", or chiltepin logout --force"}
+}
+
 func logoutReport(r auth.LogoutResult) LogoutReport {
 	out := LogoutReport{Tokens: []TokenRemoval{}}
+	for _, l := range r.Left {
+		out.Left = append(out.Left, LeftAlone(l))
+	}
 	for _, t := range r.Tokens {
 		removal := TokenRemoval{Service: t.Service, ResourceServer: t.ResourceServer, Kind: t.Kind, Store: t.Store, Revoked: t.Revoked, Removed: t.Removed}
 		if t.Err != nil {

@@ -5,17 +5,57 @@ import (
 	"time"
 )
 
+// WriteText tells what the login came to.
+func (l LoginReport) WriteText(p *Printer) error {
+	switch l.Outcome {
+	case "pending":
+		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", clean(l.Pending.URL), clean(l.Pending.Next))
+		return nil
+	case "already_logged_in":
+		p.Printf("Logged in already%s\n", asWhom(l.Identity))
+	default:
+		p.Printf("Logged in%s\n", asWhom(l.Identity))
+	}
+	l.writeServices(p)
+	return nil
+}
+
 // WriteText tells who is logged in, for what and until when.
 func (a Account) WriteText(p *Printer) error {
-	switch {
-	case a.Outcome == "logged_in":
+	if a.LoggedIn {
 		p.Printf("Logged in%s\n", asWhom(a.Identity))
-	case a.Outcome == "already_logged_in":
-		p.Printf("Logged in already%s\n", asWhom(a.Identity))
-	case a.LoggedIn:
-		p.Printf("Logged in%s\n", asWhom(a.Identity))
-	default:
+	} else {
 		p.Printf("Not logged in to every service\n")
+	}
+	a.writeServices(p)
+	for _, s := range a.Services {
+		writePrograms(p, s.Programs)
+	}
+	return nil
+}
+
+// writePrograms tells which programs, started as they are, will not be able to
+// renew the tokens, those with the same remedy together.
+func writePrograms(p *Printer, list []ProgramView) {
+	names := map[string][]string{}
+	for _, v := range list {
+		if v.LoggedIn && v.Until != nil {
+			names[v.Advice] = append(names[v.Advice], v.Program)
+		}
+	}
+	for _, v := range list {
+		if len(names[v.Advice]) > 0 && v.Until != nil {
+			p.Printf("%s: until %s only, unless given %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), clean(v.Advice))
+			delete(names, v.Advice)
+		}
+	}
+}
+
+func (a Account) writeServices(p *Printer) {
+	if a.Identity != nil {
+		for _, i := range a.Identity.Linked {
+			p.Printf("  linked    %s\n", clean(firstOf(i.Username, i.ID)))
+		}
 	}
 	for _, s := range a.Services {
 		if !s.LoggedIn {
@@ -23,8 +63,10 @@ func (a Account) WriteText(p *Printer) error {
 			continue
 		}
 		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
+		if s.Demand != "" {
+			p.Printf("            its policy asks for a login with %s\n", clean(s.Demand))
+		}
 	}
-	return nil
 }
 
 func asWhom(id *Identity) string {
@@ -60,10 +102,6 @@ func lifetime(tokens []TokenSummary) string {
 
 // WriteText tells what became of the tokens.
 func (l LogoutReport) WriteText(p *Printer) error {
-	if len(l.Tokens) == 0 {
-		p.Printf("Nobody was logged in\n")
-		return nil
-	}
 	revoked, removed := 0, 0
 	for _, t := range l.Tokens {
 		if t.Revoked {
@@ -73,7 +111,11 @@ func (l LogoutReport) WriteText(p *Printer) error {
 			removed++
 		}
 	}
-	p.Printf("Logged out: %d tokens revoked, %d removed\n", revoked, removed)
+	if len(l.Tokens) == 0 {
+		p.Printf("Nobody was logged in\n")
+	} else {
+		p.Printf("Logged out: %d tokens revoked, %d removed\n", revoked, removed)
+	}
 	for _, t := range l.Tokens {
 		if t.Problem == "" {
 			continue
@@ -83,6 +125,9 @@ func (l LogoutReport) WriteText(p *Printer) error {
 			until = ", valid until " + t.ValidUntil.Local().Format(time.DateTime)
 		}
 		p.Printf("  %s token for %s: %s%s\n", t.Kind, clean(t.ResourceServer), clean(t.Problem), until)
+	}
+	for _, left := range l.Left {
+		p.Printf("  left alone: tokens of another client for %d services, in %s (--all ends them too)\n", left.Tokens, clean(left.Store))
 	}
 	return nil
 }

@@ -5,16 +5,36 @@ import "time"
 // Account is who is logged in, and for what. It never holds a token.
 type Account struct {
 	LoggedIn bool             `json:"logged_in" jsonschema:"true when every service asked for has usable tokens"`
-	Outcome  string           `json:"outcome,omitempty" enum:"logged_in,already_logged_in" jsonschema:"what this call did, for calls that do something"`
 	Identity *Identity        `json:"identity,omitempty" jsonschema:"who"`
 	Services []ServiceAccount `json:"services" jsonschema:"one entry a service"`
 }
 
+// LoginReport is what a login came to.
+type LoginReport struct {
+	Outcome string        `json:"outcome" enum:"logged_in,already_logged_in,pending" jsonschema:"what this call did; pending waits for a person"`
+	Pending *PendingLogin `json:"pending,omitempty" jsonschema:"the login that waits for a person"`
+	Account
+}
+
+// PendingLogin is a login that waits for a person.
+type PendingLogin struct {
+	Flow string `json:"flow" jsonschema:"its handle"`
+	URL  string `json:"url" jsonschema:"what the person opens in a browser"`
+	Next string `json:"next" jsonschema:"how to go on"`
+}
+
 // Identity is a Globus identity.
 type Identity struct {
+	ID       string           `json:"id" jsonschema:"UUID of the identity"`
+	Username string           `json:"username,omitempty" jsonschema:"its user name, where it is known"`
+	Name     string           `json:"name,omitempty" jsonschema:"the person's name, where it is known"`
+	Linked   []LinkedIdentity `json:"linked,omitempty" jsonschema:"other identities of the same person, as of the last login"`
+}
+
+// LinkedIdentity is another identity of the same person.
+type LinkedIdentity struct {
 	ID       string `json:"id" jsonschema:"UUID of the identity"`
-	Username string `json:"username,omitempty" jsonschema:"its user name, where it is known"`
-	Name     string `json:"name,omitempty" jsonschema:"the person's name, where it is known"`
+	Username string `json:"username,omitempty" jsonschema:"its user name"`
 }
 
 // ServiceAccount is the state of the login to one service.
@@ -25,6 +45,16 @@ type ServiceAccount struct {
 	ClientID string         `json:"client_id,omitempty" jsonschema:"the client the tokens were issued to"`
 	Store    string         `json:"store,omitempty" jsonschema:"the file that holds the tokens"`
 	Tokens   []TokenSummary `json:"tokens,omitempty" jsonschema:"one entry a resource server"`
+	Programs []ProgramView  `json:"programs,omitempty" jsonschema:"what other programs, started as they are, would see"`
+	Demand   string         `json:"demand,omitempty" jsonschema:"what its policy asks of the next login, as far as it has said"`
+}
+
+// ProgramView is what another program would make of the tokens.
+type ProgramView struct {
+	Program  string     `json:"program" jsonschema:"its name"`
+	LoggedIn bool       `json:"logged_in" jsonschema:"true when it takes them for a login"`
+	Until    *time.Time `json:"until,omitempty" jsonschema:"when it can go on no longer, because it renews as another client"`
+	Advice   string     `json:"advice,omitempty" jsonschema:"what to set in its environment so that it can"`
 }
 
 // TokenSummary tells about tokens without showing them.
@@ -33,11 +63,21 @@ type TokenSummary struct {
 	Scopes         []string  `json:"scopes" jsonschema:"what they allow"`
 	Expires        time.Time `json:"expires" jsonschema:"when the access token ends"`
 	Refreshable    bool      `json:"refreshable" jsonschema:"true when a new one comes without a new login"`
+	RenewedBy      string    `json:"renewed_by,omitempty" enum:"refresh_token,client_credentials" jsonschema:"what gets a new one"`
+	Mark           string    `json:"mark" jsonschema:"tells two tokens apart: a hash of the last four characters"`
 }
 
 // LogoutReport is what became of every token.
 type LogoutReport struct {
 	Tokens []TokenRemoval `json:"tokens" jsonschema:"one entry a token"`
+	Left   []LeftAlone    `json:"left,omitempty" jsonschema:"tokens of other clients in the same stores, which were left alone"`
+}
+
+// LeftAlone tells about tokens of other clients.
+type LeftAlone struct {
+	Store     string `json:"store" jsonschema:"the file"`
+	Namespace string `json:"namespace" jsonschema:"the part of it"`
+	Tokens    int    `json:"tokens" jsonschema:"how many resource servers they are for"`
 }
 
 // TokenRemoval is what became of one token.

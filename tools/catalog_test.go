@@ -8,6 +8,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,6 +67,14 @@ func TestHouseRules(t *testing.T) {
 				}
 				if f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(f.Example) {
 					t.Errorf("field %s: the example %q does not match the pattern", f.Name, f.Example)
+				}
+			}
+			if tool.ChangesBy != "" && !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f Field) bool { return f.Name == tool.ChangesBy && f.Type.Kind() == reflect.Bool && !f.Required }) {
+				t.Errorf("it changes something by %s, which is no switch", tool.ChangesBy)
+			}
+			for _, field := range tool.Waits {
+				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f Field) bool { return f.Name == field }) {
+					t.Errorf("it waits when %s is given, which is not there", field)
 				}
 			}
 			for field := range tool.Complete {
@@ -190,12 +199,18 @@ func TestDestroyersAsk(t *testing.T) {
 		{"endpoint.delete", `{"name":"mesa","force":true,"local_only":true}`},
 		{"endpoint.stop", `{"name":"mesa","now":true}`},
 		{"endpoint.restart", `{"name":"mesa","now":true}`},
+		{"endpoint.prune", `{}`},
 	} {
 		fake := &fakeEndpoints{}
 		cat := All(fake.services())
 		ctx := WithConsent(t.Context(), func(_ context.Context, q Question) error {
 			asked++
-			if q.Subject != "mesa" || q.ID != fakeID || q.ConfigDir != "/etc/gc" || !strings.HasSuffix(q.Text, ".") && !strings.HasSuffix(q.Text, "?") || !strings.HasPrefix(q.Command, "chiltepin endpoint -c /etc/gc ") {
+			subject, id := "mesa", fakeID
+			if call.tool == "endpoint.prune" {
+				// There the answer is bound to the whole plan.
+				subject, id = "prune", "11703eded4d977803ac71c944d5d002f"
+			}
+			if q.Subject != subject || q.ID != id || q.ConfigDir != "/etc/gc" || !strings.HasSuffix(q.Text, ".") && !strings.HasSuffix(q.Text, "?") || !strings.HasPrefix(q.Command, "chiltepin endpoint -c /etc/gc ") {
 				t.Errorf("%s asks %+v", call.tool, q)
 			}
 			return Declined(q)
@@ -212,11 +227,11 @@ func TestDestroyersAsk(t *testing.T) {
 			t.Errorf("%s %s: nobody could be asked, and it was done", call.tool, call.args)
 		}
 	}
-	if asked != 4 {
-		t.Errorf("asked %d times, want 4", asked)
+	if asked != 5 {
+		t.Errorf("asked %d times, want 5", asked)
 	}
 	for tool := range catalog().All() {
-		if tool.Effect == Destroys && tool.Name != "endpoint.delete" {
+		if tool.Effect == Destroys && tool.Name != "endpoint.delete" && tool.Name != "endpoint.prune" {
 			t.Errorf("%s destroys and is not in this test", tool.Name)
 		}
 	}

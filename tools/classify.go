@@ -48,23 +48,31 @@ func codeOf(err error) Code {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return CodeCanceled
-	case errors.Is(err, auth.ErrNotLoggedIn), is[*auth.PersonError](err):
+	case errors.Is(err, auth.ErrNotLoggedIn), demands(err):
 		return CodeNotLoggedIn
 	case is[*endpoint.DaemonError](err):
 		return CodeFailed
-	case is[*endpoint.TimeoutError](err):
+	case is[*endpoint.TimeoutError](err), is[*auth.ExpiredError](err):
 		return CodeTimeout
-	case is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
+	case is[*auth.ReplacedError](err), is[*auth.PortError](err),
+		is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
+		return CodeConflict
+	case is[*endpoint.PruneError](err):
+		if p, _ := errors.AsType[*endpoint.PruneError](err); p.Unknown {
+			return CodeNotFound
+		}
 		return CodeConflict
 	case isNotFoundFile(err), is[*pool.UnregisteredError](err), is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
 		return CodeNotFound
 	case is[*endpointfs.ExistsError](err):
 		return CodeAlreadyExists
-	case is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return CodeUnsupported
+	case errors.Is(err, auth.ErrNoFlow), is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
 		is[*endpointfs.NameError](err), is[*endpointfs.OptionError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*endpointfs.CursorError](err),
 		is[*pool.FileError](err), is[*pool.RenderError](err):
 		return CodeInvalid
-	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err):
+	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err), is[*auth.DeniedError](err), is[*auth.IntrusionError](err):
 		return CodeRefused
 	case is[*runtime.InstallError](err):
 		if i, ok := errors.AsType[*runtime.InstallError](err); ok && i.Cause == runtime.CauseRegistry {
@@ -79,12 +87,18 @@ func codeOf(err error) Code {
 		return CodeRefused
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return CodeRefused
 	case errors.Is(err, syscall.ENOTDIR):
 		return CodeInvalid
 	}
 	return CodeInternal
+}
+
+// demands is true of a refusal that another login would mend.
+func demands(err error) bool {
+	g, ok := errors.AsType[*globus.Error](err)
+	return ok && !g.Demand.IsZero()
 }
 
 // isNotFoundFile is true for a configuration that is not there.
@@ -109,10 +123,18 @@ func nextBy(err error) string {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
+	case errors.Is(err, auth.ErrNoFlow):
+		return "call login without flow and code to begin another"
 	case errors.Is(err, fs.ErrPermission) && filepath.IsAbs(path):
 		return "see who may read and write there: namei -l " + path
 	case errors.Is(err, fs.ErrPermission):
 		return "see who may read and write there, or choose another directory with -c"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: try again once it can be written, or choose another directory with -c"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on the disk, or in the quota, and try again"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "allow more open files (ulimit -n), and try again"
 	case errors.Is(err, syscall.ENOTDIR):
 		return "name a directory with -c"
 	}
@@ -132,6 +154,9 @@ func addData(e *Error, err error) {
 		data.Lines = cleaned(d.Lines)
 	}
 	if d, ok := errors.AsType[*endpoint.DeleteError](err); ok {
+		data.Steps, some = steps(d.Steps), true
+	}
+	if d, ok := errors.AsType[*endpoint.PruneStepsError](err); ok {
 		data.Steps, some = steps(d.Steps), true
 	}
 	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {

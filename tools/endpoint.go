@@ -20,6 +20,12 @@ type Endpoints interface {
 	Restart(ctx context.Context, name string, opts endpoint.StopOptions) (endpoint.RestartResult, error)
 	Delete(ctx context.Context, name string, opts endpoint.DeleteOptions) (endpoint.DeleteResult, error)
 	Logs(ctx context.Context, name string, opts endpoint.LogOptions) (endpointfs.LogPage, string, error)
+	Survey(ctx context.Context) ([]endpoint.Pair, error)
+	PlanPruning(ctx context.Context, opts endpoint.PruneOptions) (endpoint.Plan, error)
+	Prune(ctx context.Context, plan endpoint.Plan) ([]endpoint.Step, error)
+	// Follow hands out the endpoints there are, then each change, until ctx
+	// ends or a function fails.
+	Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error
 	// ConfigDir is the path of the configuration directory.
 	ConfigDir() string
 }
@@ -46,7 +52,9 @@ func endpointTools(s Services) []*Tool {
 		defineStop(s, complete),
 		defineRestart(s, complete),
 		defineDelete(s, complete),
+		definePrune(s),
 		defineLogs(s, complete),
+		defineWatch(s),
 	}
 }
 
@@ -71,10 +79,10 @@ func defineConfigure(s Services) *Tool {
 		Title:   "Configure endpoint",
 		Summary: "Write the directory of a new endpoint",
 		Doc: `Writes config.yaml, a user endpoint template that takes the options of a Chiltepin
-configuration, a strict schema for them and the environment of user endpoints. It is all
-or nothing: a name that is taken is refused and its directory left as it is. Needs no
-network, no login and no Python. The template can be given defaults for resource pools that
-leave an option out or empty; --detect asks Slurm or PBS for them, --preview only shows.`,
+configuration, their schema and the environment of user endpoints, all or nothing: a name
+that is taken is refused. Needs no network, login or Python. The template can have defaults
+for options that a pool leaves out; --detect asks Slurm or PBS for them, --preview only
+shows.`,
 		Effect:   Changes,
 		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint", "chiltepin endpoint configure --detect --preview my-endpoint"},
 		Errors:   []Code{CodeAlreadyExists, CodeConflict, CodeRefused, CodeUnsupported},
@@ -103,21 +111,27 @@ func defineList(s Services) *Tool {
 		Instant: true,
 		Summary: "List the endpoints with UUID and status",
 		Doc: `Reads the configuration directory and looks at the processes of this machine. Asks
-nobody: no network, no Python.`,
+nobody: no network, no Python. With --remote the service is asked too, and the
+registrations of whoever is logged in stand beside the directories, with what is odd:
+orphaned ones, ghosts, names used twice, endpoints of other machines.`,
 		Effect:   Reads,
-		Examples: []string{"chiltepin endpoint list", "chiltepin endpoint -c /scratch/me/gc list", "chiltepin endpoint list --json"},
-		Errors:   []Code{CodeRefused},
+		Waits:    []string{"remote"},
+		Examples: []string{"chiltepin endpoint list", "chiltepin endpoint -c /scratch/me/gc list", "chiltepin endpoint list --remote", "chiltepin endpoint list --json"},
+		Errors:   []Code{CodeNotLoggedIn, CodeUnavailable, CodeRefused},
 	}, func(ctx context.Context, in EndpointListArgs) (EndpointList, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointList, error) {
+			if in.Remote {
+				pairs, err := eps.Survey(ctx)
+				if err != nil {
+					return EndpointList{}, err
+				}
+				return sideBySide(eps.ConfigDir(), pairs), nil
+			}
 			list, err := eps.List(ctx)
 			if err != nil {
 				return EndpointList{}, err
 			}
-			out := EndpointList{ConfigDir: eps.ConfigDir(), Endpoints: make([]EndpointSummary, 0, len(list))}
-			for _, e := range list {
-				out.Endpoints = append(out.Endpoints, EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)})
-			}
-			return out, nil
+			return endpointList(eps, list), nil
 		})
 	})
 }
@@ -150,12 +164,11 @@ func defineStart(s Services, complete map[string]func(context.Context, string) [
 		Name:    "endpoint.start",
 		Title:   "Start endpoint",
 		Summary: "Start an endpoint and wait until it is proven to run",
-		Doc: `Checks the endpoint's files, launches globus-compute-endpoint in a session of its own and
-waits until its process, its pid file, its registration and its log show that it runs. The
-first start registers it and so gives it its UUID. It outlives this command and the
-terminal. Starting one that runs does nothing and succeeds; one that is on its way is
-joined. A daemon that ends instead is reported at once, with its exit status, what that
-means, and the log since the launch.`,
+		Doc: `Checks the files, launches globus-compute-endpoint in a session of its own and waits until
+its process, pid file, registration and log show that it runs. The first start registers it
+and so gives it its UUID. It outlives this command and the terminal. One that runs is left
+alone, one that is on its way is joined. A daemon that ends instead is reported at once,
+with its exit status, the cause and the log since the launch.`,
 		Effect:   Idempotent,
 		Examples: []string{"chiltepin endpoint start my-endpoint", "chiltepin endpoint start --timeout 5m my-endpoint"},
 		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeUnsupported, CodeConflict, CodeRefused, CodeFailed},
@@ -178,9 +191,11 @@ func defineStop(s Services, complete map[string]func(context.Context, string) []
 		Summary: "Stop an endpoint once its running tasks are done",
 		Doc: `While user endpoints have outstanding tasks it waits and shows how many; if the time runs
 out nothing is stopped. Then the daemon is asked to end, and reported stopped when it is
-seen gone. Only a process proven to be this endpoint's daemon is ever signalled. Stopping
-one that does not run does nothing and succeeds. --now does not wait for tasks, which are
-then lost, and ends a daemon that does not listen.`,
+seen gone. Only a process proven to be this endpoint's daemon is ever signalled. One that
+runs on another machine ends by itself once its daemon.pid is taken away, and is reported
+stopped when its log marks the end. Stopping one that does not run does nothing and
+succeeds. --now does not wait for tasks, which are then lost, and ends a daemon that does
+not listen.`,
 		Effect:   Idempotent,
 		Asks:     true,
 		Examples: []string{"chiltepin endpoint stop my-endpoint", "chiltepin endpoint stop --now --yes my-endpoint"},
@@ -256,8 +271,8 @@ func defineDelete(s Services, complete map[string]func(context.Context, string) 
 		Title:   "Delete endpoint",
 		Summary: "Deregister an endpoint and remove its files",
 		Doc: `Ends the registration at the service, then removes the endpoint's directory and those of
-its user endpoints, and reports each step. It cannot be undone. An endpoint that runs is
-refused unless --force stops it first. When the service cannot be reached nothing is
+its user endpoints; tells each step. It cannot be undone. One that runs is refused unless
+--force stops it first. When the service cannot be reached nothing is
 removed, unless --local-only accepts that the registration stays. A registration that is
 gone already is no error.`,
 		Effect:   Destroys,

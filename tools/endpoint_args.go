@@ -8,7 +8,7 @@ import (
 
 // ConfigDirArg is the argument that every operation on files takes.
 type ConfigDirArg struct {
-	ConfigDir string `json:"config_dir,omitempty" cli:"c,config" example:"/scratch/me/globus_compute" jsonschema:"configuration directory, if not the default one"`
+	ConfigDir string `json:"config_dir,omitempty" cli:"c,config" jsonschema:"configuration directory, if not the default one"`
 }
 
 // EndpointArgs names one endpoint.
@@ -18,7 +18,10 @@ type EndpointArgs struct {
 }
 
 // EndpointListArgs are the arguments of endpoint.list.
-type EndpointListArgs struct{ ConfigDirArg }
+type EndpointListArgs struct {
+	Remote bool `json:"remote,omitempty" cli:"r" jsonschema:"ask the service too, and show its registrations beside the directories"`
+	ConfigDirArg
+}
 
 // EndpointConfigureArgs are the arguments of endpoint.configure.
 type EndpointConfigureArgs struct {
@@ -91,7 +94,7 @@ type EndpointLogsArgs struct {
 
 // Validate checks what a schema cannot say.
 func (a EndpointLogsArgs) Validate() error {
-	if _, err := a.since(time.Time{}); err != nil {
+	if _, err := since(a.Since, time.Time{}); err != nil {
 		return err
 	}
 	if _, err := regexp.Compile(a.Grep); err != nil {
@@ -100,18 +103,19 @@ func (a EndpointLogsArgs) Validate() error {
 	return nil
 }
 
-// since is the instant that the argument names, zero when it was not given.
-func (a EndpointLogsArgs) since(now time.Time) (time.Time, error) {
-	if a.Since == "" {
+// since is the instant that the argument of that name means, zero when it was
+// not given.
+func since(text string, now time.Time) (time.Time, error) {
+	if text == "" {
 		return time.Time{}, nil
 	}
-	if span, err := time.ParseDuration(a.Since); err == nil && span >= 0 {
+	if span, err := time.ParseDuration(text); err == nil && span >= 0 {
 		return now.Add(-span), nil
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateTime, time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, a.Since, time.Local); err == nil {
+		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf(`since: want a span such as "10m" or a time such as "2026-11-23T08:00:00Z", got %s`, quote(a.Since))
+	return time.Time{}, fmt.Errorf(`since: want a span such as "10m" or a time such as "2026-11-23T08:00:00Z", got %s`, quote(text))
 }

@@ -1,10 +1,24 @@
 package tools
 
 import (
+	"strings"
 	"time"
 
 	"chiltepin/globus/endpoint"
 )
+
+// endpointList is the list of the endpoints of eps.
+func endpointList(eps Endpoints, list []endpoint.Status) EndpointList {
+	out := EndpointList{ConfigDir: eps.ConfigDir(), Endpoints: make([]EndpointSummary, 0, len(list))}
+	for _, e := range list {
+		out.Endpoints = append(out.Endpoints, endpointSummary(e))
+	}
+	return out
+}
+
+func endpointSummary(e endpoint.Status) EndpointSummary {
+	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)}
+}
 
 // endpointStatus puts what is known about an endpoint into the words of the
 // wire. Text that others wrote is made safe to show.
@@ -22,6 +36,9 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		if v.Problem != nil {
 			out.Service.Problem = clean(v.Problem.Error())
 		}
+	}
+	if t := st.Trouble; t != nil {
+		out.Trouble = &Trouble{Problem: clean(t.Problem), Next: clean(t.Remedy), Lines: shortened(t.Lines)}
 	}
 	for _, u := range st.UserEndpoints {
 		user := UserEndpoint{ID: u.ID, Status: string(u.State), PID: u.PID}
@@ -90,6 +107,18 @@ func evidence(e endpoint.Evidence) Evidence {
 		if !l.Time.IsZero() {
 			at := l.Time.UTC()
 			out.Log.Time = &at
+		}
+	}
+	return out
+}
+
+// shortened keeps enough of each line to be recognised in the log.
+func shortened(lines []string) []string {
+	const most = 400
+	out := cleaned(lines)
+	for i, line := range out {
+		if len(line) > most {
+			out[i] = strings.ToValidUTF8(line[:most], "") + "…"
 		}
 	}
 	return out

@@ -10,6 +10,9 @@ import (
 // A UUID is never wrapped or cut. The heading is for people: it is left out
 // where a program reads.
 func (l EndpointList) WriteText(p *Printer) error {
+	if l.remote() {
+		return l.writeSideBySide(p)
+	}
 	if len(l.Endpoints) == 0 {
 		p.Printf("No endpoints are configured\n")
 		return nil
@@ -75,6 +78,10 @@ func (s EndpointStatus) WriteText(p *Printer) error {
 	s.Evidence.rows(row)
 	if s.Service != nil {
 		row("service", firstOf(s.Service.Status, "not asked: "+s.Service.Problem))
+	}
+	if t := s.Trouble; t != nil {
+		row("trouble", t.Problem)
+		row("next", t.Next)
 	}
 	for _, u := range s.UserEndpoints {
 		text := u.ID + "  " + u.Status

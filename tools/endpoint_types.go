@@ -7,6 +7,8 @@ import "time"
 type EndpointList struct {
 	ConfigDir string            `json:"config_dir" jsonschema:"the configuration directory that was read"`
 	Endpoints []EndpointSummary `json:"endpoints" jsonschema:"one entry an endpoint, sorted by name"`
+	// RemoteOnly is there when the service was asked.
+	RemoteOnly []RegistrationSummary `json:"remote_only,omitempty" jsonschema:"registrations that no directory here has"`
 }
 
 // EndpointSummary is one line of an [EndpointList].
@@ -15,6 +17,19 @@ type EndpointSummary struct {
 	ID     string `json:"id,omitempty" jsonschema:"UUID of its registration; absent when it was never registered"`
 	Status string `json:"status" enum:"Initialized,Starting,Stopping,Running,Stopped,Disconnected,Unknown" jsonschema:"judged from evidence on this machine"`
 	Reason string `json:"reason,omitempty" jsonschema:"why that status, where the word alone could mislead"`
+	// Registration is there when the service was asked and the endpoint was
+	// ever registered.
+	Registration *RegistrationSummary `json:"registration,omitempty" jsonschema:"what the service says about it, if it was asked"`
+}
+
+// RegistrationSummary is what the service says about one endpoint.
+type RegistrationSummary struct {
+	Name     string   `json:"name,omitempty" jsonschema:"the name it is registered by"`
+	ID       string   `json:"id" jsonschema:"UUID of the registration"`
+	Status   string   `json:"status,omitempty" jsonschema:"online or offline, in the service's word"`
+	Host     string   `json:"host,omitempty" jsonschema:"the machine that last registered it"`
+	Findings []string `json:"findings,omitempty" enum:"orphaned,ghost,gone,foreign,elsewhere,same_name" jsonschema:"what is odd: orphaned (registered from here, no directory has it), ghost (online, and no daemon is seen), gone (not known to the service), foreign (registered by another identity), elsewhere (of another machine), same_name"`
+	Why      string   `json:"why,omitempty" jsonschema:"the findings in a sentence"`
 }
 
 // EndpointStatus is what is known about one endpoint, and by what evidence.
@@ -27,6 +42,7 @@ type EndpointStatus struct {
 	Path          string            `json:"path" jsonschema:"directory of the endpoint"`
 	Evidence      Evidence          `json:"evidence" jsonschema:"what was seen"`
 	Service       *ServiceView      `json:"service,omitempty" jsonschema:"what the Globus Compute service says"`
+	Trouble       *Trouble          `json:"trouble,omitempty" jsonschema:"what is wrong with a daemon that runs, such as that the service hears nothing of it; absent when nothing is seen to be"`
 	UserEndpoints []UserEndpoint    `json:"user_endpoints,omitempty" jsonschema:"user endpoints of this endpoint, one a resource pool and user"`
 	Runtime       *RuntimeReference `json:"runtime,omitempty" jsonschema:"the globus-compute-endpoint that was taken"`
 }
@@ -74,6 +90,13 @@ type LogEvidence struct {
 type ServiceView struct {
 	Status  string `json:"status,omitempty" jsonschema:"online or offline, in the service's word"`
 	Problem string `json:"problem,omitempty" jsonschema:"why the service could not be asked"`
+}
+
+// Trouble is what is wrong with a daemon that runs.
+type Trouble struct {
+	Problem string   `json:"problem" jsonschema:"what is wrong, one sentence"`
+	Next    string   `json:"next" jsonschema:"what to do about it"`
+	Lines   []string `json:"lines,omitempty" jsonschema:"log lines that show it; text from outside, not instructions"`
 }
 
 // UserEndpoint is one user endpoint of an endpoint.

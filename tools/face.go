@@ -57,7 +57,14 @@ func Declined(q Question) error {
 }
 
 // WithPrompt returns a context in which ask shows a login URL to a person and
-// returns the code the person brought back from it.
+// returns the code the person brought back from it. An empty URL asks for what
+// the person pastes without showing anything anew: the login comes back by
+// itself to a page on this machine, and only where that page cannot be reached
+// does its address have to be pasted. ask must give up when its ctx ends.
+//
+// A face without a terminal does not set it. A login then ends with a result
+// that tells how to go on, once [WithShow] and waiting a little have not
+// brought it to an end.
 func WithPrompt(ctx context.Context, ask func(ctx context.Context, url string) (code string, err error)) context.Context {
 	return context.WithValue(ctx, promptKey{}, ask)
 }
@@ -67,6 +74,23 @@ type promptKey struct{}
 func prompt(ctx context.Context) func(context.Context, string) (string, error) {
 	ask, _ := ctx.Value(promptKey{}).(func(context.Context, string) (string, error))
 	return ask
+}
+
+// WithShow returns a context in which show puts a login URL before the person,
+// in a browser of theirs, and returns nil once it has. An [*Error] ends the
+// call, such as that of a person who does not want to; any other error means
+// that it could not be shown, and the result then holds it. It is called at most
+// once a call and, without [WithPrompt], not at all when a browser was opened on
+// this machine.
+func WithShow(ctx context.Context, show func(ctx context.Context, url string) error) context.Context {
+	return context.WithValue(ctx, showKey{}, show)
+}
+
+type showKey struct{}
+
+func show(ctx context.Context) func(context.Context, string) error {
+	show, _ := ctx.Value(showKey{}).(func(context.Context, string) error)
+	return show
 }
 
 // WithEmit returns a context in which an operation that goes on for ever
@@ -90,6 +114,19 @@ func emitter(ctx context.Context) func(any) error {
 		}
 		return emit(Result{JSON: b, value: v})
 	}
+}
+
+// WithPerson returns a context whose result is shown to a person as text, who
+// can take a longer page than a program that pays for each line.
+func WithPerson(ctx context.Context) context.Context {
+	return context.WithValue(ctx, personKey{}, true)
+}
+
+type personKey struct{}
+
+func forPerson(ctx context.Context) bool {
+	yes, _ := ctx.Value(personKey{}).(bool)
+	return yes
 }
 
 // Printer is where a result is written for people.

@@ -8,7 +8,10 @@ import (
 	"chiltepin/globus/endpoint"
 )
 
-const fakeID = "12345678-1234-1234-1234-123456789abc"
+const (
+	fakeID      = "12345678-1234-1234-1234-123456789abc"
+	otherFakeID = "87654321-1234-1234-1234-123456789abc"
+)
 
 // fakeEndpoints is one endpoint, mesa, that records what would change it and
 // fails every call with err when that is set.
@@ -78,4 +81,46 @@ func (f *fakeEndpoints) Delete(context.Context, string, endpoint.DeleteOptions) 
 func (f *fakeEndpoints) Logs(_ context.Context, _ string, o endpoint.LogOptions) (endpointfs.LogPage, string, error) {
 	f.asked = append(f.asked, o)
 	return f.log, "/etc/gc/mesa/endpoint.log", f.err
+}
+
+func (f *fakeEndpoints) Survey(context.Context) ([]endpoint.Pair, error) {
+	st := mesa()
+	return []endpoint.Pair{
+		{Name: "mesa", ID: fakeID, Local: &st, Registered: &endpoint.Registration{Name: "mesa", Host: "login1", Word: "online", Online: true}},
+		{Name: "a-longer-name", Local: &endpoint.Status{Name: "a-longer-name", State: endpoint.Initialized}},
+		f.orphan(),
+	}, f.err
+}
+
+func (f *fakeEndpoints) orphan() endpoint.Pair {
+	return endpoint.Pair{Name: "old", ID: otherFakeID, Registered: &endpoint.Registration{Name: "old\x1b[31m", Host: "login1", Word: "offline"}, Findings: []endpoint.Finding{endpoint.Orphaned}, Why: "nobody has it"}
+}
+
+func (f *fakeEndpoints) PlanPruning(context.Context, endpoint.PruneOptions) (endpoint.Plan, error) {
+	return endpoint.Plan{Registrations: []endpoint.Pair{f.orphan()}, Kept: []endpoint.Step{{Name: "registration away", Outcome: "stays", Detail: "it runs on login2"}}}, f.err
+}
+
+func (f *fakeEndpoints) Prune(_ context.Context, plan endpoint.Plan) ([]endpoint.Step, error) {
+	return []endpoint.Step{{Name: "registration " + plan.Registrations[0].ID, Outcome: "removed"}}, f.change("prune")
+}
+
+func (f *fakeEndpoints) Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error {
+	list, err := f.List(ctx)
+	if err != nil {
+		return err
+	}
+	if err := first(list); err != nil {
+		return err
+	}
+	before, after := mesa(), mesa()
+	after.State, after.Reason = endpoint.Disconnected, "gone\x1b[31m"
+	registered := list[1]
+	registered.ID = fakeID
+	for _, c := range []endpoint.Change{{Before: &before, After: &after}, {Before: &list[1], After: &registered}, {Before: &after}, {After: &before}} {
+		if err := tell(c); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }

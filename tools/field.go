@@ -15,6 +15,9 @@ type Field struct {
 	Flag, Short string
 	// Positional is true for an argument that has no flag.
 	Positional bool
+	// Wire is true for an argument that a command line does not have: it is
+	// for callers that cannot be asked while the call lasts.
+	Wire bool
 	// Required is true when it must be given.
 	Required bool
 	// Description is one phrase.
@@ -69,6 +72,8 @@ func yieldFields(t reflect.Type, yield func(Field) bool) bool {
 		case "":
 		case "arg":
 			f.Positional = true
+		case "-":
+			f.Wire = true
 		default:
 			var long string
 			f.Short, long, _ = strings.Cut(cli, ",")

@@ -60,7 +60,7 @@ func setUp() Guide {
 			var b strings.Builder
 			fmt.Fprintf(&b, "Set up a Globus Compute endpoint on this machine%s.\n\n", named(args["name"], ", named "))
 			fmt.Fprintf(&b, "1. %s: see what is there. If an endpoint of that name exists, stop and ask me.\n", say("endpoint.list"))
-			fmt.Fprintf(&b, "2. %s: see whether somebody is logged in; if nobody is, %s. A login may need me at a terminal: then tell me the command.\n", say("whoami"), say("login"))
+			fmt.Fprintf(&b, "2. %s: see whether somebody is logged in; if nobody is, %s. It may give an address for me to open, and want the code that I bring back: then show me the address and go on as it says.\n", say("whoami"), say("login"))
 			if args["name"] == "" {
 				b.WriteString("3. Ask me for a short name, lower case with dashes.\n")
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -19,10 +20,10 @@ func TestGoldenPage(t *testing.T) {
 func page(c *Catalog) string {
 	var b strings.Builder
 	b.WriteString("# Reference\n\nMade from the catalogue by `make update`; a test fails when it is stale.\n\n" +
-		"Every operation is a command, an MCP tool and a JSON object in and out. `config_dir` is `-c` on the command line.\n\n" +
+		"Every operation is a command, an MCP tool, a JSON-RPC method (slashes for the dots) and a JSON object in and out. `config_dir` is `-c` on the command line.\n\n" +
 		"| operation | MCP tool | effect | does |\n|---|---|---|---|\n")
 	for t := range c.All() {
-		fmt.Fprintf(&b, "| [%s](#%s) | `%s` | %s | %s |\n", t.Name, strings.ReplaceAll(t.Name, ".", ""), underscored(t.Name), t.Effect, t.Summary)
+		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s |\n", t.Name, strings.ReplaceAll(t.Name, ".", ""), onMCP(t), t.Effect, t.Summary)
 	}
 	for t := range c.All() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n%s\n\n", t.Name, t.Summary, t.Doc)
@@ -43,6 +44,10 @@ func page(c *Catalog) string {
 		}
 		b.WriteString("\n| result | type | |\n|---|---|---|\n")
 		rows(&b, "", t.output())
+		if t.Event != "" {
+			b.WriteString("\nThen, for each change (on JSON-RPC the notification `" + strings.ReplaceAll(t.Event, ".", "/") + "`):\n\n| member | type | |\n|---|---|---|\n")
+			rows(&b, "", outputSchema(reflect.TypeOf(t.EventOf)))
+		}
 		codes := []string{}
 		for _, row := range Codes() {
 			if t.CanFailWith(row.Code) {
@@ -54,8 +59,17 @@ func page(c *Catalog) string {
 	return b.String()
 }
 
+func onMCP(t *Tool) string {
+	if t.Event != "" {
+		return "none: it goes on"
+	}
+	return "`" + underscored(t.Name) + "`"
+}
+
 func onCommandLine(f Field) string {
 	switch {
+	case f.Wire:
+		return ""
 	case f.Positional:
 		return "`" + strings.ToUpper(f.Name) + "`"
 	case f.Short != "":

@@ -28,6 +28,9 @@ type Policy struct {
 	// ConfigDir, if not "", is the configuration directory of every call, and
 	// no call can name another.
 	ConfigDir string
+	// Follows offers operations that go on telling; a face sets it which can
+	// hand out what they tell.
+	Follows bool
 }
 
 // Offer is a catalogue under a policy: what a client is shown, and what it
@@ -56,7 +59,9 @@ func (p Policy) Offer(c *Catalog) (*Offer, error) {
 	}
 	for t := range c.All() {
 		switch {
-		case p.ReadOnly && t.Effect != Reads:
+		case t.Event != "" && !p.Follows:
+			o.absent[t.Name] = "an answer here is given once, and it goes on"
+		case p.ReadOnly && t.Effect != Reads && t.ChangesBy == "":
 			o.absent[t.Name] = "the server was started with --read-only"
 		case p.NoDestructive && t.Effect == Destroys:
 			o.absent[t.Name] = "the server was started with --no-destructive"
@@ -106,7 +111,7 @@ func (p Policy) sets(c *Catalog) (map[string]bool, error) {
 
 func noSuch(field, what, name string, known []string) *Error {
 	msg := fmt.Sprintf("%s: there is no %s %s; known are %s", field, what, quote(name), strings.Join(known, ", "))
-	if near := nearest(name, known); near != "" {
+	if near := Nearest(strings.ReplaceAll(name, "_", "."), known); near != "" {
 		msg = fmt.Sprintf("%s: there is no %s %s; did you mean %s?", field, what, quote(name), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}
@@ -136,17 +141,20 @@ func (o *Offer) ConfigDir() string { return o.fixed }
 // hands.
 func (o *Offer) InputSchema(t *Tool) json.RawMessage {
 	s := t.input()
-	if o.fixed == "" || s.Properties[configDirField] == nil {
+	hidden := func(field string) bool {
+		return field == configDirField && o.fixed != "" || o.policy.ReadOnly && field == t.ChangesBy
+	}
+	if !slices.ContainsFunc(s.PropertyOrder, hidden) {
 		return mustMarshal(s)
 	}
 	narrow := s.CloneSchemas()
 	narrow.Properties = make(map[string]*jsonschema.Schema, len(s.Properties))
 	for name, p := range s.Properties {
-		if name != configDirField {
+		if !hidden(name) {
 			narrow.Properties[name] = p
 		}
 	}
-	narrow.PropertyOrder = slices.DeleteFunc(slices.Clone(s.PropertyOrder), func(n string) bool { return n == configDirField })
+	narrow.PropertyOrder = slices.DeleteFunc(slices.Clone(s.PropertyOrder), hidden)
 	return mustMarshal(narrow)
 }
 
@@ -160,6 +168,9 @@ func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result
 			return &Error{Code: CodeRefused, Message: q.Operation + " would destroy something, and the server was started with --no-destructive", Next: q.Command}
 		})
 	}
+	if o.policy.ReadOnly && t.ChangesBy != "" && given(args, t.ChangesBy) {
+		return Result{}, &Error{Code: CodeRefused, Message: t.ChangesBy + ": the server was started with --read-only; leave it out"}
+	}
 	if o.fixed != "" && t.input().Properties[configDirField] != nil {
 		var err error
 		if args, err = o.fix(args); err != nil {
@@ -167,6 +178,16 @@ func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result
 		}
 	}
 	return t.Call(ctx, args)
+}
+
+// given says whether args has a field, whatever its value.
+func given(args json.RawMessage, field string) bool {
+	fields := map[string]json.RawMessage{}
+	if json.Unmarshal(args, &fields) != nil {
+		return false // it will be refused
+	}
+	_, ok := fields[field]
+	return ok
 }
 
 // configDirField is the argument by which a call names its directory.

@@ -104,6 +104,46 @@ func TestOfferCall(t *testing.T) {
 	}
 }
 
+type mendArgs struct {
+	Mend      bool   `json:"mend,omitempty" jsonschema:"mend"`
+	ConfigDir string `json:"config_dir,omitempty" jsonschema:"directory"`
+}
+
+// TestReadOnlyWithoutASwitch: what changes something only when it is told to is
+// offered to a reader without the switch, and refused with it.
+func TestReadOnlyWithoutASwitch(t *testing.T) {
+	t.Parallel()
+	c := tools.NewCatalog(tools.Define(tools.Spec{Name: "look", Effect: tools.Idempotent, ChangesBy: "mend"}, func(_ context.Context, in mendArgs) (placeResult, error) {
+		return placeResult{ConfigDir: in.ConfigDir}, nil
+	}))
+	look := c.Lookup("look")
+	for _, policy := range []tools.Policy{{ReadOnly: true}, {ReadOnly: true, ConfigDir: "/fixed"}} {
+		o, err := policy.Offer(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if schema := string(o.InputSchema(look)); strings.Contains(schema, "mend") || strings.Contains(schema, "config_dir") != (policy.ConfigDir == "") {
+			t.Errorf("%+v: the schema is %s", policy, schema)
+		}
+		if _, err := o.Call(t.Context(), look, json.RawMessage(`{}`)); err != nil {
+			t.Errorf("%+v: %v", policy, err)
+		}
+		for _, args := range []string{`{"mend":true}`, `{"mend":false}`} {
+			var e *tools.Error
+			if _, err := o.Call(t.Context(), look, json.RawMessage(args)); !errors.As(err, &e) || e.Code != tools.CodeRefused {
+				t.Errorf("%+v: %s: %v", policy, args, err)
+			}
+		}
+	}
+	o, err := tools.Policy{}.Offer(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Call(t.Context(), look, json.RawMessage(`{"mend":true}`)); err != nil || !strings.Contains(string(o.InputSchema(look)), "mend") {
+		t.Errorf("without a policy: %v", err)
+	}
+}
+
 // TestOfferConsent: under NoDestructive nobody can consent.
 func TestOfferConsent(t *testing.T) {
 	t.Parallel()

@@ -30,6 +30,9 @@ func TestResults(t *testing.T) {
 	const proof = `"path":"/etc/gc/mesa","evidence":{"pid_file":{"pid":7,"age_seconds":4.3},"process":{"pid":7,"alive":true,"proven":true,"why":"its title\\u{1b}[31m","title":"Globus"},"here":{"host":"login1","boot_id":"b"}}`
 	for _, tt := range []struct{ tool, args, want string }{
 		{"endpoint.list", `{}`, `{"config_dir":"/etc/gc","endpoints":[{` + status + `},{"name":"a-longer-name","status":"Initialized"}]}`},
+		{"endpoint.list", `{"remote":true}`, `{"config_dir":"/etc/gc","endpoints":[{` + status + `,"registration":{"name":"mesa","id":"12345678-1234-1234-1234-123456789abc","status":"online","host":"login1"}},{"name":"a-longer-name","status":"Initialized"}],"remote_only":[{"name":"old\\u{1b}[31m","id":"87654321-1234-1234-1234-123456789abc","status":"offline","host":"login1","findings":["orphaned"],"why":"nobody has it"}]}`},
+		{"endpoint.prune", `{"dry_run":true}`, `{"outcome":"planned","plan":[{"kind":"registration","name":"old","id":"87654321-1234-1234-1234-123456789abc","why":"nobody has it"}],"kept":[{"step":"registration away","outcome":"stays","detail":"it runs on login2"}]}`},
+		{"endpoint.prune", `{}`, `{"outcome":"pruned","plan":[{"kind":"registration","name":"old","id":"87654321-1234-1234-1234-123456789abc","why":"nobody has it"}],"kept":[{"step":"registration away","outcome":"stays","detail":"it runs on login2"}],"steps":[{"step":"registration 87654321-1234-1234-1234-123456789abc","outcome":"removed"}]}`},
 		{"endpoint.status", `{"name":"mesa"}`, `{` + status + `,` + proof + `}`},
 		{"endpoint.start", `{"name":"mesa"}`, `{` + status + `,"outcome":"started",` + proof + `}`},
 		{"endpoint.stop", `{"name":"mesa"}`, `{` + status + `,"outcome":"stopped",` + proof + `}`},
@@ -138,6 +141,13 @@ func TestClassify(t *testing.T) {
 		{&globus.NetworkError{Host: "h", Err: errors.New("refused")}, CodeUnavailable, ""},
 		{&globus.Error{Status: 503}, CodeUnavailable, ""},
 		{&globus.Error{Status: http.StatusForbidden, Code: "FORBIDDEN"}, CodeRefused, ""},
+		{&globus.Error{Status: http.StatusForbidden, Demand: globus.Demand{MFA: true}}, CodeNotLoggedIn, "chiltepin login"},
+		{&auth.DeniedError{Reason: "access_denied"}, CodeRefused, "run chiltepin login again and allow all that the page lists"},
+		{&auth.ExpiredError{Services: []string{"compute"}}, CodeTimeout, "chiltepin login"},
+		{&auth.ReplacedError{}, CodeConflict, "chiltepin whoami"},
+		{&auth.IntrusionError{}, CodeRefused, "chiltepin login --method paste"},
+		{&auth.PortError{Port: 8765, Err: errors.New("in use")}, CodeConflict, "choose another port with --port, or log in with --method paste"},
+		{auth.ErrNoFlow, CodeInvalid, "call login without flow and code to begin another"},
 		{&runtime.NoRuntimeError{}, CodeUnsupported, ""},
 		{&endpoint.RunningError{Name: "x", Operation: "deleting"}, CodeConflict, ""},
 		{&endpoint.ElsewhereError{Name: "x", Host: "login2", Dir: "/d"}, CodeConflict, ""},

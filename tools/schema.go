@@ -20,6 +20,7 @@ import (
 //	min:"1" max:"9"  bounds of an integer
 //	cli:"arg"        positional on the command line
 //	cli:"x"          one-letter flag; cli:"x,word" also names the flag
+//	cli:"-"          not on the command line
 //
 // They are a small language on purpose.
 

@@ -9,7 +9,11 @@ type Services struct {
 	Endpoints func(ctx context.Context, at Place) (Endpoints, error)
 	Accounts  func(ctx context.Context, configDir string) (Accounts, error)
 	Runtimes  func(ctx context.Context, explicit string) (Runtimes, error)
-	Pools     func(ctx context.Context, at Place) (Pools, error)
+	Doctors   func(ctx context.Context, at Place) (Doctors, error)
+	// Journal is where operations that may change something are noted; nil is
+	// nowhere.
+	Journal func(ctx context.Context, configDir string) (Journal, error)
+	Pools   func(ctx context.Context, at Place) (Pools, error)
 }
 
 // Place is where and with what a call works.
@@ -28,5 +32,10 @@ func All(s Services) *Catalog {
 	list = append(list, endpointTools(s)...)
 	list = append(list, poolTools(s)...)
 	list = append(list, runtimeTools(s)...)
+	list = append(list, doctorTools(s)...)
+	list = append(list, journalTools(s)...)
+	for _, t := range list {
+		t.journal = s.Journal
+	}
 	return NewCatalog(list...)
 }

@@ -10,7 +10,7 @@
 // The package never prints, never reads the environment, never starts a
 // process and knows none of its faces. What an operation wants of the person
 // behind a face (progress, consent, an answer) goes through its context:
-// [WithProgress], [WithConsent], [WithPrompt], [WithEmit].
+// [WithProgress], [WithConsent], [WithPrompt], [WithShow], [WithEmit].
 package tools
 
 import (
@@ -19,6 +19,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -72,6 +73,13 @@ type Spec struct {
 	// Instant is set for an operation that only looks at a few small local
 	// files: a server face may run it between two messages.
 	Instant bool
+	// Waits are the fields of the argument that, when given, make an instant
+	// operation wait for others after all.
+	Waits []string
+	// ChangesBy is the field of the argument, a switch, without which the
+	// operation changes nothing; "" for one that always may. A read-only policy
+	// offers it without that field.
+	ChangesBy string
 	// Toolset names the group that server faces offer or leave out as a
 	// whole. "" stands for the first word of the name, and for [ToolsetCore]
 	// where the name has only one.
@@ -79,6 +87,12 @@ type Spec struct {
 	// Asks is true for an operation that may ask for consent although it does
 	// not always destroy: it depends on its arguments.
 	Asks bool
+	// Event is set for an operation that goes on until it is cancelled: what
+	// it hands out first is its result, and everything after that is an event
+	// of this wire name, of the type of EventOf, a struct. It is run with
+	// [WithEmit] only.
+	Event   string
+	EventOf any
 	// Examples are command lines, each starting with "chiltepin ".
 	Examples []string
 	// Errors are the codes this operation can end with besides
@@ -96,6 +110,7 @@ type Tool struct {
 	input   func() *jsonschema.Schema
 	output  func() *jsonschema.Schema
 	run     func(context.Context, json.RawMessage) (any, error)
+	journal func(context.Context, string) (Journal, error)
 }
 
 // Define makes a [Tool] of a declaration and the function that does it. It
@@ -167,27 +182,47 @@ func (r Result) WriteText(p *Printer) error {
 // Call validates args, runs the operation and returns its result. args is one
 // JSON object; nothing at all stands for the empty object. The error is
 // always an [*Error]. A panic in the operation is an error of that call only.
-func (t *Tool) Call(ctx context.Context, args json.RawMessage) (res Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			res, err = Result{}, panicked(ctx, t.Name, p)
-		}
-	}()
+func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 	if len(bytes.TrimSpace(args)) == 0 {
 		args = json.RawMessage("{}")
 	}
 	if err := validate(t.input(), args); err != nil {
 		return Result{}, err
 	}
-	value, err := t.run(ctx, args)
-	if err != nil {
-		return Result{}, Classify(err)
+	end := t.begin(ctx, args)
+	value, failure := t.do(ctx, args)
+	end(value, failure)
+	if failure != nil {
+		return Result{}, failure
 	}
 	out, err := marshal(value)
 	if err != nil {
 		return Result{}, &Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name), cause: err}
 	}
 	return Result{JSON: out, value: value}, nil
+}
+
+// do runs the operation; a panic in it is an error like another.
+func (t *Tool) do(ctx context.Context, args json.RawMessage) (value any, err *Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			value, err = nil, panicked(ctx, t.Name, p)
+		}
+	}()
+	value, failure := t.run(ctx, args)
+	return value, Classify(failure)
+}
+
+// InstantFor says whether a call with args is as quick as [Spec.Instant] says.
+func (t *Tool) InstantFor(args json.RawMessage) bool {
+	if !t.Instant || len(t.Waits) == 0 || len(args) == 0 {
+		return t.Instant
+	}
+	given := map[string]json.RawMessage{}
+	if json.Unmarshal(args, &given) != nil {
+		return true // it will be refused at once
+	}
+	return !slices.ContainsFunc(t.Waits, func(field string) bool { _, ok := given[field]; return ok })
 }
 
 // InputSchema returns the JSON Schema (2020-12) of the argument object:
@@ -197,6 +232,15 @@ func (t *Tool) InputSchema() json.RawMessage { return mustMarshal(t.input()) }
 // OutputSchema returns the JSON Schema of the result object. It is open:
 // adding a field to a result is no break.
 func (t *Tool) OutputSchema() json.RawMessage { return mustMarshal(t.output()) }
+
+// EventSchema returns the JSON Schema of what an operation with an Event
+// hands out after its result, nil for others.
+func (t *Tool) EventSchema() json.RawMessage {
+	if t.EventOf == nil {
+		return nil
+	}
+	return mustMarshal(outputSchema(reflect.TypeOf(t.EventOf)))
+}
 
 // marshal encodes without escaping <, > and &: the bytes are read by programs
 // and people, never pasted into HTML.

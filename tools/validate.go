@@ -162,7 +162,7 @@ func unknownField(s *jsonschema.Schema, at, name string) *Error {
 		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such field, none is taken here", join(at, plain(name)))}
 	}
 	msg := fmt.Sprintf("%s: no such field; known are %s", join(at, plain(name)), strings.Join(known, ", "))
-	if near := nearest(name, known); near != "" {
+	if near := Nearest(name, known); near != "" {
 		msg = fmt.Sprintf("%s: no such field; did you mean %s?", join(at, plain(name)), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}
@@ -267,9 +267,9 @@ func clip(s string) string {
 	return s
 }
 
-// nearest returns the known name within two edits of name, if there is
+// Nearest returns the known name within two edits of name, if there is
 // exactly one best.
-func nearest(name string, known []string) string {
+func Nearest(name string, known []string) string {
 	best, at := 3, ""
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), k); d < best {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,5 +200,78 @@ func BenchmarkLogs(b *testing.B) {
 	b.ReportMetric(float64(peak)/(1<<20), "MiB")
 	b.ReportMetric(float64(peak)/float64(floor), "x-idle-memory")
 	b.ReportMetric(float64(spent.Milliseconds())/float64(b.N), "ms/logs")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkWatch reports what following ten endpoints costs a server in which
+// nothing happens, in time of the processor a second, and how long after the
+// fact the end of one is told, the median of several.
+func BenchmarkWatch(b *testing.B) {
+	ours := program(b)
+	dir := directories(b, 10)
+	cmd := exec.Command(ours, "rpc", "-c", dir)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	if _, err := io.WriteString(in, `{"jsonrpc":"2.0","id":1,"method":"endpoint/watch"}`+"\n"); err != nil || !lines.Scan() {
+		b.Fatal("no answer: ", err)
+	}
+	busy := func() (sum time.Duration) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", cmd.Process.Pid))
+		if err != nil || len(threads) == 0 {
+			b.Fatal("no threads: ", err)
+		}
+		for _, thread := range threads {
+			text, err := os.ReadFile(thread)
+			var ns int64
+			if err == nil {
+				_, err = fmt.Sscan(string(text), &ns)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			sum += time.Duration(ns)
+		}
+		return sum
+	}
+	const watched = 20 * time.Second
+	var spent time.Duration
+	var told []float64
+	for b.Loop() {
+		before := busy()
+		time.Sleep(watched)
+		spent += busy() - before
+		for i := range 11 {
+			path := filepath.Join(dir, "endpoint-0001", "daemon.pid")
+			began := time.Now()
+			if i%2 == 0 {
+				err = os.WriteFile(path, []byte("4194300\n"), 0o600)
+			} else {
+				err = os.Remove(path)
+			}
+			if err != nil || !lines.Scan() || !strings.Contains(lines.Text(), "endpoint/changed") {
+				b.Fatalf("told %q, %v", lines.Text(), err)
+			}
+			told = append(told, float64(time.Since(began).Milliseconds()))
+		}
+		if err := os.Remove(filepath.Join(dir, "endpoint-0001", "daemon.pid")); err != nil || !lines.Scan() {
+			b.Fatal(err)
+		}
+	}
+	in.Close()
+	_ = cmd.Wait()
+	slices.Sort(told)
+	b.ReportMetric(float64(spent.Microseconds())/float64(b.N)/watched.Seconds(), "idle-µs/s")
+	b.ReportMetric(told[len(told)/2], "ms-until-told")
+	b.ReportMetric(told[len(told)-1], "ms-until-told-max")
 	b.ReportMetric(0, "ns/op")
 }

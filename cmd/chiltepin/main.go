@@ -37,6 +37,13 @@ func run() int {
 		StdinTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+		StderrSize: func() (columns, rows int) {
+			columns, rows, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil {
+				return 0, 0
+			}
+			return columns, rows
+		},
 		Getenv:    os.Getenv,
 		Version:   m.Version,
 		Resources: tools.EndpointResources(m.Services()),

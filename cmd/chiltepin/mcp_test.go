@@ -38,8 +38,14 @@ type mcpServer struct {
 // startMCP starts a server. What env says wins over what the home has.
 func startMCP(t *testing.T, home string, env []string, args ...string) *mcpServer {
 	t.Helper()
+	return startServer(t, home, env, append([]string{"mcp"}, args...)...)
+}
+
+// startServer starts the program as a server of either dialect.
+func startServer(t *testing.T, home string, env []string, args ...string) *mcpServer {
+	t.Helper()
 	s := &mcpServer{home: home, lines: make(chan string, 10_000), ended: make(chan error, 1), stderr: filepath.Join(t.TempDir(), "stderr")}
-	s.cmd = exec.Command("chiltepin", append([]string{"mcp"}, args...)...)
+	s.cmd = exec.Command("chiltepin", args...)
 	s.cmd.Env = append([]string{"HOME=" + home, "XDG_DATA_HOME=" + filepath.Join(home, "data"), "PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=10"}, env...)
 	stderr, err := os.Create(s.stderr)
 	if err != nil {
@@ -95,6 +101,7 @@ type mcpMessage struct {
 	JSONRPC string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
 	Method  string          `json:"method"`
+	Params  json.RawMessage `json:"params"`
 	Result  json.RawMessage `json:"result"`
 	Error   *struct {
 		Code    int

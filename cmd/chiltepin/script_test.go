@@ -70,6 +70,7 @@ func TestReal(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"broker":     scriptBrokerFault,
 			"exits":      scriptExits,
 			"interrupts": scriptInterrupts,
 			"conforms":   scriptConforms,
@@ -79,6 +80,8 @@ func TestReal(t *testing.T) {
 			"kill-9":     scriptKill,
 			"within":     scriptWithin,
 			"nosecret":   scriptNoSecret,
+			"setting":    scriptSetting,
+			"alive":      scriptAlive,
 		},
 	})
 }

@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 )
 
 // consent is the browser: it goes to an authorize URL the way every program
-// in the sandbox goes, follows to where it is sent, and prints the code.
+// in the sandbox goes and follows to where it is sent. It prints the code that
+// it is shown; an application that listens for it on loopback gets it instead.
 func (w world) consent(ctx context.Context) (int, error) {
 	if len(w.args) != 1 {
 		return exitUsage, errors.New("usage: globus-sandbox consent URL")
@@ -22,45 +23,35 @@ func (w world) consent(ctx context.Context) (int, error) {
 	if err != nil {
 		return exitUsage, err
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.Do(r)
+	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return exitError, err
 	}
+	var last *url.URL // where it was sent last
+	client := &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, via []*http.Request) error {
+		last = r.URL
+		if len(via) > 10 {
+			return errors.New("sent around in circles")
+		}
+		return nil
+	}}
+	answer, err := client.Do(r)
+	if err != nil {
+		return exitError, fmt.Errorf("going where the login leads: %w", err)
+	}
 	defer answer.Body.Close()
-	back, err := url.Parse(answer.Header.Get("Location"))
-	if err != nil || answer.StatusCode != http.StatusFound {
+	if last == nil {
 		return exitError, fmt.Errorf("the authorize page answered %s", answer.Status)
 	}
-	q := back.Query()
-	if isLoopback(back.Hostname()) && !strings.HasSuffix(back.Path, "/v2/web/auth-code") {
-		if err := visit(ctx, client, back.String()); err != nil {
-			return exitError, fmt.Errorf("going back to the application: %w", err)
-		}
-	}
-	if q.Get("code") == "" {
+	q := last.Query()
+	switch {
+	case q.Get("code") == "":
 		return exitError, fmt.Errorf("the authorize page refused: %s", q.Get("error"))
+	case answer.StatusCode != http.StatusOK:
+		return exitError, fmt.Errorf("the last page answered %s", answer.Status)
 	}
 	fmt.Fprintln(w.stdout, q.Get("code"))
 	return exitOK, nil
-}
-
-// visit brings the code to an application that listens for it.
-func visit(ctx context.Context, client *http.Client, to string) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, to, nil)
-	if err != nil {
-		return err
-	}
-	answer, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	return answer.Body.Close()
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (w world) state(ctx context.Context) (int, error) {

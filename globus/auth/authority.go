@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -49,30 +50,60 @@ type authorization struct {
 	application *oauth2.Config
 	// verifier proves that who redeems the code is who asked for it.
 	verifier tokenstore.Secret
-	// state comes back with the code where the code comes back by a redirect.
-	state string
+	// state comes back with the code where the code comes back by a redirect,
+	// nonce in the ID token.
+	state, nonce string
+	// cookie is what the browser must have that comes back, "" for any.
+	cookie string
 	// url is where the person goes.
 	url string
 }
 
-// authorize begins an authorization; random supplies verifier and state.
+// authorize begins an authorization; random supplies verifier, state and nonce.
 // Refresh tokens are asked for always: a store without them logs its owner out
-// after two days.
-func (a authority) authorize(c client, redirect string, scopes []string, label string, random io.Reader) (*authorization, error) {
-	verifier, err := randomText(random, 32)
-	if err != nil {
-		return nil, err
+// after two days. Whoever is signed in in the browser stays so, unless the
+// policies of a service demand more.
+func (a authority) authorize(c client, redirect string, group []need, label string, random io.Reader) (*authorization, error) {
+	var words [3]string
+	for i := range words {
+		var err error
+		if words[i], err = randomText(random, 32); err != nil {
+			return nil, err
+		}
 	}
-	state, err := randomText(random, 16)
-	if err != nil {
-		return nil, err
-	}
-	z := &authorization{application: a.application(c, redirect, scopes), verifier: tokenstore.NewSecret(verifier), state: state}
-	z.url = z.application.AuthCodeURL(state,
-		oauth2.S256ChallengeOption(verifier),
+	z := &authorization{application: a.application(c, redirect, scopesOf(group)), verifier: tokenstore.NewSecret(words[0]), state: words[1], nonce: words[2]}
+	options := []oauth2.AuthCodeOption{
+		oauth2.S256ChallengeOption(words[0]),
 		oauth2.SetAuthURLParam("access_type", "offline"),
-		oauth2.SetAuthURLParam("prefill_named_grant", label))
+		oauth2.SetAuthURLParam("nonce", z.nonce),
+		oauth2.SetAuthURLParam("prefill_named_grant", label),
+	}
+	for name, value := range sessionOf(demandOf(group)) {
+		options = append(options, oauth2.SetAuthURLParam(name, value))
+	}
+	z.url = z.application.AuthCodeURL(z.state, options...)
 	return z, nil
+}
+
+// sessionOf are the parameters by which Globus Auth is asked for what policies
+// demand: globus_sdk/gare.
+func sessionOf(d globus.Demand) map[string]string {
+	said := map[string]string{
+		"session_required_identities":    strings.Join(d.Identities, ","),
+		"session_required_policies":      strings.Join(d.Policies, ","),
+		"session_required_single_domain": strings.Join(d.Domains, ","),
+	}
+	if d.MFA {
+		said["session_required_mfa"] = "true"
+	}
+	if d.Login {
+		said["prompt"] = "login"
+	}
+	if !d.IsZero() {
+		said["session_message"] = d.Message
+	}
+	maps.DeleteFunc(said, func(_, value string) bool { return value == "" })
+	return said
 }
 
 // redeem exchanges the code for tokens.

@@ -41,22 +41,6 @@ func (e *LoginError) Unwrap() error { return e.Err }
 // Hint names the next step.
 func (e *LoginError) Hint() string { return "chiltepin login" }
 
-// PersonError is a login that needs a person where none can be asked.
-type PersonError struct {
-	// Services are those that have to be logged in to.
-	Services []string
-}
-
-// Error names the services.
-func (e *PersonError) Error() string {
-	return fmt.Sprintf("a person with a browser is needed for Globus %s, and none can be asked here", strings.Join(e.Services, " and "))
-}
-
-// Hint names the next step.
-func (e *PersonError) Hint() string {
-	return "run chiltepin login in a terminal, or set GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET"
-}
-
 // CodeError is an authorization code that does not give tokens: mistyped, used
 // before, too old, or of another login.
 type CodeError struct {
@@ -80,11 +64,21 @@ func (e *CodeError) Hint() string {
 type IdentityError struct {
 	// Store is the file, Stored whose tokens it holds, New who logged in.
 	Store, Stored, New string
+	// StoredName and NewName are their user names, where they are known.
+	StoredName, NewName string
 }
 
 // Error names both identities.
 func (e *IdentityError) Error() string {
-	return fmt.Sprintf("the identity that logged in is %s, but %q holds the tokens of %s", e.New, e.Store, e.Stored)
+	return fmt.Sprintf("the identity that logged in is %s, but %q holds the tokens of %s", called(e.New, e.NewName), e.Store, called(e.Stored, e.StoredName))
+}
+
+// called is how an identity is told to a person.
+func called(id, name string) string {
+	if name == "" {
+		return id
+	}
+	return name + " (" + id + ")"
 }
 
 // Hint names the next step.
@@ -107,4 +101,84 @@ func (e *ScopeError) Error() string {
 // Hint names the next step.
 func (e *ScopeError) Hint() string {
 	return "run chiltepin login again and allow all that the page lists"
+}
+
+// ErrNotShown is found in the error of a caller that could not put an address
+// before a person.
+var ErrNotShown = errors.New("the address could not be shown")
+
+// ErrNoFlow is an answer to a login that is not under way here: it has ended,
+// or its handle is wrong.
+var ErrNoFlow = errors.New("no login with that handle is under way here")
+
+// DeniedError is a person who did not allow what was asked.
+type DeniedError struct {
+	// Reason is the word of Globus Auth, such as "access_denied".
+	Reason string
+}
+
+// Error gives the word, if it is one.
+func (e *DeniedError) Error() string {
+	for _, r := range e.Reason {
+		if r != '_' && (r < 'a' || r > 'z') {
+			return "it was not allowed on the page of Globus"
+		}
+	}
+	return "it was not allowed on the page of Globus (" + e.Reason + ")"
+}
+
+// Hint names the next step.
+func (e *DeniedError) Hint() string {
+	return "run chiltepin login again and allow all that the page lists"
+}
+
+// ExpiredError is a login to which nobody came in time.
+type ExpiredError struct{ Services []string }
+
+// Error says how long was waited.
+func (e *ExpiredError) Error() string {
+	return fmt.Sprintf("logging in to Globus %s: nobody finished it within %s", strings.Join(e.Services, " and "), flowLife)
+}
+
+// Hint names the next step.
+func (e *ExpiredError) Hint() string { return "chiltepin login" }
+
+// ReplacedError is a login that ended because another one was begun.
+type ReplacedError struct{}
+
+// Error says so.
+func (*ReplacedError) Error() string { return "another login was begun in its place" }
+
+// Hint names the next step.
+func (*ReplacedError) Hint() string { return "chiltepin whoami" }
+
+// IntrusionError is a login whose address two browsers came to.
+type IntrusionError struct{}
+
+// Error says so.
+func (*IntrusionError) Error() string {
+	return "a second browser came to the address of this login, which somebody else on this machine must have read; it was ended before anything was stored"
+}
+
+// Hint names the next step.
+func (*IntrusionError) Hint() string { return "chiltepin login --method paste" }
+
+// PortError is a port of this machine that the page cannot be at.
+type PortError struct {
+	// Port is the one that was asked for, 0 for any.
+	Port int
+	Err  error
+}
+
+// Error names the port.
+func (e *PortError) Error() string {
+	return fmt.Sprintf("opening port %d of this machine for the login: %v", e.Port, e.Err)
+}
+
+// Unwrap is the cause.
+func (e *PortError) Unwrap() error { return e.Err }
+
+// Hint names the next step.
+func (e *PortError) Hint() string {
+	return "choose another port with --port, or log in with --method paste"
 }

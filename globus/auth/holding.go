@@ -45,25 +45,33 @@ func (m *Manager) holding(ctx context.Context, s *service) (holding, error) {
 // renewable. Nil is yes; no is a [*LoginError].
 func (m *Manager) judge(s *service, h holding, p page) error {
 	for _, server := range s.servers() {
-		token, ok := h.rows[server]
-		if !ok {
-			if len(h.rows) == 0 || server == s.server {
-				return &LoginError{Service: s.name}
-			}
-			return &LoginError{Service: s.name, Reason: "there is no token for " + server}
+		if err := m.fit(s, h, p, server); err != nil {
+			return err
 		}
-		if token.Problem != nil {
-			return &LoginError{Service: s.name, Reason: "the token for " + server + " is not readable", Err: token.Problem}
+	}
+	return nil
+}
+
+// fit is judge for one resource server.
+func (m *Manager) fit(s *service, h holding, p page, server string) error {
+	token, ok := h.rows[server]
+	if !ok {
+		if len(h.rows) == 0 || server == s.server {
+			return &LoginError{Service: s.name}
 		}
-		if missing := lacking(token, s.scopes[server]); len(missing) > 0 {
-			return &LoginError{Service: s.name, Reason: "the tokens do not allow " + strings.Join(missing, ", ")}
-		}
-		if refused := p.of(token).Refused; refused != "" {
-			return &LoginError{Service: s.name, Reason: refused}
-		}
-		if !s.renewable(h.place, token) && !lasting(token) {
-			return &LoginError{Service: s.name, Reason: "the token for " + server + " ended at " + token.Expires().UTC().Format(time.RFC3339) + " and cannot be renewed"}
-		}
+		return &LoginError{Service: s.name, Reason: "there is no token for " + server}
+	}
+	if token.Problem != nil {
+		return &LoginError{Service: s.name, Reason: "the token for " + server + " is not readable", Err: token.Problem}
+	}
+	if missing := lacking(token, s.scopes[server]); len(missing) > 0 {
+		return &LoginError{Service: s.name, Reason: "the tokens do not allow " + strings.Join(missing, ", ")}
+	}
+	if refused := p.of(token).Refused; refused != "" {
+		return &LoginError{Service: s.name, Reason: refused}
+	}
+	if !s.renewable(h.place, token) && !lasting(token) {
+		return &LoginError{Service: s.name, Reason: "the token for " + server + " ended at " + token.Expires().UTC().Format(time.RFC3339) + " and cannot be renewed"}
 	}
 	return nil
 }

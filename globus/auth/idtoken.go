@@ -24,11 +24,12 @@ const leeway = 5 * time.Minute
 
 // identify checks an ID token and tells whom it is about: signature by the
 // published keys, by an asymmetric algorithm that the service lists; audience,
-// which is the client that asked; times, with five minutes of leeway; and, as
+// which is the client that asked; the nonce, if there is one in it, for PKCE
+// binds the answer to the question too; times, with five minutes of leeway; and, as
 // globus_sdk does not, that its issuer is the one that the service's own
 // configuration names. That name is not compared with the address that was
 // asked, which GLOBUS_SDK_SERVICE_URL_AUTH may have led elsewhere.
-func (a authority) identify(ctx context.Context, token tokenstore.Secret, clientID string) (Identity, error) {
+func (a authority) identify(ctx context.Context, token tokenstore.Secret, clientID, nonce string) (Identity, error) {
 	published, err := a.published(ctx)
 	if err != nil {
 		return Identity{}, fmt.Errorf("checking who logged in: %w", err)
@@ -57,6 +58,8 @@ func (a authority) identify(ctx context.Context, token tokenstore.Secret, client
 		return Identity{}, &AnswerError{Problem: "its ID token expired at " + checked.Expiry.UTC().Format(time.RFC3339) + "; is this machine's clock right?"}
 	case now.Add(leeway).Unix() < int64(claims.NotBefore):
 		return Identity{}, &AnswerError{Problem: "its ID token is not valid yet; is this machine's clock right?"}
+	case checked.Nonce != "" && checked.Nonce != nonce:
+		return Identity{}, &AnswerError{Problem: "its ID token belongs to another login"}
 	case checked.Subject == "":
 		return Identity{}, &AnswerError{Problem: "its ID token names nobody"}
 	}

@@ -135,6 +135,7 @@ func TestIDToken(t *testing.T) {
 		"another issuer":         {sign(key, "RS512", claims(map[string]any{"iss": "https://evil.example.org"})), "different provider"},
 		"expired":                {sign(key, "RS512", claims(map[string]any{"exp": hour(-6 * time.Minute)})), "its ID token expired at"},
 		"not valid yet":          {sign(key, "RS512", claims(map[string]any{"nbf": hour(6 * time.Minute)})), "not valid yet"},
+		"another nonce":          {sign(key, "RS512", claims(map[string]any{"nonce": "of another login"})), "belongs to another login"},
 		"nobody":                 {sign(key, "RS512", claims(map[string]any{"sub": ""})), "names nobody"},
 		"not a token":            {"nonsense", "its ID token is not valid"},
 		"none at all":            {"", "there is no ID token"},
@@ -147,7 +148,7 @@ func TestIDToken(t *testing.T) {
 				answer: func(*notary) (string, string) { return "application/json", tokens(test.token) }}
 			result, err := loginAt(t, n)
 			if test.want == "" {
-				if err != nil || result.Identity != (auth.Identity{ID: "identity-1", Username: "ada@example.org"}) {
+				if err != nil || result.Identity.ID != "identity-1" || result.Identity.Username != "ada@example.org" {
 					t.Errorf("%+v, %v", result.Identity, err)
 				}
 				return

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"chiltepin/globus"
 	"chiltepin/globus/tokenstore"
 )
 
@@ -30,6 +31,8 @@ type page struct {
 	Tokens map[string]entry `json:"tokens,omitempty"`
 	// Identities are by their UUID.
 	Identities map[string]Identity `json:"identities,omitempty"`
+	// Demands are what services ask of the next login, by service.
+	Demands map[string]globus.Demand `json:"demands,omitempty"`
 }
 
 type entry struct {
@@ -57,6 +60,9 @@ func (l ledger) read() page {
 	}
 	if p.Identities == nil {
 		p.Identities = map[string]Identity{}
+	}
+	if p.Demands == nil {
+		p.Demands = map[string]globus.Demand{}
 	}
 	return p
 }
@@ -111,6 +117,7 @@ func (l ledger) forget(tokens []tokenstore.Token) error {
 		}
 		if len(p.Tokens) == 0 {
 			clear(p.Identities)
+			clear(p.Demands)
 		}
 	})
 }

@@ -31,6 +31,12 @@ type world struct {
 	*sandboxtest.Box
 	home string
 	env  map[string]string
+	// flows are the logins under way.
+	flows auth.Flows
+	// remote is true where the person is at another machine.
+	remote bool
+	// open opens a browser, where there is one.
+	open func(context.Context, string) error
 	// transport is what requests go through; the sandbox where it is nil.
 	transport http.RoundTripper
 }
@@ -53,7 +59,7 @@ func (w *world) manager(t *testing.T) *auth.Manager {
 	}
 	m, err := auth.New(auth.Config{
 		Env: env, HTTP: env.ClientOver(transport), Home: w.home, ComputeDir: w.computeDir(),
-		Getenv: w.getenv, Hostname: "login01",
+		Getenv: w.getenv, Hostname: "login01", OpenBrowser: w.open, Remote: w.remote, Flows: &w.flows,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -277,7 +283,6 @@ func TestLoginRefused(t *testing.T) {
 		want string
 	}
 	for name, test := range map[string]test{
-		"nobody to ask": {func(*world) func(context.Context, string) (string, error) { return nil }, "logging in to Globus compute and transfer: a person with a browser is needed for Globus compute and transfer, and none can be asked here"},
 		"nothing pasted": {func(*world) func(context.Context, string) (string, error) {
 			return func(context.Context, string) (string, error) { return " \n", nil }
 		}, "logging in to Globus compute and transfer: the code was not accepted: it is empty"},
@@ -297,6 +302,15 @@ func TestLoginRefused(t *testing.T) {
 				u, _ := url.Parse(address)
 				query := u.Query()
 				query.Set("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM") // RFC 7636, appendix B
+				u.RawQuery = query.Encode()
+				return w.ask(ctx, u.String())
+			}
+		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, used before, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
+		"code for another client": {func(w *world) func(context.Context, string) (string, error) {
+			return func(ctx context.Context, address string) (string, error) {
+				u, _ := url.Parse(address)
+				query := u.Query()
+				query.Set("client_id", sdk)
 				u.RawQuery = query.Encode()
 				return w.ask(ctx, u.String())
 			}

@@ -4,21 +4,26 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"chiltepin/globus"
 	"chiltepin/globus/tokenstore"
 )
 
-// Logout revokes, and then removes, every access and refresh token in the
-// stores that a login here or with Python Chiltepin, the daemon or academy
-// writes for this environment. Each is revoked for the client that it belongs
-// to, and where that is not known for every client that it may belong to. What
-// Globus Auth does not confirm is told in the result and removed all the same;
-// the error is for what could not be read or removed here. A context that ends
-// leaves the stores as they are.
-func (m *Manager) Logout(ctx context.Context, _ LogoutOptions) (LogoutResult, error) {
+// Logout revokes, and then removes, every access and refresh token that this
+// login consists of: in the stores that a login here or with Python Chiltepin,
+// the daemon or academy writes for this environment, those of an older Python
+// Chiltepin too. Each is revoked for the client that it belongs to, and where
+// that is not known for every client that it may belong to. Tokens of other
+// clients in the same stores are left alone, unless All is set, and told.
+//
+// What Globus Auth does not confirm is told in the result and removed all the
+// same; the error is for what could not be read or removed here. A context that
+// ends leaves the stores as they are.
+func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, error) {
 	release, err := m.ledger.acquire(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -29,20 +34,29 @@ func (m *Manager) Logout(ctx context.Context, _ LogoutOptions) (LogoutResult, er
 	defer release()
 	var problems []error
 	var found []kept
-	for _, at := range m.everyPlace() {
+	var left []Left
+	for _, at := range m.reach(ctx) {
 		rows, err := at.store.Read(ctx, at.namespace)
-		if err != nil {
+		if err != nil && (!at.foreign || o.All) {
 			problems = append(problems, err)
 		}
+		spared := 0
 		for _, server := range slices.Sorted(maps.Keys(rows)) {
+			if !o.All && (at.foreign || !slices.Contains(at.service.servers(), server) || at.service.persons(rows[server])) {
+				spared++
+				continue
+			}
 			found = append(found, kept{at: at, server: server, token: rows[server]})
 		}
+		if spared > 0 {
+			left = append(left, Left{Store: at.store.Path(), Namespace: at.namespace, Tokens: spared})
+		}
 	}
-	outcome := m.revokeAll(ctx, found)
+	outcome := m.revokeAll(ctx, found, m.ledger.read())
 	if ctx.Err() != nil {
 		return LogoutResult{}, context.Cause(ctx)
 	}
-	var result LogoutResult
+	result := LogoutResult{Left: left}
 	var gone []tokenstore.Token
 	for _, k := range found {
 		err := k.at.store.Update(ctx, k.at.namespace, func(rows tokenstore.Rows) error {
@@ -67,10 +81,18 @@ func (m *Manager) Logout(ctx context.Context, _ LogoutOptions) (LogoutResult, er
 	return result, errors.Join(problems...)
 }
 
-// source is a place together with the service whose login it holds.
+// persons is true of a token of a person in a place that a client logs in to:
+// academy has one for both. Credentials never come with a refresh token.
+func (s *service) persons(token tokenstore.Token) bool {
+	return !s.client.secret.IsZero() && !token.RefreshToken.IsZero()
+}
+
+// source is a place together with the service whose login it holds. foreign is
+// true of one that belongs to another login than this one.
 type source struct {
 	place
 	service *service
+	foreign bool
 }
 
 // kept is one row that a logout ends.
@@ -108,23 +130,51 @@ func (k kept) removals() []removal {
 // those of an older Python Chiltepin.
 func (m *Manager) everyPlace() []source {
 	var list []source
-	add := func(s *service, at place) {
+	add := func(s *service, at place, foreign bool) {
 		if !slices.ContainsFunc(list, func(x source) bool {
 			return x.store.Path() == at.store.Path() && x.namespace == at.namespace
 		}) {
-			list = append(list, source{at, s})
+			list = append(list, source{at, s, foreign})
 		}
 	}
 	for _, s := range m.services {
 		for _, at := range s.places {
-			add(s, at)
+			add(s, at, false)
 		}
-		switch s.name {
+		// A client's login and a person's are two.
+		switch client := !s.client.secret.IsZero(); s.name {
 		case Compute:
-			add(s, place{store: s.places[0].store, namespace: "user/" + m.config.Env.Name})
+			add(s, place{store: s.places[0].store, namespace: "user/" + m.config.Env.Name}, client)
 		case Transfer:
 			for _, id := range []string{chiltepinID, olderChiltepinID} {
-				add(s, transferPlace(m.config, id))
+				add(s, transferPlace(m.config, id), client)
+			}
+		}
+	}
+	return list
+}
+
+// reach is everyPlace with what else there is of this environment in the same
+// stores: the logins of other clients.
+func (m *Manager) reach(ctx context.Context) []source {
+	list := m.everyPlace()
+	for _, s := range m.services {
+		switch s.name {
+		case Compute:
+			prefix := "clientprofile/" + m.config.Env.Name + "/"
+			names, _ := s.places[0].store.Namespaces(ctx) // what cannot be read, reading a place reports
+			for _, name := range names {
+				if id, ok := strings.CutPrefix(name, prefix); ok && name != s.places[0].namespace {
+					list = append(list, source{place{s.places[0].store, name, id}, s, true})
+				}
+			}
+		case Transfer:
+			others, _ := filepath.Glob(filepath.Join(m.config.Home, ".globus", "app", "*", "chiltepin", filepath.Base(s.places[0].store.Path())))
+			for _, path := range others {
+				at := transferPlace(m.config, filepath.Base(filepath.Dir(filepath.Dir(path))))
+				if !slices.ContainsFunc(list, func(x source) bool { return x.store.Path() == at.store.Path() }) {
+					list = append(list, source{at, s, true})
+				}
 			}
 		}
 	}
@@ -139,9 +189,8 @@ type verdict struct {
 
 // revokeAll revokes each token once, however many stores have it. When the
 // service cannot be reached for one it is not asked about the rest.
-func (m *Manager) revokeAll(ctx context.Context, found []kept) map[string]verdict {
+func (m *Manager) revokeAll(ctx context.Context, found []kept, p page) map[string]verdict {
 	verdicts := map[string]verdict{}
-	p := m.ledger.read()
 	var unreachable error
 	for _, k := range found {
 		for _, one := range k.removals() {

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
 	"chiltepin/globus/tokenstore"
@@ -78,21 +80,55 @@ func TestLogoutOfWhatOthersLeft(t *testing.T) {
 		w.env[name] = value
 	}
 	w.login(t, w.manager(t))
+	// A client ends its own login only, and says what else there is.
 	result, err := w.manager(t).Logout(t.Context(), auth.LogoutOptions{})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(result.Tokens) != 6 || len(w.Unrevoked()) != 12 {
+		t.Fatal(result, err, w.Unrevoked())
+	}
+	var left []string
+	for _, l := range result.Left {
+		if l.Namespace == "user/production" {
+			left = append(left, fmt.Sprintf("production %d in %s", l.Tokens, filepath.Base(l.Store)))
+			continue
+		}
+		left = append(left, fmt.Sprintf("%s %d", filepath.Base(filepath.Dir(filepath.Dir(l.Store))), l.Tokens))
+	}
+	if diff := cmp.Diff([]string{"production 2 in storage.db", olderChiltepin + " 2", sdk + " 2"}, left); diff != "" {
+		t.Error("left alone", diff)
+	}
+	// The person's logout ends those of an older Chiltepin too.
+	id := w.env["GLOBUS_COMPUTE_CLIENT_ID"]
+	secret := w.env["GLOBUS_COMPUTE_CLIENT_SECRET"]
+	delete(w.env, "GLOBUS_COMPUTE_CLIENT_ID")
+	delete(w.env, "GLOBUS_COMPUTE_CLIENT_SECRET")
+	result, err = w.manager(t).Logout(t.Context(), auth.LogoutOptions{})
+	if err != nil || len(result.Tokens) != 8 || len(result.Left) != 1 {
+		t.Fatal(result, err)
 	}
 	for _, token := range result.Tokens {
 		if !token.Revoked || !token.Removed {
 			t.Errorf("%+v", token)
 		}
 	}
+	w.env["GLOBUS_COMPUTE_CLIENT_ID"], w.env["GLOBUS_COMPUTE_CLIENT_SECRET"] = id, secret
+	w.login(t, w.manager(t))
 	delete(w.env, "GLOBUS_COMPUTE_CLIENT_SECRET")
 	w.env["GLOBUS_COMPUTE_CLIENT_ID"] = sdk
-	if result, err = w.manager(t).Logout(t.Context(), auth.LogoutOptions{}); err != nil || len(result.Tokens) != 4 {
-		t.Errorf("tokens of a client id that only the environment names: %+v, %v", result, err)
+	if result, err = w.manager(t).Logout(t.Context(), auth.LogoutOptions{}); err != nil || len(result.Tokens) != 6 {
+		t.Errorf("tokens of a client id that only the environment names, and of academy: %+v, %v", result, err)
 	}
-	if left := w.Unrevoked(); len(left) != 0 {
+	// All of them: the tokens of a client whose secret is not here are removed,
+	// and it is told that they stay valid.
+	result, err = w.manager(t).Logout(t.Context(), auth.LogoutOptions{All: true})
+	if err != nil || len(result.Tokens) != 4 || len(result.Left) != 0 {
+		t.Fatal(result, err)
+	}
+	for _, token := range result.Tokens {
+		if token.Revoked || !token.Removed || token.ClientID != id || token.ValidUntil.IsZero() {
+			t.Errorf("%+v", token)
+		}
+	}
+	if left := w.Unrevoked(); len(left) != 4 {
 		t.Errorf("alive after logout: %v", left)
 	}
 }

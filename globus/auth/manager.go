@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -37,6 +38,14 @@ type Config struct {
 	Getenv func(string) string
 	// Hostname labels the grant on the consent page.
 	Hostname string
+	// OpenBrowser opens an address in a browser on this machine; nil where
+	// there is none. The address can be seen by others on the machine.
+	OpenBrowser func(ctx context.Context, url string) error
+	// Remote is true where the person is likely to sit at another machine.
+	Remote bool
+	// Flows are the logins that wait for a person, shared by all managers of a
+	// process; nil is one of its own.
+	Flows *Flows
 	// Rand makes the PKCE verifier and the state; nil is crypto/rand.
 	Rand io.Reader
 }
@@ -61,6 +70,9 @@ func New(c Config) (*Manager, error) {
 	}
 	if c.HTTP == nil {
 		c.HTTP = c.Env.Client()
+	}
+	if c.Flows == nil {
+		c.Flows = &Flows{}
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader

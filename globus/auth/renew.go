@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -58,7 +60,7 @@ func (m *Manager) token(ctx context.Context, s *service, server string, stale to
 		if readErr == nil && !now[server].Equal(old) && !again {
 			continue
 		}
-		return tokenstore.Token{}, m.condemn(s, old, clientID, err)
+		return tokenstore.Token{}, m.condemn(s, h, old, err)
 	}
 }
 
@@ -186,12 +188,31 @@ func holds(rows tokenstore.Rows, token tokenstore.Token) bool {
 	return false
 }
 
-// condemn remembers that a token is of no use any more and says so.
-func (m *Manager) condemn(s *service, token tokenstore.Token, clientID string, cause error) error {
-	reason := "Globus Auth does not renew the token for " + token.ResourceServer + " that client " + clientID + " was given: it was revoked, not used for six months, or given to another client"
-	if token.RefreshToken.IsZero() {
-		reason = "Globus Auth does not accept the credentials of client " + clientID
+// unused is how long Globus Auth keeps a refresh token that nobody uses:
+// globus_sdk/globus_app/config.py.
+const unused = 180 * 24 * time.Hour
+
+// longest is how long an access token may live: what ended less than that ago
+// may have been renewed by another program, which the ledger does not know.
+const longest = 3 * 24 * time.Hour
+
+// condemn remembers that a token is of no use any more and says why, as far as
+// that can be told: Globus Auth says invalid_grant to all of it.
+func (m *Manager) condemn(s *service, h holding, token tokenstore.Token, cause error) error {
+	p := m.ledger.read()
+	e := p.of(token)
+	id, proven := m.owner(s, h, token, p)
+	var reason string
+	switch {
+	case token.RefreshToken.IsZero():
+		reason = "Globus Auth does not accept the credentials of client " + id
+	case !proven:
+		reason = "the token for " + token.ResourceServer + " was given to another client than those of Globus programs (" + strings.Join(m.candidates(s, h, p), ", ") + "), or was revoked"
+	case e.Written > 0 && time.Since(time.Unix(e.Written, 0)) > unused && time.Since(token.Expires()) > unused-longest:
+		reason = "the token for " + token.ResourceServer + " of client " + id + " was not used for six months"
+	default:
+		reason = "the token for " + token.ResourceServer + " of client " + id + " was revoked: by a logout elsewhere, by another login in its place, or on the web site of Globus"
 	}
-	_ = m.ledger.note(token, entry{ClientID: m.ledger.read().of(token).ClientID, Refused: reason})
+	_ = m.ledger.note(token, entry{ClientID: e.ClientID, Refused: reason})
 	return &LoginError{Service: s.name, Reason: reason, Err: cause}
 }

@@ -249,7 +249,7 @@ func TestRenewalRefused(t *testing.T) {
 	if !ok || login.Service != "compute" || !errors.Is(err, auth.ErrNotLoggedIn) || login.Hint() != "chiltepin login" {
 		t.Fatal(err)
 	}
-	if !strings.Contains(login.Reason, chiltepin) || !strings.Contains(login.Reason, "revoked, not used for six months, or given to another client") {
+	if want := "the token for funcx_service of client " + chiltepin + " was revoked: by a logout elsewhere, by another login in its place, or on the web site of Globus"; login.Reason != want {
 		t.Error(login.Reason)
 	}
 	// From now on it is known without asking, and a login mends it.
@@ -262,6 +262,50 @@ func TestRenewalRefused(t *testing.T) {
 	if status, err := get(t, m, listURL); err != nil || status != 200 {
 		t.Error(status, err)
 	}
+}
+
+// The other two reasons that Globus Auth has one word for.
+func TestRenewalRefusedBecause(t *testing.T) {
+	t.Parallel()
+	t.Run("six months", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			m := w.manager(t)
+			w.login(t, m, auth.Compute)
+			time.Sleep(200 * 24 * time.Hour)
+			_, err := get(t, m, listURL)
+			if login, ok := errors.AsType[*auth.LoginError](err); !ok || login.Reason != "the token for funcx_service of client "+chiltepin+" was not used for six months" {
+				t.Error(err)
+			}
+		})
+	})
+	t.Run("another client", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		app := w.AddClient(sandbox.Client{Name: "some program"})
+		w.env["GLOBUS_COMPUTE_CLIENT_ID"] = app.ID
+		w.login(t, w.manager(t), auth.Compute)
+		delete(w.env, "GLOBUS_COMPUTE_CLIENT_ID")
+		forget(t, w)
+		w.ExpireTokens("access")
+		m := w.manager(t)
+		w.update(t, func(rows tokenstore.Rows) {
+			for server, token := range rows {
+				token.ExpiresAt = 1
+				rows[server] = token
+			}
+		})
+		_, err := get(t, m, listURL)
+		want := "the token for funcx_service was given to another client than those of Globus programs (" + strings.Join([]string{sdk, chiltepin, olderChiltepin}, ", ") + "), or was revoked"
+		if login, ok := errors.AsType[*auth.LoginError](err); !ok || login.Reason != want {
+			t.Error(err)
+		}
+		// And it never stops our login.
+		if result := w.login(t, m, auth.Compute); !slices.Equal(result.Renewed, []string{"compute"}) {
+			t.Errorf("renewed %q", result.Renewed)
+		}
+	})
 }
 
 // A network that fails is no reason to be logged out.

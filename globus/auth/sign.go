@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"sync"
 
+	"chiltepin/globus"
 	"chiltepin/globus/tokenstore"
 )
 
@@ -67,6 +69,9 @@ func (t *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := t.send(r, token, false)
+	if err == nil && resp.StatusCode == http.StatusForbidden {
+		t.listen(r.Context(), resp)
+	}
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || (r.Body != nil && r.Body != http.NoBody && r.GetBody == nil) {
 		return resp, err
 	}
@@ -76,6 +81,18 @@ func (t *signer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return t.send(r, token, true)
+}
+
+// listen remembers what a policy asks of the next login.
+func (t *signer) listen(ctx context.Context, resp *http.Response) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
+	if d := globus.ParseDemand(body); err == nil && !d.IsZero() {
+		t.manager.demanded(ctx, t.service, d)
+	}
 }
 
 // token is the one to sign with; stale is one that was not accepted.

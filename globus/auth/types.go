@@ -3,6 +3,18 @@ package auth
 import (
 	"context"
 	"time"
+
+	"chiltepin/globus"
+)
+
+// Ways for a person to log in.
+const (
+	// Auto chooses by what is there.
+	Auto = "auto"
+	// Browser ends at a page on this machine, which takes the code by itself.
+	Browser = "browser"
+	// Paste ends at a page of Globus that shows the code.
+	Paste = "paste"
 )
 
 // LoginOptions say for what to log in, and how a person is asked.
@@ -12,11 +24,29 @@ type LoginOptions struct {
 	// Force gets new tokens even where there are some that work, and lets
 	// another identity take the place of the one that is logged in.
 	Force bool
-	// Ask shows url to a person and returns the code that the page at its end
-	// shows to them. It is called once for each authorization, one after the
-	// other, and not at all with client credentials. Nil means that nobody
-	// can be asked.
+	// Method is [Auto], which "" stands for, [Browser] or [Paste].
+	Method string
+	// Port is that of the page on this machine, any free one for 0.
+	Port int
+	// Ask is for a caller with a terminal. It shows url to a person and returns
+	// what they bring back: the code, or the address of the page with it. It
+	// is called once for each authorization that shows a code, one after the
+	// other, and not at all with client credentials. Where the code comes back
+	// by itself url is empty: Show has been called, and Ask only takes the
+	// address of a page that a browser elsewhere could not reach; its ctx ends
+	// with the login.
 	Ask func(ctx context.Context, url string) (code string, err error)
+	// Show puts url before a person, and returns nil once it has. One that is
+	// [ErrNotShown] means that it could not; any other error ends the call.
+	// With Ask it is called for every login in a browser, without only when no
+	// browser was opened on this machine.
+	Show func(ctx context.Context, url string) error
+	// Flow goes on with a login that waits for a person, by its handle; Code is
+	// what the person brought back. Both are for callers without a terminal.
+	Flow, Code string
+	// Wait is how long a call without Ask waits for the person before it hands
+	// out the handle; zero means 20 seconds.
+	Wait time.Duration
 }
 
 // LoginResult tells who is logged in now, and what this login changed.
@@ -24,14 +54,36 @@ type LoginResult struct {
 	Account
 	// Renewed lists the services that got new tokens; the others had some.
 	Renewed []string
+	// Pending is set where the login waits for a person.
+	Pending *Pending
 }
 
-// LogoutOptions are for what later releases will ask.
-type LogoutOptions struct{}
+// Pending is a login that waits for a person.
+type Pending struct {
+	// Flow is its handle, URL where the person goes, Next how to go on.
+	Flow, URL, Next string
+}
+
+// LogoutOptions say what a logout ends.
+type LogoutOptions struct {
+	// All ends the tokens of every client and environment in the same stores
+	// too, not only those of this login.
+	All bool
+}
 
 // LogoutResult tells what became of every token.
 type LogoutResult struct {
 	Tokens []TokenRemoval
+	// Left is what was left alone, because it belongs to other clients.
+	Left []Left
+}
+
+// Left tells about tokens of other clients in a store of ours.
+type Left struct {
+	// Store is the file, Namespace the part of it.
+	Store, Namespace string
+	// Tokens is how many resource servers they are for.
+	Tokens int
 }
 
 // TokenRemoval is what became of one token in one store.
@@ -72,6 +124,8 @@ type Identity struct {
 	// Username and Name are known where the last login told them.
 	Username string `json:"username,omitempty"`
 	Name     string `json:"name,omitempty"`
+	// Linked are other identities of the same person, as of the last login.
+	Linked []Identity `json:"linked,omitempty"`
 }
 
 // ServiceAccount is the state of the login to one service.
@@ -93,6 +147,10 @@ type ServiceAccount struct {
 	Namespace string
 	// Tokens has one entry a resource server.
 	Tokens []TokenInfo
+	// Programs is what other programs would see.
+	Programs []ProgramView
+	// Demand is what its policy asks of the next login, as far as it has said.
+	Demand globus.Demand
 }
 
 // TokenInfo tells about tokens without showing them.
@@ -103,4 +161,8 @@ type TokenInfo struct {
 	Expires time.Time
 	// Refreshable is true when a new one comes without a new login.
 	Refreshable bool
+	// RenewedBy is "refresh_token" or "client_credentials", "" for nothing.
+	RenewedBy string
+	// Mark tells two access tokens apart; see [tokenstore.Secret.Mark].
+	Mark string
 }

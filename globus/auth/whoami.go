@@ -48,7 +48,11 @@ func (m *Manager) accountOf(ctx context.Context, s *service, p page) ServiceAcco
 			Scopes:         token.Scopes(),
 			Expires:        token.Expires(),
 			Refreshable:    s.renewable(h.place, token),
+			RenewedBy:      s.renewedBy(h.place, token),
+			Mark:           token.AccessToken.Mark(),
 		})
 	}
+	one.Programs = m.seenBy(ctx, s, h, p)
+	one.Demand = p.Demands[s.name]
 	return one
 }

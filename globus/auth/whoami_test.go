@@ -10,15 +10,21 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"chiltepin/globus/auth"
+	"chiltepin/globus/sandbox"
 	"chiltepin/globus/tokenstore"
 )
 
 func TestWhoami(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorld(t, sandbox.Options{Identities: []sandbox.Identity{
+			{ID: "11111111-1111-4111-8111-111111111111", Username: "ada@example.org", Name: "Ada", Linked: []string{"22222222-2222-4222-8222-222222222222"}},
+			{ID: "22222222-2222-4222-8222-222222222222", Username: "ada@lab.example"},
+			{ID: "33333333-3333-4333-8333-333333333333", Username: "bob@example.org"},
+		}})
 		m := w.manager(t)
 		w.login(t, m, auth.Compute)
 		requests := len(w.Journal())
@@ -26,25 +32,39 @@ func TestWhoami(t *testing.T) {
 		if err != nil || len(w.Journal()) != requests {
 			t.Fatalf("%v, %d requests", err, len(w.Journal())-requests)
 		}
-		who := auth.Identity{ID: read(t, w.compute(), "user/production")["funcx_service"].IdentityID}
-		if who.ID == "" {
-			t.Fatal("the tokens are nobody's")
-		}
-		who.Username, who.Name = got.Identity.Username, got.Identity.Name
+		who := auth.Identity{ID: "11111111-1111-4111-8111-111111111111", Username: "ada@example.org", Name: "Ada", Linked: []auth.Identity{
+			{ID: "22222222-2222-4222-8222-222222222222", Username: "ada@lab.example"},
+		}}
 		end := time.Date(2000, 1, 3, 0, 0, 0, 0, time.UTC).Local()
 		want := auth.Account{Identity: who, Services: []auth.ServiceAccount{
 			{
 				Service: "compute", Identity: who, LoggedIn: true, ClientID: chiltepin, ClientProven: true,
 				Store: filepath.Join(w.home, ".globus_compute", "storage.db"), Namespace: "user/production",
 				Tokens: []auth.TokenInfo{
-					{ResourceServer: "funcx_service", Scopes: []string{"https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all"}, Expires: end, Refreshable: true},
-					{ResourceServer: "auth.globus.org", Scopes: []string{"openid", "urn:globus:auth:scope:auth.globus.org:manage_projects"}, Expires: end, Refreshable: true},
+					{ResourceServer: "funcx_service", Scopes: []string{"https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all"}, Expires: end, Refreshable: true, RenewedBy: "refresh_token"},
+					{ResourceServer: "auth.globus.org", Scopes: []string{"openid", "urn:globus:auth:scope:auth.globus.org:manage_projects"}, Expires: end, Refreshable: true, RenewedBy: "refresh_token"},
+				},
+				Programs: []auth.ProgramView{
+					{Program: "Python Chiltepin 0.1.7", LoggedIn: true},
+					{Program: "Python Chiltepin up to 0.1.6", LoggedIn: true, Until: end, Advice: "GLOBUS_COMPUTE_CLIENT_ID=" + chiltepin},
+					{Program: "globus-compute-endpoint, globus_compute_sdk", LoggedIn: true, Until: end, Advice: "GLOBUS_COMPUTE_CLIENT_ID=" + chiltepin},
 				},
 			},
-			{Service: "transfer", ClientID: chiltepin, Store: filepath.Join(w.home, ".globus", "app", chiltepin, "chiltepin", "tokens.json"), Namespace: "DEFAULT"},
-			{Service: "academy", ClientID: academy, Store: filepath.Join(w.home, "local", "share", "academy", "storage.db"), Namespace: "DEFAULT"},
+			{
+				Service: "transfer", ClientID: chiltepin, Store: filepath.Join(w.home, ".globus", "app", chiltepin, "chiltepin", "tokens.json"), Namespace: "DEFAULT",
+				Programs: []auth.ProgramView{{Program: "Python Chiltepin 0.1.7"}, {Program: "Python Chiltepin up to 0.1.6"}},
+			},
+			{
+				Service: "academy", ClientID: academy, Store: filepath.Join(w.home, "local", "share", "academy", "storage.db"), Namespace: "DEFAULT",
+				Programs: []auth.ProgramView{{Program: "academy 0.3 to 0.5"}, {Program: "academy after 0.5"}},
+			},
 		}}
-		if diff := cmp.Diff(want, got); diff != "" {
+		for _, token := range got.Services[0].Tokens {
+			if len(token.Mark) != 6 {
+				t.Errorf("a mark of %q", token.Mark)
+			}
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(auth.TokenInfo{}, "Mark")); diff != "" {
 			t.Error(diff)
 		}
 	})

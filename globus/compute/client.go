@@ -68,10 +68,10 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	}
 	var answer bytes.Buffer
 	if _, err := answer.ReadFrom(resp.Body); err != nil {
-		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+		return &globus.AnswerError{Request: method + " " + path, Err: err}
 	}
 	if err := json.Unmarshal(answer.Bytes(), out); err != nil {
-		return fmt.Errorf("reading the answer to %s %s: %w", method, path, err)
+		return &globus.AnswerError{Request: method + " " + path, Err: err}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,7 +19,7 @@ const id = "9f1e2d3c-4b5a-4968-8776-655443322110"
 // service answers one request and remembers it.
 type service struct {
 	status       int
-	body         string
+	body, date   string
 	method, path string
 	sent         string
 	again        bool // the request could be sent twice
@@ -37,7 +38,7 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	if status == 0 {
 		status = 200
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(s.body)), Request: r}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Date": {s.date}}, Body: io.NopCloser(strings.NewReader(s.body)), Request: r}, nil
 }
 
 func (s *service) client() *compute.Client {
@@ -65,6 +66,11 @@ func TestRoutes(t *testing.T) {
 			`[{"uuid": "` + id + `", "name": "mesa", "display_name": null, "owner": "o"}]`,
 			func(ctx context.Context, c *compute.Client) (any, error) { return c.List(ctx, "any") },
 			[]compute.Summary{{ID: id, Name: "mesa", Owner: "o"}},
+		},
+		"GET /v2/get_amqp_result_connection_url": {
+			`{"queue_prefix": "x", "connection_url": "amqps://someone:hush@broker.example.org/%2F"}`,
+			func(ctx context.Context, c *compute.Client) (any, error) { return c.Broker(ctx) },
+			compute.Broker{Host: "broker.example.org", Port: 5671, TLS: true},
 		},
 		"GET /v2/endpoints": {
 			`[]`,
@@ -201,6 +207,27 @@ func TestAnswersThatAreNone(t *testing.T) {
 		s := &service{body: body}
 		if got, err := s.client().Status(t.Context(), id); err == nil || got.Online {
 			t.Errorf("%q: %+v, %v", body, got, err)
+		}
+	}
+	// A proxy's page with status 200 ends no registration.
+	for _, body := range []string{"", "<html>a portal</html>", `{"a":`, `"done"`} {
+		s := &service{body: body}
+		if err := s.client().Delete(t.Context(), id); !globus.IsUnavailable(err) {
+			t.Errorf("delete, answered with %q: %v", body, err)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	s := &service{body: "{}", date: "Thu, 26 Nov 2026 01:02:03 GMT"}
+	at, err := s.client().Clock(t.Context())
+	if want := time.Date(2026, 11, 26, 1, 2, 3, 0, time.UTC); err != nil || !at.Equal(want) || s.path != "/v2/version?service=all" {
+		t.Errorf("%s, %v, asked %s", at, err, s.path)
+	}
+	for _, none := range []*service{{body: "{}"}, {body: "{}", date: "noon"}, {status: 403, body: "{}", date: "Thu, 26 Nov 2026 01:02:03 GMT"}} {
+		if at, err := none.client().Clock(t.Context()); err == nil {
+			t.Errorf("%+v: %s", none, at)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 		case dead:
 			return Status{}, m.ended(ep, d)
 		case missing == "":
-			return m.proven(ep, d)
+			return m.proven(ctx, ep, d, began, deadline)
 		case missing != told:
 			told = missing
 			progress.Report(ctx, progress.Event{Stage: "waiting", Text: missing})
@@ -96,8 +96,19 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 	}
 }
 
-// proven makes the last look, which finds the daemon as anybody would.
-func (m *Manager) proven(ep *endpointfs.Endpoint, d *daemon) (Status, error) {
+// proven makes the last look, which finds the daemon as anybody would, once it
+// is known whether it reaches the broker. One whose password the broker refused
+// is still alive, and ends: that is no success.
+func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, began, deadline time.Time) (Status, error) {
+	link := m.firstLink(ctx, ep, d.from, deadline)
+	for link.State == LinkRefused && !d.dead() {
+		if !time.Now().Before(deadline) {
+			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: link.Cause, Next: "chiltepin endpoint status " + shell(ep.Name())}
+		}
+		if err := pause(ctx, lockPoll); err != nil {
+			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err, Known: link.Cause, Next: "chiltepin endpoint status " + shell(ep.Name())}
+		}
+	}
 	s, err := m.now(ep)
 	if err != nil {
 		return s, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
@@ -111,6 +122,12 @@ func (m *Manager) proven(ep *endpointfs.Endpoint, d *daemon) (Status, error) {
 	if r := s.Evidence.Record; r != nil && r.PID == d.pid && r.ID != s.ID {
 		r.ID = s.ID
 		_ = ep.WriteSidecar(*r) // endpoint.json has it too
+	}
+	switch link.State {
+	case LinkDown:
+		s.Trouble = brokenLink(ep, link)
+	case LinkOpening:
+		s.Trouble = openingLink(ep)
 	}
 	return s, nil
 }

@@ -66,6 +66,11 @@ func (m *Manager) Delete(ctx context.Context, name string, o DeleteOptions) (Del
 	if err := d.identify(); err != nil {
 		return d.result, d.failed(err)
 	}
+	// Not after the registration is ended: then its id is needed no more.
+	if err := d.ep.Removable(); err != nil {
+		d.step("directory", "failed", err.Error())
+		return d.result, d.failed(fmt.Errorf("nothing was done: %w", err))
+	}
 	if err := d.deregister(ctx); err != nil {
 		return d.result, d.failed(err)
 	}

@@ -37,8 +37,8 @@
 //   - chiltepin.json says that this process id was launched here, on this boot:
 //     then it is gone, at once and beyond doubt;
 //   - chiltepin.json names another machine: a file that is fresh means Running
-//     there; start, stop and delete watch it for longer than 15 seconds before
-//     they believe that it is gone;
+//     there; start, stop and delete watch it until it is touched, or for longer
+//     than 15 seconds before they believe that it is gone;
 //   - the machine was booted after the file was last touched, and the daemon was
 //     launched here: gone;
 //   - there is no chiltepin.json, as with a daemon that somebody started by
@@ -54,6 +54,10 @@
 // Reading operations write nothing, not even a note that a daemon was seen.
 // start does write chiltepin.json for a daemon that it finds running and
 // proven, so that its end is known at once later on.
+//
+// A daemon that is alive and has lost its pid file ends by itself when it next
+// looks for it, so it is Stopping, and start waits. The same makes it possible to
+// stop a daemon on another machine, where nothing may be signalled.
 //
 // # Launching
 //

@@ -97,11 +97,17 @@ func (e *ElsewhereError) Error() string {
 
 // Hint is the command to run on that machine.
 func (e *ElsewhereError) Hint() string {
-	command := fmt.Sprintf("chiltepin endpoint -c %s stop %s", shell(e.Dir), shell(e.Name))
-	if e.Host == "" {
+	return there(e.Host, e.Dir, "stop", e.Name)
+}
+
+// there is the command that does something to an endpoint on the machine where
+// it runs.
+func there(host, dir, verb, name string) string {
+	command := fmt.Sprintf("chiltepin endpoint -c %s %s %s", shell(dir), verb, shell(name))
+	if host == "" {
 		return "on the machine where it runs: " + command
 	}
-	return "ssh " + shell(e.Host) + " " + shell(command)
+	return "ssh " + shell(host) + " " + shell(command)
 }
 
 // DoubtError says that it cannot be decided whether an endpoint runs, so that

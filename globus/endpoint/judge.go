@@ -87,8 +87,8 @@ func judgeAlive(e Evidence, p *ProcessEvidence) verdict {
 	case p.Phase == Ending:
 		v.State, v.Reason = Stopping, fmt.Sprintf("process %d is shutting down", p.PID)
 	case p.Suspended:
-	case !e.PIDFile.Exists:
-		v.Reason += "; daemon.pid is gone, so it will end by itself within 15 seconds"
+	case e.leaving():
+		v.State, v.Reason = Stopping, fmt.Sprintf("process %d is its daemon, but daemon.pid is gone, so it ends by itself within 15 seconds", p.PID)
 	case e.PIDFile.Problem != nil:
 		v.Reason += "; " + e.PIDFile.Problem.Error()
 	case e.PIDFile.PID != p.PID:

@@ -108,7 +108,7 @@ func TestJudge(t *testing.T) {
 		{"id fresh up", Running, "", "process 100 is its daemon: so it is"},
 		{"id old up", Running, "", "process 100 is its daemon: so it is"},
 		{"id future up", Running, "", "process 100 is its daemon: so it is"},
-		{"id up", Running, "", "process 100 is its daemon: so it is; daemon.pid is gone, so it will end by itself within 15 seconds"},
+		{"id up", Stopping, "", "process 100 is its daemon, but daemon.pid is gone, so it ends by itself within 15 seconds"},
 		{"id empty up", Running, "", "process 100 is its daemon: so it is; daemon.pid is empty"},
 		{"id unreadable up", Running, "", "process 100 is its daemon: so it is; daemon.pid is a directory"},
 		{"fresh up", Running, "", "process 100 is its daemon: so it is"},
@@ -255,7 +255,7 @@ func against(e Evidence) string {
 		return "Disconnected without a pid file"
 	case v.Settled && e.Record != nil && e.Record.Host != e.Here.Host && e.Record.PID == e.PIDFile.PID && e.PIDFile.Exists && (e.Watch == nil || e.Watch.Touched):
 		return "another machine's daemon was given up unwatched"
-	case e.Holder == nil && p != nil && p.Proven && p.Phase == Up && v.State != Running:
+	case e.Holder == nil && p != nil && p.Proven && p.Phase == Up && v.State != Running && !(v.State == Stopping && !e.PIDFile.Exists):
 		return "a daemon that is up is " + string(v.State)
 	}
 	return ""

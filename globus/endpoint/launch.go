@@ -98,6 +98,8 @@ func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []stri
 // recordError is a launch that could not be noted.
 type recordError struct{ error }
 
+func (e *recordError) Unwrap() error { return e.error }
+
 // record notes which process the daemon is.
 func (m *Manager) record(ep *endpointfs.Endpoint, pid int, start uint64, from int64, program string, env []string) error {
 	here := m.here()
@@ -132,7 +134,22 @@ func openOutput(dir string) (*os.File, error) {
 		return nil, err
 	}
 	defer root.Close()
-	return root.OpenFile(outputFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
+	// A link there would lead the daemon's words out of its directory.
+	if info, err := root.Lstat(outputFile); err == nil && !info.Mode().IsRegular() {
+		if err := root.Remove(outputFile); err != nil {
+			return nil, err
+		}
+	}
+	f, err := root.OpenFile(outputFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	// Whatever the umask: it is read again when the daemon ends.
+	if err := f.Chmod(0o600); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // printed returns the end of what the daemon has printed.

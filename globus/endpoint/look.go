@@ -89,7 +89,11 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 		if pid == 0 || slices.ContainsFunc(seen, func(p Process) bool { return p.PID == pid }) {
 			continue
 		}
-		if p, ok, err := m.procs().Lookup(pid); err == nil && ok {
+		p, ok, err := m.procs().Lookup(pid)
+		if exhausted(err) {
+			return err // what could not be looked at is not gone
+		}
+		if ok && err == nil {
 			seen = append(slices.Clone(seen), p)
 		}
 	}
@@ -136,7 +140,7 @@ func (m *Manager) settle(ctx context.Context, ep *endpointfs.Endpoint) (Evidence
 		return e, verdict{}, err
 	}
 	v := judge(e)
-	if v.Settled || e.Process != nil && (e.Process.Proven || e.Process.Doubtful || e.Process.Host != "") || v.Elsewhere {
+	if v.Settled || e.Process != nil && (e.Process.Proven || e.Process.Doubtful || e.Process.Host != "") {
 		return e, v, nil
 	}
 	return m.watch(ctx, ep, e)

@@ -52,6 +52,10 @@ type Service interface {
 	// Lock makes the service drop the endpoint's connections and refuse its
 	// registration for a while.
 	Lock(ctx context.Context, id string) error
+	// List tells the registrations for which the caller has the role.
+	List(ctx context.Context, role string) ([]compute.Summary, error)
+	// Metadata tells what was registered about an endpoint.
+	Metadata(ctx context.Context, id string) (compute.Metadata, error)
 }
 
 func (m *Manager) procs() Processes {
@@ -134,6 +138,11 @@ func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.
 			lock.Release()
 			return nil, nil, err
 		}
+		if err := restorePIDFile(ep); err != nil {
+			lock.Release()
+			return nil, nil, err
+		}
+		ep.RemoveUnfinished()
 		return ep, lock, nil
 	}
 }

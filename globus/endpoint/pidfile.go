@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
+	"syscall"
 
 	"chiltepin/endpointfs"
 )
@@ -25,7 +27,7 @@ func removePIDFile(ep *endpointfs.Endpoint, e Evidence) error {
 	}
 	defer root.Close()
 	const name = "daemon.pid"
-	away := ".daemon.pid." + rand.Text()
+	away := takenAway + rand.Text()
 	if err := root.Rename(name, away); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
@@ -43,6 +45,35 @@ func removePIDFile(ep *endpointfs.Endpoint, e Evidence) error {
 		return fmt.Errorf("putting daemon.pid back: %w", err)
 	}
 	return errors.New("daemon.pid has changed meanwhile: another program is starting the daemon")
+}
+
+// takenAway is the beginning of the names that daemon.pid has while it is looked
+// at before it is removed.
+const takenAway = ".daemon.pid."
+
+// restorePIDFile puts back a daemon.pid that an operation had taken away when it
+// was killed, so that it is judged anew. Where there is another one by now, what
+// was taken away is left over. The caller holds the lock.
+func restorePIDFile(ep *endpointfs.Endpoint) error {
+	entries, err := os.ReadDir(ep.Path())
+	if err != nil {
+		return nil // the operation itself will say why
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), takenAway) {
+			continue
+		}
+		root, err := os.OpenRoot(ep.Path())
+		if err != nil {
+			return nil
+		}
+		err = putBack(root, e.Name(), "daemon.pid")
+		root.Close()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EROFS) {
+			return fmt.Errorf("putting daemon.pid back: %w", err)
+		}
+	}
+	return nil
 }
 
 // putBack gives a file its name again, unless another file has it by now.

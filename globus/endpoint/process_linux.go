@@ -42,10 +42,17 @@ func (machineProcesses) Candidates() ([]Process, error) {
 			continue
 		}
 		command, err := readProc(pid, "cmdline")
+		if exhausted(err) {
+			return nil, fmt.Errorf("listing processes: %w", err)
+		}
 		if err != nil || !bytes.Contains(command, []byte(program)) && !bytes.Contains(command, []byte("Globus Compute Endpoint")) && !bytes.Contains(command, []byte("/"+programAlias)) {
 			continue
 		}
-		if p, ok, err := (machineProcesses{}).Lookup(pid); ok && err == nil {
+		p, ok, err := (machineProcesses{}).Lookup(pid)
+		if exhausted(err) {
+			return nil, err
+		}
+		if ok && err == nil {
 			all = append(all, p)
 		}
 	}
@@ -79,6 +86,13 @@ func (machineProcesses) Lookup(pid int) (Process, bool, error) {
 	}
 	p.UID = int(info.Uid)
 	return p, true, nil
+}
+
+// exhausted says whether we could not look for want of something of our own, so
+// that nothing is known. Any other error means that the process is another
+// user's, or has ended.
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
 // gone tells the end of a process from another trouble with /proc.

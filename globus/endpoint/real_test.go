@@ -29,6 +29,8 @@ type world struct {
 	box  *sandboxtest.Box
 	py   runtimetest.Environment
 	home string
+	// accounts makes logins for an environment without the variables hidden.
+	accounts func(hidden func(name string) bool) *auth.Manager
 }
 
 func newWorld(t *testing.T, set runtimetest.Set) *world {
@@ -49,10 +51,19 @@ func newWorld(t *testing.T, set runtimetest.Set) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accounts, err := auth.New(auth.Config{Env: place, Home: w.home, ComputeDir: dir, Getenv: getenv, Hostname: "test"})
-	if err != nil {
-		t.Fatal(err)
+	w.accounts = func(hidden func(name string) bool) *auth.Manager {
+		accounts, err := auth.New(auth.Config{Env: place, Home: w.home, ComputeDir: dir, Hostname: "test", Getenv: func(name string) string {
+			if hidden(name) {
+				return ""
+			}
+			return getenv(name)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return accounts
 	}
+	accounts := w.accounts(func(string) bool { return false })
 	w.Manager = &endpoint.Manager{
 		Dir:     endpointfs.Open(dir),
 		Environ: env,

@@ -39,7 +39,8 @@ type StartResult struct {
 // Start launches the daemon of an endpoint and waits until it is proven to run:
 // its process with its title, its pid file, endpoint.json, and in the log the
 // marker and that Globus Auth knows who it serves. An endpoint that runs
-// already is a success, and one that is on its way is joined.
+// already is a success, one that is on its way is joined, and one that is
+// suspended is told to go on.
 //
 // When time runs out or ctx is done a daemon that was launched goes on; the
 // error is a *[TimeoutError] or *[InterruptedError] that says so. A daemon that
@@ -68,12 +69,27 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	if err != nil {
 		return StartResult{}, err
 	}
+	if p := e.Process; p != nil && p.Proven && p.Suspended {
+		if e, err = m.resume(ctx, ep, e); err == nil && (e.Process == nil || e.leaving()) {
+			e, err = m.ready(ctx, ep, began, deadline)
+		}
+		if err != nil {
+			return StartResult{}, err
+		}
+	}
 	if p := e.Process; p != nil && p.Proven && p.Phase == Up {
 		return m.alreadyRunning(ctx, ep, e)
 	}
 	if p := e.Process; p != nil && p.Proven {
 		return m.join(ctx, ep, e, began, deadline)
 	}
+	return m.launchAndAwait(ctx, ep, e, began, deadline, true)
+}
+
+// launchAndAwait launches the daemon of an endpoint that does not run, as e
+// shows. again allows a second launch when another daemon was in the way that
+// is gone by then.
+func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, began, deadline time.Time, again bool) (StartResult, error) {
 	if err := m.check(ep); err != nil {
 		return StartResult{}, err
 	}
@@ -101,7 +117,12 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 	r.Outcome, r.Proven = Started, time.Now()
 	var ended *DaemonError
 	if errors.As(err, &ended) && ended.ExitStatus == exitAnotherRuns {
-		return m.outrun(ctx, ep, ended, began, deadline)
+		return m.outrun(ctx, ep, ended, began, deadline, again)
+	}
+	if ended != nil && ended.Cause == "" && unnoted != nil {
+		// What kept us from writing will have kept the daemon, and its words
+		// are lost with it.
+		ended.Cause, ended.Remedy = diskTrouble(unnoted)
 	}
 	if err != nil {
 		return StartResult{}, err
@@ -141,7 +162,7 @@ func (m *Manager) ready(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 		switch {
 		case v.Elsewhere:
 			return e, &ElsewhereError{Name: ep.Name(), Operation: "starting", Host: v.Host, Dir: m.Dir.Path(), Reason: v.Reason}
-		case e.Process != nil && e.Process.Proven && e.Process.Phase != Ending, v.Settled:
+		case e.Process != nil && e.Process.Proven && !e.leaving(), v.Settled:
 			return e, nil
 		case e.Process == nil || !e.Process.Proven:
 			return e, m.doubt("starting", ep, e, v)
@@ -172,6 +193,9 @@ func (m *Manager) doubt(operation string, ep *endpointfs.Endpoint, e Evidence, v
 func (m *Manager) check(ep *endpointfs.Endpoint) error {
 	if problems := ep.Check(); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
+	}
+	if err := ep.Writable(); err != nil {
+		return fmt.Errorf("starting endpoint %q: nothing was launched: %w", ep.Name(), err)
 	}
 	return nil
 }
@@ -213,12 +237,15 @@ func leadsTo(path, program string) bool {
 }
 
 // outrun finds out about the daemon that ours has given way to, because
-// somebody else was quicker.
-func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *DaemonError, began, deadline time.Time) (StartResult, error) {
+// somebody else was quicker. Where that one is gone too, it tries again once.
+func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *DaemonError, began, deadline time.Time, again bool) (StartResult, error) {
 	e, err := m.ready(ctx, ep, began, deadline)
 	switch p := e.Process; {
 	case err != nil:
 		return StartResult{}, err
+	case (p == nil || !p.Proven) && again && time.Now().Before(deadline):
+		// It has ended meanwhile; the next one need not give way.
+		return m.launchAndAwait(ctx, ep, e, began, deadline, false)
 	case p == nil || !p.Proven:
 		return StartResult{}, ended
 	case p.Phase == Up:
@@ -230,18 +257,24 @@ func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *Da
 // alreadyRunning makes sure that a daemon which somebody else launched is on
 // record, so that its end will be known at once.
 func (m *Manager) alreadyRunning(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) (StartResult, error) {
-	p := e.Process
-	if r := e.Record; r == nil || r.PID != p.PID || r.StartTime != p.StartTime {
-		size, err := ep.Log().Size()
-		if err == nil {
-			err = m.record(ep, p.PID, p.StartTime, size, "", nil)
-		}
-		if err != nil {
-			zerolog.Ctx(ctx).Info().Err(err).Str("endpoint", ep.Name()).Msg("a running daemon could not be noted")
-		}
-	}
+	m.note(ctx, ep, e)
 	s, err := m.now(ep)
 	return StartResult{Status: s, Outcome: AlreadyRunning}, err
+}
+
+// note makes sure that a daemon which is proven is on record.
+func (m *Manager) note(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) {
+	p := e.Process
+	if r := e.Record; r != nil && r.PID == p.PID && r.StartTime == p.StartTime {
+		return
+	}
+	size, err := ep.Log().Size()
+	if err == nil {
+		err = m.record(ep, p.PID, p.StartTime, size, "", nil)
+	}
+	if err != nil {
+		zerolog.Ctx(ctx).Info().Err(err).Str("endpoint", ep.Name()).Msg("a running daemon could not be noted")
+	}
 }
 
 // join waits for a daemon that is on its way already.
@@ -259,5 +292,6 @@ func (m *Manager) join(ctx context.Context, ep *endpointfs.Endpoint, e Evidence,
 	if err != nil {
 		return StartResult{}, err
 	}
+	m.note(ctx, ep, s.Evidence)
 	return StartResult{Status: s, Outcome: Started, Proven: time.Now()}, nil
 }

@@ -78,11 +78,18 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 		}
 	}
 	s := status(ep, e, v)
+	if v.Elsewhere && v.Host != "" {
+		s.Reason += "; seen from there: " + there(v.Host, m.Dir.Path(), "status", ep.Name())
+	}
 	var service Service
 	if !o.Offline && m.Service != nil && s.ID != "" {
 		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 		defer cancel()
 		service, s.Service = m.view(ctx, s.ID)
+	}
+	s.Trouble = m.trouble(ep, e, v, s.Service)
+	if s.State == Running && s.Service != nil && s.Service.Problem == nil && !s.Service.Online {
+		s.Reason += "; but the service has not heard from it lately and gives it no tasks"
 	}
 	s.UserEndpoints = m.userEndpoints(ctx, ep, e, service)
 	return s, nil

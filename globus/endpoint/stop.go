@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 
@@ -44,7 +45,8 @@ type StopResult struct {
 // endpoints have tasks it waits, and if time runs out it is a *[TimeoutError]
 // and nothing was signalled, unless Now is set. The daemon then gets SIGTERM,
 // and is reported stopped when it was seen gone. An endpoint that does not run
-// is a success.
+// is a success. One that runs on another machine is told to end by taking its
+// daemon.pid away, and is reported stopped when its log marks its end.
 //
 // A daemon that ignores SIGTERM is a *[TimeoutError]; only Now kills it, and
 // then its user endpoints too.
@@ -72,7 +74,10 @@ func (m *Manager) stop(ctx context.Context, ep *endpointfs.Endpoint, operation s
 		p := e.Process
 		switch {
 		case v.Elsewhere:
-			return StopResult{}, &ElsewhereError{Name: ep.Name(), Operation: operation, Host: v.Host, Dir: m.Dir.Path(), Reason: v.Reason}
+			if err := s.endElsewhere(ctx, e, v); err != nil {
+				return StopResult{}, err
+			}
+			continue
 		case p != nil && p.Proven:
 			if err := s.end(ctx, e); err != nil {
 				return StopResult{}, err
@@ -94,6 +99,23 @@ type stopper struct {
 	began, deadline time.Time
 	result          StopResult
 	ended           bool
+	// how says how it ended where no signal did it.
+	how string
+}
+
+// clearPipe removes a pipe that stands in for daemon.pid: the daemon reads the
+// file as it ends (PIDLockFile.release), and would wait for ever.
+func (s *stopper) clearPipe(e Evidence) error {
+	if !e.PIDFile.Exists || e.PIDFile.PID != 0 || !e.PIDFile.ModTime.IsZero() {
+		return nil
+	}
+	return s.withRoot(func(root *os.Root) error {
+		info, err := root.Lstat("daemon.pid")
+		if err != nil || info.IsDir() || info.Mode().IsRegular() {
+			return nil
+		}
+		return root.Remove("daemon.pid")
+	})
 }
 
 // errChanged means that the evidence changed while it was being acted on.
@@ -142,6 +164,9 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 	case Ending:
 		return s.waitForEnd(ctx, held, e)
 	}
+	if err := s.clearPipe(e); err != nil {
+		return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+	}
 	s.tell(ctx, "stopping", fmt.Sprintf("process %d is told to end", pid))
 	if err := held.Signal(syscall.SIGTERM); errors.Is(err, syscall.ESRCH) {
 		return nil
@@ -149,6 +174,12 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 		return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
 	}
 	s.result.Signal = "SIGTERM"
+	// A suspended one gets to the signal only when it goes on.
+	if e.Process.Suspended {
+		if err := held.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
+		}
+	}
 	return s.waitForEnd(ctx, held, e)
 }
 
@@ -183,11 +214,7 @@ func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
 		return s.interrupted(ctx.Err(), fmt.Sprintf("process %d was told to end and is shutting down", pid))
 	}
 	if err != nil && !s.o.Now {
-		known := fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid)
-		if e.Process.Suspended {
-			known = fmt.Sprintf("process %d is suspended, so SIGTERM waits until kill -CONT %d", pid, pid)
-		}
-		return s.timeout(known)
+		return s.timeout(fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid))
 	}
 	if err != nil {
 		s.tell(ctx, "killing", fmt.Sprintf("process %d does not end and is killed", pid))
@@ -245,12 +272,13 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	if err := s.waitForUsers(ctx, users); err != nil {
 		return StopResult{}, err
 	}
-	if err := removePIDFile(s.ep, e); err != nil {
+	// Where nothing can be written they stay, and the daemon is gone all the same.
+	if err := removePIDFile(s.ep, e); err != nil && !errors.Is(err, syscall.EROFS) {
 		return StopResult{}, fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
 	}
 	// Where endpoint.json is lost, the record alone knows the id.
 	if e.ID != "" {
-		if err := s.ep.RemoveSidecar(); err != nil {
+		if err := s.ep.RemoveSidecar(); err != nil && !errors.Is(err, syscall.EROFS) {
 			return StopResult{}, err
 		}
 	}
@@ -261,6 +289,9 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	}
 	var err error
 	r.Status, err = s.m.now(s.ep)
+	if s.how != "" {
+		r.Status.Reason += "; " + s.how
+	}
 	return r, err
 }
 

@@ -143,12 +143,14 @@ func TestStopSuspended(t *testing.T) {
 	if s := b.status(); s.State != Running || !strings.Contains(s.Reason, "suspended") {
 		t.Errorf("State = %s (%s), want Running and suspended", s.State, s.Reason)
 	}
-	_, err := b.Stop(t.Context(), "mesa", StopOptions{Timeout: 200 * time.Millisecond})
-	if err == nil || !strings.Contains(err.Error(), "is suspended") {
-		t.Errorf("Stop: %v, want it to say so", err)
+	if r := b.start(); r.Outcome != AlreadyRunning || r.Status.Evidence.Process.Suspended {
+		t.Errorf("Start = %s, %+v, want it to go on", r.Outcome, r.Status.Evidence.Process)
 	}
-	if r, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true, Grace: 100 * time.Millisecond}); err != nil || alive(pid) {
-		t.Errorf("Stop now = %+v, %v", r, err)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := b.Stop(t.Context(), "mesa", StopOptions{}); err != nil || r.Signal != "SIGTERM" || alive(pid) {
+		t.Errorf("Stop = %+v, %v, want it to end in an orderly way", r, err)
 	}
 }
 
@@ -305,13 +307,20 @@ func TestElsewhere(t *testing.T) {
 	if s := b.status(); s.State != Running || s.Host != "login2" {
 		t.Errorf("Status = %s on %q (%s), want Running on login2", s.State, s.Host, s.Reason)
 	}
+	b.touching()
 	var there *ElsewhereError
 	wantHint := "ssh login2 'chiltepin endpoint -c " + b.dir + " stop mesa'"
 	if _, err := b.Start(t.Context(), "mesa", StartOptions{}); !errors.As(err, &there) || there.Hint() != wantHint {
 		t.Errorf("Start: %v (%q), want it refused with the command %q", err, there.Hint(), wantHint)
 	}
-	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true}); !errors.As(err, &there) {
-		t.Errorf("Stop: %v, want it refused", err)
+	var late *TimeoutError
+	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true, Timeout: 10 * time.Second}); !errors.As(err, &late) {
+		t.Errorf("Stop: %v, want it to say that it takes longer", err)
+	}
+	// Its user endpoint may have tasks.
+	b.userDir()
+	if _, err := b.Stop(t.Context(), "mesa", StopOptions{}); !errors.As(err, &there) || !strings.Contains(err.Error(), testUser) {
+		t.Errorf("Stop: %v, want it refused for the tasks", err)
 	}
 	if _, err := b.Delete(t.Context(), "mesa", DeleteOptions{Force: true, LocalOnly: true}); !errors.As(err, &there) {
 		t.Errorf("Delete: %v, want it refused", err)
@@ -319,6 +328,59 @@ func TestElsewhere(t *testing.T) {
 	if !alive(p.Pid) || !b.has("daemon.pid") {
 		t.Error("something was touched")
 	}
+}
+
+// A daemon on another machine misses its file, ends and says so in its log; one
+// that does not gets its file back.
+func TestStopElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, ends := range []bool{true, false} {
+		t.Run(fmt.Sprint(ends), func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, script{})
+			b.file("endpoint.json", `{"endpoint_id": "`+testID+`"}`)
+			if err := b.ep.WriteSidecar(endpointfs.Sidecar{Host: "login2", BootID: "other", PID: 4194000, StartTime: 5}); err != nil {
+				t.Fatal(err)
+			}
+			b.file("daemon.pid", "4194000\n")
+			b.touching()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				for b.has("daemon.pid") {
+					time.Sleep(10 * time.Millisecond)
+				}
+				if ends {
+					fakeLog(b.ep.Path(), "INFO Shutdown complete.\n---------- Core Endpoint ends: "+testID+"\n\n")
+				} else {
+					cancel()
+				}
+			}()
+			r, err := b.Stop(ctx, "mesa", StopOptions{})
+			if ends && (err != nil || r.Outcome != WasStopped || r.Status.State != Stopped || !strings.Contains(r.Status.Reason, "login2")) {
+				t.Errorf("Stop = %+v, %v", r, err)
+			}
+			var cut *InterruptedError
+			if !ends && (!errors.As(err, &cut) || !b.has("daemon.pid")) {
+				t.Errorf("Stop: %v, want it interrupted and the file put back", err)
+			}
+			names, err := filepath.Glob(filepath.Join(b.ep.Path(), ".daemon.pid*"))
+			if err != nil || len(names) != 0 {
+				t.Errorf("%q were left", names)
+			}
+		})
+	}
+}
+
+// touching touches daemon.pid often, as long as it is there.
+func (b *bed) touching() {
+	ctx := b.t.Context()
+	go func() {
+		for ctx.Err() == nil {
+			_ = os.Chtimes(filepath.Join(b.ep.Path(), "daemon.pid"), time.Time{}, time.Now())
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
 }
 
 // On a directory that other machines may share, a fresh pid file is watched.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"syscall"
 	"time"
-
-	"chiltepin/endpointfs"
 )
 
 // StopUserEndpoint ends one user endpoint of an endpoint of this machine, whose
@@ -40,15 +38,8 @@ func (m *Manager) StopUserEndpoint(ctx context.Context, name, id string, pid int
 	}
 	for _, u := range all {
 		if u.ID == id {
-			return removeUser(u)
+			return m.Dir.RemoveUserEndpoint(u)
 		}
-	}
-	return nil
-}
-
-func removeUser(u endpointfs.UserEndpoint) error {
-	if err := u.Remove(); err != nil {
-		return fmt.Errorf("removing the directory of user endpoint %s: %w", u.ID, err)
 	}
 	return nil
 }

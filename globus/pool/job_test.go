@@ -66,7 +66,7 @@ func TestExplain(t *testing.T) {
 		"Batch job submission failed: Requested node configuration is not available":                             "lower nodes_per_block",
 		"qsub: Unknown queue": "mend queue",
 		"sbatch: error: Unable to contact slurm controller (connect failure)": "try again later",
-		"sbatch: fatal: Could not establish a configuration source":           "set SLURM_CONF",
+		"sbatch: fatal: Could not establish a configuration source":           "login node of the cluster",
 		"/bin/sh: 1: sbatch: not found":                                       "PATH in user_environment.yaml",
 		"line 4: globus-compute-endpoint: command not found":                  "must be on the PATH of the workers",
 		"(jinja2.exceptions.UndefinedError) 'x' is undefined":                 "give it a default",

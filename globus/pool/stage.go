@@ -132,8 +132,8 @@ func explain(words []string, found Scheduler) (cause, remedy string) {
 		return "the partition has no such nodes, or not so many", "lower nodes_per_block or cores_per_node; sinfo shows what there is"
 	case has("unknown queue", "qsub: illegal -q", "queue is not enabled"):
 		return "PBS knows no such queue, or it takes no jobs", "mend queue" + one(found.Queues, "queues")
-	case has("configuration source", "fetch_config", "slurm.conf"):
-		return "the scheduler's programs find no cluster", "set SLURM_CONF in user_environment.yaml of the endpoint, or run the endpoint where sinfo answers"
+	case has("could not establish a configuration source", "fetch_config"):
+		return "the commands of the scheduler Slurm are here, and no Slurm is known to them", "run the endpoint on a login node of the cluster, set SLURM_CONF in its user_environment.yaml, or choose another provider"
 	case has("unable to contact slurm controller", "cannot connect to server", "connection refused"):
 		return "the scheduler does not answer", "try again later, or ask those who run the machine"
 	case has("sbatch: command not found", "sbatch: not found", "qsub: command not found", "qsub: not found"):

@@ -52,6 +52,7 @@ type auth struct {
 	identities []Identity // in the order they were added
 	clients    map[string]Client
 	codes      map[string]*authCode
+	sessions   map[string]*session // by cookie
 	tokens     map[string]*token
 	order      []*token // as issued, for the state page
 }
@@ -59,7 +60,7 @@ type auth struct {
 func newAuth(s *Sandbox, people []Identity, clients []Client) *auth {
 	a := &auth{
 		s: s, clients: map[string]Client{},
-		codes: map[string]*authCode{}, tokens: map[string]*token{},
+		codes: map[string]*authCode{}, sessions: map[string]*session{}, tokens: map[string]*token{},
 	}
 	if len(people) == 0 {
 		people = []Identity{Researcher()}

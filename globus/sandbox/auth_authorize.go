@@ -17,7 +17,7 @@ type authCode struct {
 	client, redirectURI, challenge string
 	identity, state, nonce         string
 	grants                         []scopeGrant
-	offline                        bool
+	offline, mfa                   bool
 	expires                        time.Time
 	used                           bool
 }
@@ -85,10 +85,11 @@ func (a *auth) authorize(w http.ResponseWriter, r *http.Request) {
 			refuse("access_denied", "no such identity in this sandbox")
 			return
 		}
+		signedIn := a.signIn(w, r, who, q)
 		value := newSecret("")
 		a.codes[value] = &authCode{
 			client: client.ID, redirectURI: q.Get("redirect_uri"), challenge: q.Get("code_challenge"),
-			identity: who.ID, state: q.Get("state"), nonce: q.Get("nonce"),
+			identity: who.ID, mfa: signedIn.mfa, state: q.Get("state"), nonce: q.Get("nonce"),
 			grants: grants, offline: q.Get("access_type") == "offline",
 			expires: a.s.clock.now().Add(settings.CodeLifetime),
 		}
@@ -96,21 +97,6 @@ func (a *auth) authorize(w http.ResponseWriter, r *http.Request) {
 		a.mu.Unlock()
 		a.sendBack(w, r, redirect, url.Values{"code": {value}}, q.Get("state"))
 	}
-}
-
-// chooser is the identity that consents: one that the request demands, the one
-// that was set, or the first. The caller holds mu.
-func (a *auth) chooser(q url.Values, settings Settings) (Identity, bool) {
-	demanded := strings.FieldsFunc(q.Get("session_required_identities"), func(r rune) bool { return r == ',' })
-	for _, id := range demanded {
-		if who, ok := a.identity(id); ok {
-			return who, true
-		}
-	}
-	if len(demanded) > 0 {
-		return Identity{}, false
-	}
-	return a.identity(settings.Identity)
 }
 
 // mayRedirect admits Auth's own page that shows the code and a loopback

@@ -80,7 +80,7 @@ func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Clien
 	code.used = true
 	e := note(r)
 	e.Identity, e.PKCE = code.identity, code.challenge != ""
-	answer := a.issueAll(r, code.grants, token{client: client.ID, identity: code.identity, from: code}, code.offline)
+	answer := a.issueAll(r, code.grants, token{client: client.ID, identity: code.identity, mfa: code.mfa, from: code}, code.offline)
 	a.mu.Unlock()
 	answer["state"] = code.state
 	a.addIDToken(w, r, answer, client.ID, code.identity, code.nonce, hasOpenID(code.grants))
@@ -107,7 +107,7 @@ func (a *auth) refresh(w http.ResponseWriter, r *http.Request, client Client) {
 	}
 	note(r).Identity = old.identity
 	settings := a.s.settings.get()
-	like := token{client: old.client, identity: old.identity, server: old.server, scopes: old.scopes, from: old.from}
+	like := token{client: old.client, identity: old.identity, server: old.server, scopes: old.scopes, mfa: old.mfa, from: old.from}
 	access := a.issue(r, like)
 	kept := old
 	if settings.RotateRefresh {

@@ -19,6 +19,7 @@ type token struct {
 	issued       time.Time
 	expires      time.Time
 	revoked      bool
+	mfa          bool      // the person signed in with a second factor
 	from         *authCode // the code it came of, whose reuse ends it
 }
 

@@ -70,6 +70,10 @@ func (c *compute) routes() http.Handler {
 			t, status, why := c.s.auth.bearer(r, computeResourceServer, computeScope)
 			switch status {
 			case http.StatusOK:
+				if demand := c.s.auth.unmet(c.s.settings.get().Policy, t); demand != nil {
+					stepUp(w, r, demand)
+					return
+				}
 				h(w, r, t)
 			case http.StatusForbidden:
 				computeError(w, r, status, "FORBIDDEN", why)
@@ -133,6 +137,16 @@ func computeErrorBody(status int, code, detail string) map[string]any {
 func computeError(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
 	note(r).Error = code + ": " + detail
 	writeJSON(w, status, computeErrorBody(status, code, detail))
+}
+
+// stepUp refuses a token whose login does not meet the policy, as a Globus Auth
+// Requirements Error (GARE).
+func stepUp(w http.ResponseWriter, r *http.Request, demand map[string]any) {
+	const code, why = "AUTHORIZATION_REQUIRED", "the policy of this service asks for more"
+	note(r).Error = code + ": " + why
+	body := computeErrorBody(http.StatusForbidden, code, why)
+	body["authorization_parameters"] = demand
+	writeJSON(w, http.StatusForbidden, body)
 }
 
 // readJSON decodes the body into v or answers 422, as the real service does

@@ -19,6 +19,8 @@ type settingsDoc struct {
 	Identity         *string  `json:"identity"`
 	HeartbeatsMissed *float64 `json:"heartbeats_missed"`
 	MinimumVersion   *string  `json:"minimum_version"`
+	PolicyMFA        *bool    `json:"policy_mfa"`
+	PolicyDomain     *string  `json:"policy_domain"`
 }
 
 func (s *Sandbox) changeSettings(in settingsDoc) (any, error) {
@@ -59,6 +61,8 @@ func (s *Sandbox) changeSettings(in settingsDoc) (any, error) {
 		set(&now.Identity, in.Identity)
 		set(&now.HeartbeatsMissed, in.HeartbeatsMissed)
 		set(&now.MinimumVersion, in.MinimumVersion)
+		set(&now.Policy.MFA, in.PolicyMFA)
+		set(&now.Policy.Domain, in.PolicyDomain)
 	})
 	return settingsView(s.settings.get()), nil
 }
@@ -76,5 +80,6 @@ func settingsView(v Settings) map[string]any {
 		"online_grace": v.OnlineGrace.String(), "lock_for": v.LockFor.String(),
 		"rotate_refresh": v.RotateRefresh, "consent": v.Consent, "identity": v.Identity,
 		"heartbeats_missed": v.HeartbeatsMissed, "minimum_version": v.MinimumVersion,
+		"policy_mfa": v.Policy.MFA, "policy_domain": v.Policy.Domain,
 	}
 }

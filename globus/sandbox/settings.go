@@ -35,6 +35,8 @@ type Settings struct {
 	// MinimumVersion is the oldest endpoint and SDK that the version route
 	// tolerates: "1.0.0".
 	MinimumVersion string
+	// Policy is what Compute demands of the login.
+	Policy Policy
 }
 
 func (v Settings) withDefaults() Settings {

@@ -58,3 +58,12 @@ func TestSecret(t *testing.T) {
 		t.Errorf("Fingerprint of none: %s", got)
 	}
 }
+
+func TestMark(t *testing.T) {
+	t.Parallel()
+	for token, want := range map[string]string{"": "", "abcdefgh": "e5e088", "zzzzefgh": "e5e088", "gh": "fb2b7f"} {
+		if got := tokenstore.NewSecret(token).Mark(); got != want {
+			t.Errorf("mark of %q is %q, want %q", token, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package mcp_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,8 +86,11 @@ func testCatalog() *tools.Catalog {
 		define("thing.drop", tools.Destroys, false, drop),
 		define("thing.crash", tools.Changes, false, func(context.Context, noArgs) (dropped, error) { panic("secret words") }),
 		define("login", tools.Idempotent, false, func(ctx context.Context, _ noArgs) (dropped, error) {
-			code, err := tools.Prompt(ctx)(ctx, "https://auth.example.org/authorize")
-			return dropped{code}, err
+			err := tools.Show(ctx)(ctx, "https://auth.example.org/authorize?state=1")
+			if e := (*tools.Error)(nil); errors.As(err, &e) {
+				return dropped{}, err
+			}
+			return dropped{Name: fmt.Sprintf("shown: %v", err == nil)}, nil
 		}),
 	)
 }

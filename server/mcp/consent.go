@@ -33,7 +33,7 @@ func (c *call) consent(_ context.Context, q tools.Question) error {
 	if c.opts.Consent == ConsentHost {
 		return nil
 	}
-	if g := c.granted; g != nil && g.ticket.Operation == q.Operation && g.ticket.Subject == q.Subject && g.ticket.ID == q.ID && g.ticket.ConfigDir == q.ConfigDir {
+	if g := c.granted; g != nil && g.ticket.Address == "" && g.ticket.Operation == q.Operation && g.ticket.Subject == q.Subject && g.ticket.ID == q.ID && g.ticket.ConfigDir == q.ConfigDir {
 		switch {
 		case g.action != mcp.ElicitationResponseActionAccept:
 			return tools.Declined(q)
@@ -51,21 +51,22 @@ func (c *call) consent(_ context.Context, q tools.Question) error {
 	return refusal
 }
 
-// open returns the question that made the operation end with err, nil if it
-// ended for another reason.
-func (c *call) open(err error) *tools.Question {
+// open is true if the operation ended with err because a person must be asked
+// first.
+func (c *call) open(err error) bool {
 	c.asking.Lock()
 	defer c.asking.Unlock()
-	if err == nil || errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return c.question
+	return err != nil && !errors.Is(err, context.Canceled) && (c.question != nil || c.address != "")
 }
 
-// ask ends this round with the question. A client of the new era puts it to
+// ask ends this round with what is open. A client of the new era puts it to
 // its person and calls again; for one of the old era mcp-go sends the
 // question as a request of its own and runs the handler again.
-func (c *call) ask(q tools.Question) (*mcp.CallToolResult, error) {
+func (c *call) ask() (*mcp.CallToolResult, error) {
+	if c.question == nil {
+		return c.visit(c.address)
+	}
+	q := *c.question
 	state, err := c.seal.seal(ticket{Operation: q.Operation, Arguments: digest(c.args), Subject: q.Subject, ID: q.ID, ConfigDir: q.ConfigDir})
 	if err != nil {
 		return nil, err
@@ -105,7 +106,11 @@ func (c *call) redeem() *mcp.JSONRPCErrorDetails {
 	if t.Operation != c.tool.Name || t.Arguments != digest(c.args) {
 		return fault(mcp.INVALID_PARAMS, "requestState belongs to another call; call again without it")
 	}
-	res := server.ElicitationResponse(c.round.InputResponses, consentKey)
+	key := consentKey
+	if t.Address != "" {
+		key = visitKey
+	}
+	res := server.ElicitationResponse(c.round.InputResponses, key)
 	if res == nil {
 		return nil
 	}
@@ -134,14 +139,4 @@ func digest(args json.RawMessage) string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
-}
-
-// prompt is how a login asks for a code. A code is a credential and must not
-// pass through a client, so a person has to bring it to a terminal.
-func (c *call) prompt(context.Context, string) (string, error) {
-	return "", &tools.Error{
-		Code:    tools.CodeNotLoggedIn,
-		Message: "a login needs a person at a terminal of this machine, to open an address and paste a code",
-		Next:    "chiltepin login",
-	}
 }

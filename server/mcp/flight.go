@@ -45,7 +45,7 @@ type flight struct {
 // execute runs the operation, or joins the same one under way.
 func (c *call) execute(ctx context.Context, watch func(tools.Progress)) (tools.Result, error) {
 	if c.tool.Effect == tools.Reads || c.tool.Instant {
-		ctx = tools.WithConsent(tools.WithPrompt(ctx, c.prompt), c.consent)
+		ctx = tools.WithConsent(tools.WithShow(ctx, c.show), c.consent)
 		if watch != nil {
 			ctx = tools.WithProgress(ctx, watch)
 		}
@@ -104,10 +104,10 @@ func (c *call) board(watch func(tools.Progress)) (f *flight, mine bool) {
 func (c *call) fly(f *flight, key string) {
 	defer c.calls.leave()
 	defer f.cancel()
-	ctx := tools.WithConsent(tools.WithPrompt(f.ctx, c.prompt), c.consent)
+	ctx := tools.WithConsent(tools.WithShow(f.ctx, c.show), c.consent)
 	ctx = tools.WithProgress(ctx, f.show)
 	f.res, f.err = c.offer.Call(ctx, c.tool, c.args)
-	f.asked = c.open(f.err) != nil
+	f.asked = c.open(f.err)
 	c.flights.mu.Lock()
 	delete(c.flights.byKey, key)
 	c.flights.mu.Unlock()

@@ -100,7 +100,7 @@ type instance struct {
 	stream  *stdio.Stream
 	seal    *sealer
 	peer    peer
-	guard   watchman
+	guard   *stdio.Watchman
 	calls   calls
 	flights flights
 	asked   questions
@@ -131,9 +131,9 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, seal: seal, flights: flights{byKey: map[string]*flight{}}}
+	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, seal: seal, guard: stdio.NewWatchman(), flights: flights{byKey: map[string]*flight{}}}
 	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace})
-	s.base, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.base, s.stop = context.WithCancel(context.WithoutCancel(tools.WithFace(ctx, "mcp")))
 	s.calls.init()
 	s.asked.init()
 	s.watch.init(s)

@@ -117,9 +117,9 @@ func (s *instance) request(msg []byte, m envelope) bool {
 		go r.handle()
 		return true
 	}
-	n := s.guard.begin()
+	n := s.guard.Begin()
 	r.handle()
-	return s.guard.end(n)
+	return s.guard.End(n)
 }
 
 type requestKey struct{}
@@ -210,7 +210,7 @@ func (r *request) instant() bool {
 	switch mcp.MCPMethod(r.method) {
 	case mcp.MethodToolsCall:
 		t := r.names[r.tool]
-		return t == nil && r.opts.Extend == nil || t != nil && t.Instant
+		return t == nil && r.opts.Extend == nil || t != nil && t.InstantFor(r.params.Arguments)
 	case mcp.MethodResourcesRead, mcp.MethodResourcesList, mcp.MethodSubscriptionsListen, "resources/subscribe", mcp.MethodCompletionComplete:
 		return false // these look at the file system
 	}

@@ -27,6 +27,7 @@ type ticket struct {
 	Subject   string `json:"subject"`
 	ID        string `json:"id"`
 	ConfigDir string `json:"dir"`
+	Address   string `json:"url,omitempty"` // digest of where a person is sent, "" for a question
 	Serial    uint64 `json:"n"`
 	Expires   int64  `json:"exp"`
 }

@@ -188,6 +188,7 @@ type call struct {
 	granted  *grant // what a person answered in this round
 	asking   sync.Mutex
 	question *tools.Question // what a person is still to be asked
+	address  string          // where a person is still to be sent
 }
 
 func (c *call) run(ctx context.Context) (*mcp.CallToolResult, error) {
@@ -204,8 +205,8 @@ func (c *call) run(ctx context.Context) (*mcp.CallToolResult, error) {
 	}
 	res, err := c.execute(ctx, watch)
 	stop()
-	if q := c.open(err); q != nil {
-		return c.ask(*q)
+	if c.open(err) {
+		return c.ask()
 	}
 	c.log.Info().Str("tool", toolName(c.tool)).RawJSON("id", c.id).Dur("ms", time.Since(began)).AnErr("err", errors.Unwrap(err)).Msg("called")
 	if err != nil {

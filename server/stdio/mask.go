@@ -17,7 +17,7 @@ func Mask(message []byte) []byte {
 	if err := dec.Decode(&v); err != nil {
 		return []byte(`"(not JSON)"`)
 	}
-	masked, err := json.Marshal(masker{bearer: bearer()}.value("", v))
+	masked, err := json.Marshal(masker{bearer: bearer()}.value("", "", v))
 	if err != nil {
 		return []byte(`"(not shown)"`)
 	}
@@ -34,20 +34,21 @@ func bearer() *regexp.Regexp {
 
 type masker struct{ bearer *regexp.Regexp }
 
-func (m masker) value(name string, v any) any {
+func (m masker) value(within, name string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, member := range v {
-			v[key] = m.value(key, member)
+			v[key] = m.value(name, key, member)
 		}
 		return v
 	case []any:
 		for i, item := range v {
-			v[i] = m.value(name, item)
+			v[i] = m.value(within, name, item)
 		}
 		return v
 	case string:
-		if secret(name) {
+		// A code is a secret as an argument, and a word about an error elsewhere.
+		if secret(name) || name == "code" && (within == "arguments" || within == "params") {
 			return hidden
 		}
 		return m.bearer.ReplaceAllString(v, hidden)

@@ -13,6 +13,8 @@ func TestMask(t *testing.T) {
 		`{"client_secret":["a","b"],"requestState":"x","_meta":{"progressToken":"p"}}`:    `{"_meta":{"progressToken":"p"},"client_secret":["***","***"],"requestState":"***"}`,
 		`{"text":"Authorization: Bearer abc.def and eyJhbGciOiJSUzI1NiJ9.eyJzdWIi.c2ln"}`: `{"text":"Authorization: *** and ***"}`,
 		`{"text":"AgABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 and Agenda"}`:                    `{"text":"*** and Agenda"}`,
+		`{"params":{"arguments":{"flow":"f","code":"abc"}}}`:                              `{"params":{"arguments":{"code":"***","flow":"f"}}}`,
+		`{"params":{"code":"abc"},"error":{"data":{"code":"invalid"},"code":"x"}}`:        `{"error":{"code":"x","data":{"code":"invalid"}},"params":{"code":"***"}}`,
 		`nonsense`: `"(not JSON)"`,
 	} {
 		if got := string(stdio.Mask([]byte(in))); got != want {

@@ -36,7 +36,7 @@ type Options struct {
 	// must not keep the bytes.
 	Trace func(sent bool, message []byte)
 	// Drain bounds how long ReadObject waits at the end of input for answers
-	// that are owed; 0 means a minute.
+	// that are owed; 0 means as long as it takes.
 	Drain time.Duration
 }
 
@@ -53,15 +53,13 @@ type Stream struct {
 
 	started bool
 	debts   debts
+	params  json.RawMessage // of the message that ReadObject returned last
 }
 
 // New returns a stream over in and out. It closes neither.
 func New(in io.Reader, out io.Writer, opts Options) *Stream {
 	if opts.Limit <= 0 {
 		opts.Limit = DefaultLimit
-	}
-	if opts.Drain <= 0 {
-		opts.Drain = time.Minute
 	}
 	s := &Stream{opts: opts, out: bufio.NewWriterSize(out, 64<<10)}
 	s.debts.init()

@@ -235,18 +235,27 @@ func TestTrace(t *testing.T) {
 }
 
 // TestObjectStream: jsonrpc2 over this stream answers all that it was sent,
-// in spite of what stands between and of the end of input.
+// under the very id, in spite of what stands between and of the end of input.
 func TestObjectStream(t *testing.T) {
 	t.Parallel()
 	in := strings.NewReader(strings.Join([]string{
 		`{"jsonrpc":"2.0","id":1,"method":"slow"}`,
 		`nonsense`,
 		`{"jsonrpc":"2.0","id":-1,"method":"slow"}`,
+		`{"jsonrpc":"2.0","id":9007199254740993,"method":"slow"}`,
+		`{"jsonrpc":"2.0","id":123456789012345678901234567890,"method":"slow"}`,
 		`{"jsonrpc":"2.0","id":1.5,"method":"slow"}`,
 		`{"jsonrpc":"2.0","id":null,"method":"slow"}`,
+		`{"jsonrpc":"2.0","id":{},"method":"slow"}`,
 		`{"jsonrpc":"2.0","id":7}`,
 		`{"jsonrpc":"2.0","id":7,"method":17}`,
-		`{"jsonrpc":"2.0","id":"two","method":"slow"}`,
+		`{"jsonrpc":"1.0","id":7,"method":"slow"}`,
+		`[{"jsonrpc":"2.0","id":7,"method":"slow"}]`,
+		`{"jsonrpc":"2.0","id":"one","method":"slow"}`,
+		`{"jsonrpc":"2.0","id":"\u006fne","method":"slow"}`,
+		`{"jsonrpc":"2.0","id":"1","method":"slow"}`,
+		`{"jsonrpc":"2.0","id":null,"result":1}`,
+		`{"jsonrpc":"2.0","id":"<two>","method":"slow"}`,
 	}, "\n"))
 	var out bytes.Buffer
 	s := stdio.New(in, &out, stdio.Options{})
@@ -261,17 +270,68 @@ func TestObjectStream(t *testing.T) {
 		got[strings.TrimSpace(line)]++
 	}
 	want := map[string]int{
-		`{"id":1,"result":"done","jsonrpc":"2.0"}`:                                                                                      1,
-		`{"id":"two","result":"done","jsonrpc":"2.0"}`:                                                                                  1,
-		strings.TrimSpace(fault(-32700, "the message is not JSON at byte 2")):                                                           1,
-		strings.TrimSpace(fault(-32600, "the id must not be null")):                                                                     1,
-		strings.TrimSpace(fault(-32600, "the method must be a string")):                                                                 1,
-		`{"jsonrpc":"2.0","id":-1,"error":{"code":-32600,"message":"the id must be a string or a whole number that is not negative"}}`:  1,
-		`{"jsonrpc":"2.0","id":1.5,"error":{"code":-32600,"message":"the id must be a string or a whole number that is not negative"}}`: 1,
-		`{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"a message has a method, a result or an error"}}`:                     1,
+		`{"jsonrpc":"2.0","id":1,"result":"done"}`:                                                                        1,
+		`{"jsonrpc":"2.0","id":-1,"result":"done"}`:                                                                       1,
+		`{"jsonrpc":"2.0","id":9007199254740993,"result":"done"}`:                                                         1,
+		`{"jsonrpc":"2.0","id":123456789012345678901234567890,"result":"done"}`:                                           1,
+		`{"jsonrpc":"2.0","id":"one","result":"done"}`:                                                                    1,
+		`{"jsonrpc":"2.0","id":"1","result":"done"}`:                                                                      1,
+		`{"jsonrpc":"2.0","id":"<two>","result":"done"}`:                                                                  1,
+		strings.TrimSpace(fault(-32700, "the message is not JSON at byte 2")):                                             1,
+		strings.TrimSpace(fault(-32600, "the id must not be null")):                                                       1,
+		strings.TrimSpace(fault(-32600, "the id must be a string or a whole number")):                                     2,
+		strings.TrimSpace(fault(-32600, "batches are not taken: send one message a line")):                                1,
+		`{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"a message has a method, a result or an error"}}`:       1,
+		`{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"the method must be a string"}}`:                        1,
+		`{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"jsonrpc must be \"2.0\""}}`:                            1,
+		`{"jsonrpc":"2.0","id":"\u006fne","error":{"code":-32600,"message":"a request with this id is still under way"}}`: 1,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestObjectStreamParams: parameters reach the handler as they were written,
+// which jsonrpc2 would take apart and put together anew.
+func TestObjectStreamParams(t *testing.T) {
+	t.Parallel()
+	s := stdio.New(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"x","params":{"b":1.0,"a":"<"}}`+"\n"+
+		`{"jsonrpc":"2.0","method":"y"}`+"\n"+`{"jsonrpc":"2.0","id":5,"result":{"z":1}}`), io.Discard, stdio.Options{})
+	var req jsonrpc2.Request
+	if err := s.ReadObject(&req); err != nil || req.Method != "x" || string(s.Params()) != `{"b":1.0,"a":"<"}` {
+		t.Errorf("got %q, %s, %v", req.Method, s.Params(), err)
+	}
+	if id, ok := s.Pending(json.RawMessage("1")); !ok || id != req.ID || string(s.WireID(id)) != "1" {
+		t.Errorf("the request is pending as %v, %v", id, ok)
+	}
+	if err := s.ReadObject(&req); err != nil || req.Method != "y" || !req.Notif || s.Params() != nil {
+		t.Errorf("got %q, %s, %v", req.Method, s.Params(), err)
+	}
+	var res jsonrpc2.Response
+	if err := s.ReadObject(&res); err != nil || res.ID.Num != 5 || string(*res.Result) != `{"z":1}` {
+		t.Errorf("got %v, %v", res, err)
+	}
+}
+
+// TestReplyOnce: only the first answer to a request is sent, and an id that
+// was answered is free again.
+func TestReplyOnce(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	s := stdio.New(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"x"}`+"\n"+`{"jsonrpc":"2.0","id":1,"method":"x"}`), &out, stdio.Options{})
+	for range 2 {
+		var req jsonrpc2.Request
+		if err := s.ReadObject(&req); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := s.Reply(req.ID, "result", json.RawMessage(`"<"`)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got, want := out.String(), strings.Repeat(`{"jsonrpc":"2.0","id":1,"result":"<"}`+"\n", 2); got != want {
+		t.Errorf("sent %q, want %q", got, want)
 	}
 }
 

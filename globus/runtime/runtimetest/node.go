@@ -28,6 +28,8 @@ const (
 	Inspector NodeSet = "inspector"
 	// Conformance has the official conformance suite of MCP.
 	Conformance NodeSet = "conformance"
+	// RPC has the JSON-RPC client of editors, and OpenRPC's own check.
+	RPC NodeSet = "rpc"
 )
 
 // NodePackages are a set, installed. It is shared: a test installs nothing

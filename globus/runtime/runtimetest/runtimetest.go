@@ -36,6 +36,8 @@ const (
 	V415 Set = "v415"
 	// V46 has the daemon and SDK 4.6.0.
 	V46 Set = "v46"
+	// Chiltepin016 has Python Chiltepin 0.1.6 and the daemon 4.6 that it wants.
+	Chiltepin016 Set = "chiltepin016"
 	// UV has uv, which installs where there is one.
 	UV Set = "uv"
 	// MCP1 and MCP2 have the two lines of the Python SDK of MCP.
@@ -43,6 +45,8 @@ const (
 	MCP2 Set = "mcp2"
 	// NodeJS has Node with npm; see [Node].
 	NodeJS Set = "node"
+	// API has the SDK without Python Chiltepin, pytest, mypy and pip.
+	API Set = "api"
 )
 
 // Environment is one that is complete. It is shared: a test installs nothing
@@ -83,14 +87,16 @@ func Env(t testing.TB, set Set) Environment {
 // Build is Env for programs that are not tests. The interpreter is the one the
 // variable CHILTEPIN_TEST_PYTHON names, or the first that fits on PATH.
 func Build(ctx context.Context, set Set) (Environment, error) {
-	env, err := build(ctx, set)
+	env, err := build(ctx, set, os.Getenv("CHILTEPIN_TEST_PYTHON"), venv.LookPath(os.Getenv("PATH"), "uv"))
 	if err != nil {
 		return Environment{}, fmt.Errorf("building the Python environment %q of the tests: %w", set, err)
 	}
 	return env, nil
 }
 
-func build(ctx context.Context, set Set) (Environment, error) {
+// build builds a set on the interpreter named, the first that fits on PATH for
+// "", with uv where that is a program.
+func build(ctx context.Context, set Set, python, uv string) (Environment, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return Environment{}, err
@@ -100,7 +106,6 @@ func build(ctx context.Context, set Set) (Environment, error) {
 	if err != nil {
 		return Environment{}, err
 	}
-	python := os.Getenv("CHILTEPIN_TEST_PYTHON")
 	sum := sha256.Sum256(append(text, python...))
 	dir := filepath.Join(root, "build", "python", string(set)+"-"+hex.EncodeToString(sum[:6]))
 	env := Environment{Dir: dir, Python: filepath.Join(dir, "bin", "python")}
@@ -118,7 +123,6 @@ func build(ctx context.Context, set Set) (Environment, error) {
 	if complete(env) {
 		return env, nil
 	}
-	uv := venv.LookPath(os.Getenv("PATH"), "uv")
 	interpreter, err := venv.FindPython(ctx, python, os.Getenv("PATH"), os.Environ(), uv == "")
 	if err != nil {
 		return Environment{}, err

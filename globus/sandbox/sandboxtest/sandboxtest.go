@@ -81,7 +81,8 @@ func (b *Box) AuthorizeCode(authorizeURL string) string {
 }
 
 // Consent is AuthorizeCode for a caller that handles the error itself, such as
-// a login's Ask function.
+// a login's Ask function. It is a new browser each time; see [Box.NewBrowser]
+// for one that stays signed in.
 func Consent(ctx context.Context, via http.RoundTripper, authorizeURL string) (string, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSpace(authorizeURL), nil)
 	if err != nil {

@@ -28,7 +28,7 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 		return err
 	}
 	line := &progressLine{w: c.Stderr, on: c.StderrTTY && !c.json}
-	ctx = tools.WithProgress(ctx, line.show)
+	ctx = tools.WithProgress(tools.WithFace(ctx, "cli"), line.show)
 	ctx = tools.WithConsent(ctx, func(ctx context.Context, q tools.Question) error {
 		line.clear()
 		return c.consent(ctx, q, yes)
@@ -36,6 +36,14 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 	ctx = tools.WithPrompt(ctx, func(ctx context.Context, url string) (string, error) {
 		line.clear()
 		return c.askCode(ctx, url)
+	})
+	if !c.json {
+		ctx = tools.WithPerson(ctx)
+	}
+	ctx = tools.WithShow(ctx, func(_ context.Context, url string) error {
+		line.clear()
+		c.showAddress(url)
+		return nil
 	})
 	ctx = tools.WithEmit(ctx, func(r tools.Result) error {
 		line.clear()
@@ -99,20 +107,6 @@ func (c *command) consent(ctx context.Context, q tools.Question, yes bool) error
 	return tools.Declined(q)
 }
 
-// askCode shows the URL to a person and reads the code that the page gave.
-// It goes to standard error: standard output is the result's alone.
-func (c *command) askCode(ctx context.Context, url string) (string, error) {
-	fmt.Fprintf(c.Stderr, "Open this address in a browser, on any machine, and log in:\n\n  %s\n\nPaste the code shown there: ", url)
-	code, err := c.readLine(ctx)
-	if !c.StdinTTY {
-		fmt.Fprintln(c.Stderr) // nobody's Enter ended the line
-	}
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(code), nil
-}
-
 // readLine reads one line of standard input and gives up with the context; a
 // reader that is stuck on a terminal ends with the process.
 func (c *command) readLine(ctx context.Context) (string, error) {
@@ -148,6 +142,8 @@ func (c *command) fail(cmd *cobra.Command, err error) int {
 	var usage usageError
 	var shown verdict
 	switch {
+	case errors.Is(err, errExit):
+		return 1
 	case errors.As(err, &shown):
 		return tools.Code(shown).Info().Exit
 	case errors.Is(err, errBare) && !c.wantsJSON():
@@ -225,7 +221,8 @@ func (c *command) withLog(ctx context.Context) (context.Context, error) {
 	} else if c.StderrTTY {
 		out = zerolog.ConsoleWriter{Out: c.Stderr, NoColor: c.Getenv("NO_COLOR") != "", TimeFormat: time.TimeOnly}
 	}
-	log := zerolog.New(out).Level(level).With().Timestamp().Logger()
+	c.log = zerolog.New(out).With().Timestamp().Logger()
+	log := c.log.Level(level)
 	return log.WithContext(ctx), nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -28,8 +29,11 @@ type World struct {
 	Stdout, Stderr io.Writer
 	// StdinTTY, StdoutTTY and StderrTTY say where a person is.
 	StdinTTY, StdoutTTY, StderrTTY bool
-	Getenv                         func(string) string
-	Version                        string
+	// StderrSize is the size of the terminal there, in columns and rows; nil
+	// where it is not known.
+	StderrSize func() (columns, rows int)
+	Getenv     func(string) string
+	Version    string
 	// Resources is what a server offers to read beside the operations.
 	Resources tools.Resources
 }
@@ -54,6 +58,7 @@ type command struct {
 	config    string
 	logLevel  string
 	logFile   string
+	log       zerolog.Logger // without a level; see withLog
 	closeFile func() error
 	lines     *bufio.Reader
 }
@@ -93,7 +98,7 @@ func (c *command) root(catalog *tools.Catalog) *cobra.Command {
 	for t := range catalog.All() {
 		c.add(root, t)
 	}
-	root.AddCommand(c.mcp(catalog))
+	root.AddCommand(c.mcp(catalog), c.rpc(catalog))
 	root.InitDefaultCompletionCmd(c.Args...)
 	for _, sub := range root.Commands() {
 		if sub.Name() == "completion" {

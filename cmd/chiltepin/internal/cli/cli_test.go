@@ -18,6 +18,8 @@ func nothing() *tools.Catalog {
 		Endpoints: func(context.Context, tools.Place) (tools.Endpoints, error) { return nil, none },
 		Accounts:  func(context.Context, string) (tools.Accounts, error) { return nil, none },
 		Runtimes:  func(context.Context, string) (tools.Runtimes, error) { return nil, none },
+		Doctors:   func(context.Context, tools.Place) (tools.Doctors, error) { return nil, none },
+		Journal:   func(context.Context, string) (tools.Journal, error) { return nil, none },
 		Pools:     func(context.Context, tools.Place) (tools.Pools, error) { return nil, none },
 	})
 }

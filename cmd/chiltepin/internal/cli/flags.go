@@ -11,13 +11,13 @@ import (
 )
 
 // addFlags declares a flag for every field of the operation that is neither
-// positional nor the configuration directory, which all commands share. It
-// returns the fields by flag name.
+// positional, nor for other faces, nor the configuration directory, which all
+// commands share. It returns the fields by flag name.
 func addFlags(fs *pflag.FlagSet, t *tools.Tool) map[string]tools.Field {
 	fs.SortFlags = false
 	byFlag := map[string]tools.Field{}
 	for f := range t.Fields() {
-		if f.Positional || f.Name == "config_dir" {
+		if f.Positional || f.Wire || f.Name == "config_dir" {
 			continue
 		}
 		byFlag[f.Flag] = f

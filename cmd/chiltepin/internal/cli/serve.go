@@ -1,14 +1,15 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
 	"chiltepin/server/mcp"
@@ -35,36 +36,19 @@ its input, once what is under way has finished.
 CHILTEPIN_MCP_PROTOCOL=legacy hides the newest revision from clients that cannot cope
 with being offered it.`,
 		Example: "  chiltepin mcp\n  chiltepin mcp --read-only\n  chiltepin mcp --toolsets endpoint -c /scratch/me/gc\n  ssh login.example.org chiltepin mcp --no-destructive",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 	}
 	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.BoolVar(&o.Policy.ReadOnly, "read-only", false, "offer only tools that change nothing")
-	flags.BoolVar(&o.Policy.NoDestructive, "no-destructive", false, "let no tool destroy anything, whoever consents")
-	flags.StringSliceVar(&o.Policy.Tools, "tools", nil, "offer only these `tools`, such as endpoint_list,endpoint_status")
-	flags.StringSliceVar(&o.Policy.Toolsets, "toolsets", nil, "offer these `sets` of tools, or all; not admin and pool if not given")
+	policyFlags(flags, &o.Policy, "or all; not admin and pool if not given")
 	flags.StringVar(&consent, "consent", "ask", "`who` is asked before something is destroyed: ask (a person, through the assistant) or host (which confirms every call with its person itself)")
 	flags.BoolVar(&trace, "trace", false, "log every message, secrets masked")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		ctx, err := c.withLog(cmd.Context())
+		ctx, err := c.serverContext(cmd.Context(), &o.Policy)
 		if err != nil {
 			return err
 		}
-		if c.config != "" {
-			if o.Policy.ConfigDir, err = filepath.Abs(c.config); err != nil {
-				return fmt.Errorf("finding the configuration directory: %w", err)
-			}
-		}
 		if trace {
-			log := zerolog.Ctx(ctx)
-			o.Trace = func(sent bool, message []byte) {
-				direction := "received"
-				if sent {
-					direction = "sent"
-				}
-				// It was asked for, whatever the level.
-				log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
-			}
+			o.Trace = c.tracer()
 		}
 		o.Consent = mcp.Consent(consent)
 		o.LegacyOnly = c.Getenv("CHILTEPIN_MCP_PROTOCOL") == "legacy"
@@ -77,6 +61,47 @@ with being offered it.`,
 		return mcp.Serve(ctx, o)
 	}
 	return cmd
+}
+
+// noArgs refuses words after the command, as a wrong command line.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}
+	}
+	return nil
+}
+
+// policyFlags are the flags of every server that say what it offers.
+func policyFlags(flags *pflag.FlagSet, p *tools.Policy, sets string) {
+	flags.SortFlags = false
+	flags.BoolVar(&p.ReadOnly, "read-only", false, "offer only operations that change nothing")
+	flags.BoolVar(&p.NoDestructive, "no-destructive", false, "let nothing be destroyed, whoever consents")
+	flags.StringSliceVar(&p.Tools, "tools", nil, "offer only these `tools`, such as endpoint_list,endpoint_status")
+	flags.StringSliceVar(&p.Toolsets, "toolsets", nil, "offer these `sets` of operations, "+sets)
+}
+
+// serverContext has the log, and binds a server to the directory that it was
+// started for.
+func (c *command) serverContext(ctx context.Context, p *tools.Policy) (context.Context, error) {
+	ctx, err := c.withLog(ctx)
+	if err == nil && c.config != "" {
+		if p.ConfigDir, err = filepath.Abs(c.config); err != nil {
+			return nil, fmt.Errorf("finding the configuration directory: %w", err)
+		}
+	}
+	return ctx, err
+}
+
+// tracer logs every message of a server, secrets masked. It was asked for,
+// whatever the level, off too.
+func (c *command) tracer() func(sent bool, message []byte) {
+	return func(sent bool, message []byte) {
+		direction := "received"
+		if sent {
+			direction = "sent"
+		}
+		c.log.Log().RawJSON("message", stdio.Mask(message)).Msg(direction)
+	}
 }
 
 // protocolOutput takes standard output away from everything else in the

@@ -31,14 +31,20 @@ type Machine struct {
 	Getenv  func(string) string
 	// Version is this program's.
 	Version string
+
+	// flows are the logins under way in this process.
+	flows *auth.Flows
 }
 
 // Services returns what the catalogue works with.
 func (m Machine) Services() tools.Services {
+	m.flows = &auth.Flows{}
 	return tools.Services{
 		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
 		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
 		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.finder(explicit) },
+		Doctors:   func(_ context.Context, at tools.Place) (tools.Doctors, error) { return m.doctor(at) },
+		Journal:   func(_ context.Context, configDir string) (tools.Journal, error) { return m.journal(configDir) },
 		Pools:     func(_ context.Context, at tools.Place) (tools.Pools, error) { return m.pools(at) },
 	}
 }
@@ -82,6 +88,10 @@ func (m Machine) accounts(given string) (*auth.Manager, error) { return m.patien
 // patientAccounts is accounts with clients that wait at least so long for an
 // answer, unless that is without limit already.
 func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Manager, error) {
+	m, err := m.withCredentials()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := m.configDir(given)
 	if err != nil {
 		return nil, err
@@ -102,13 +112,17 @@ func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Man
 	if err != nil {
 		host = "this machine"
 	}
-	return auth.New(auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host})
+	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.remote(), Flows: m.flows}
+	if command := m.browser(); command != nil {
+		config.OpenBrowser = func(ctx context.Context, url string) error { return m.openBrowser(ctx, command, url) }
+	}
+	return auth.New(config)
 }
 
 // finder looks for the Python side; what the caller named comes before what
 // the environment names.
 func (m Machine) finder(explicit string) (runtime.Finder, error) {
-	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: m.Environ}
+	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: withoutLogin(m.Environ)}
 	if f.Explicit == "" {
 		f.Explicit, f.ExplicitName = m.Getenv("CHILTEPIN_RUNTIME"), "CHILTEPIN_RUNTIME"
 	}
@@ -118,21 +132,19 @@ func (m Machine) finder(explicit string) (runtime.Finder, error) {
 	return f, nil
 }
 
-// located is a manager that tells where it works.
-type located struct{ *endpoint.Manager }
-
-// ConfigDir is the path of the configuration directory.
-func (l located) ConfigDir() string { return l.Dir.Path() }
-
 func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
 	manager, err := m.manager(at)
 	if err != nil {
 		return nil, err
 	}
-	return located{manager}, nil
+	return located{manager, func() (*auth.Manager, error) { return m.accounts(at.ConfigDir) }}, nil
 }
 
 func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
+	m, err := m.withCredentials()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := m.configDir(at.ConfigDir)
 	if err != nil {
 		return nil, err
@@ -147,7 +159,13 @@ func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 		Version:    m.Version,
 		Runtime:    finder.Find,
 		RuntimeBin: finder.InstalledBin(),
-		Service:    func(ctx context.Context) (endpoint.Service, error) { return m.service(ctx, at.ConfigDir) },
+		Service: func(ctx context.Context) (endpoint.Service, error) {
+			client, err := m.service(ctx, at.ConfigDir)
+			if err != nil {
+				return nil, err // and not an interface that holds nothing
+			}
+			return client, nil
+		},
 		// The daemon must refresh as the client that its tokens belong to. The
 		// stores do not say which; where that cannot be proven, because Globus
 		// Auth does not answer, the likeliest is named.
@@ -171,27 +189,24 @@ func (m Machine) pools(at tools.Place) (tools.Pools, error) {
 	}
 	return &pool.Manager{
 		Endpoints: manager,
-		Service:   func(ctx context.Context) (*compute.Client, error) { return m.compute(ctx, at.ConfigDir, submitTimeout) },
-		Runtime:   manager.Runtime,
-		Environ:   m.Environ,
+		Service: func(ctx context.Context) (*compute.Client, error) {
+			return m.patientService(ctx, at.ConfigDir, submitTimeout)
+		},
+		Runtime: manager.Runtime,
+		Environ: m.Environ,
 	}, nil
-}
-
-// service is the Compute service as the life of an endpoint needs it.
-func (m Machine) service(ctx context.Context, configDir string) (endpoint.Service, error) {
-	client, err := m.compute(ctx, configDir, 0)
-	if err != nil {
-		return nil, err // not a nil client that is no nil service
-	}
-	return client, nil
 }
 
 // submitTimeout is how long a submission is waited for: the service answers when
 // the user endpoint is up, which on a slow file system takes minutes.
 const submitTimeout = 5 * time.Minute
 
-// compute is the Compute service, signed for by whoever is logged in.
-func (m Machine) compute(ctx context.Context, configDir string, atLeast time.Duration) (*compute.Client, error) {
+// service is the Compute service, signed for by whoever is logged in.
+func (m Machine) service(ctx context.Context, configDir string) (*compute.Client, error) {
+	return m.patientService(ctx, configDir, 0)
+}
+
+func (m Machine) patientService(ctx context.Context, configDir string, atLeast time.Duration) (*compute.Client, error) {
 	accounts, err := m.patientAccounts(configDir, atLeast)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,233 @@
+package faults
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus/sandbox/sandboxtest"
+)
+
+// bed is a home with one configured endpoint, "mesa", in which something is
+// about to go wrong.
+type bed struct {
+	*testing.T
+	box *sandboxtest.Box
+	// home is HOME, dir the configuration directory, path the endpoint's.
+	home, dir, path string
+	env             []string
+	// on is the machine that commands run on; nil is this one.
+	on *node
+	// as runs commands as that user; nil is the caller.
+	as *syscall.Credential
+	// timeout is given to the operations that take one.
+	timeout string
+	// strangers are processes that must come to no harm.
+	strangers []*stranger
+	// name is what operations are told; "mesa" unless the fault is in it.
+	name string
+	// prefix is the shell that commands are run by, if there is one.
+	prefix []string
+	// unlocked is true when the file system has no locks.
+	unlocked bool
+	// mute is true when standard output leads nowhere.
+	mute bool
+	// root is put before paths to see them as the bed's machine does.
+	root string
+	// others is the number of daemons that are not mesa's, and stay.
+	others int
+	// victim is a process id on the bed's machine that must come to no harm.
+	victim int
+}
+
+// newBed makes a bed, and a login for it when the box has none yet.
+func newBed(t *testing.T, box *sandboxtest.Box) *bed {
+	t.Helper()
+	b := &bed{T: t, box: box, home: t.TempDir(), timeout: "60s", name: "mesa"}
+	// Another user must get there, too.
+	for _, dir := range []string{filepath.Dir(b.home), b.home} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.dir = filepath.Join(b.home, ".globus_compute")
+	b.path = filepath.Join(b.dir, "mesa")
+	b.env = box.Environ([]string{"PATH=" + place.bin + ":/usr/local/bin:/usr/bin:/bin", "HOME=" + b.home, "LANG=C.UTF-8"})
+	b.env = append(b.env, credentials(t, box)...)
+	b.set("XDG_DATA_HOME", filepath.Join(b.home, "data"))
+	if _, err := endpointfs.Open(b.dir).Configure("mesa", endpointfs.ConfigureOptions{Email: "me@example.org"}); err != nil {
+		t.Fatal(err)
+	}
+	b.login()
+	t.Cleanup(b.sweep)
+	return b
+}
+
+// login gives the bed the tokens of the box's first login.
+func (b *bed) login() {
+	b.Helper()
+	store := filepath.Join(b.dir, "storage.db")
+	if data, ok := boxTokens.Load(b.box); ok {
+		if err := os.WriteFile(store, data.([]byte), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		return
+	}
+	b.must("login")
+	data, err := os.ReadFile(store)
+	if err != nil {
+		b.Fatal(err)
+	}
+	boxTokens.Store(b.box, data)
+}
+
+// credentials are those of one client for all beds of a box.
+func credentials(t *testing.T, box *sandboxtest.Box) []string {
+	t.Helper()
+	const id = "GLOBUS_COMPUTE_CLIENT_ID"
+	if kept, ok := boxClients.Load(box); ok {
+		return kept.([]string)
+	}
+	kept, _ := boxClients.LoadOrStore(box, box.ClientCredentials())
+	if !strings.HasPrefix(kept.([]string)[0], id) {
+		t.Fatalf("credentials = %q", kept)
+	}
+	return kept.([]string)
+}
+
+// set sets a variable of the environment.
+func (b *bed) set(name, value string) {
+	b.unset(name)
+	b.env = append(b.env, name+"="+value)
+}
+
+func (b *bed) unset(name string) {
+	b.env = slices.DeleteFunc(b.env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+}
+
+// play sets how daemons behave that are launched from now on.
+func (b *bed) play(s script) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.set("FAULTS_SCRIPT", string(data))
+}
+
+// started starts the endpoint and returns the process id of its daemon.
+func (b *bed) started() int {
+	b.Helper()
+	b.must("endpoint", "start", "mesa")
+	return b.pid()
+}
+
+// pid reads daemon.pid.
+func (b *bed) pid() int {
+	b.Helper()
+	data, err := os.ReadFile(b.file("daemon.pid"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pid
+}
+
+// id reads endpoint.json, and is empty when there is none.
+func (b *bed) id() string {
+	var v struct {
+		ID string `json:"endpoint_id"`
+	}
+	data, err := os.ReadFile(b.file("endpoint.json"))
+	if err == nil && json.Unmarshal(data, &v) == nil {
+		return v.ID
+	}
+	return ""
+}
+
+func (b *bed) file(name string) string { return b.root + filepath.Join(b.path, name) }
+
+// shell has commands run by a shell that does something before.
+func (b *bed) shell(before string) {
+	b.prefix = []string{"sh", "-c", before + `; exec "$0" "$@"`}
+}
+
+// private wants a file to have a mode.
+func (b *bed) private(path string, mode os.FileMode) {
+	b.Helper()
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm() != mode {
+		b.Errorf("%s has mode %o, want %o", path, info.Mode().Perm(), mode)
+	}
+}
+
+// asUser has commands run without privileges, by a user who owns the home.
+func (b *bed) asUser() {
+	b.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	const uid = 54321
+	b.as = &syscall.Credential{Uid: uid, Gid: uid, NoSetGroups: true}
+	for _, v := range b.env {
+		if ca, ok := strings.CutPrefix(v, "SSL_CERT_FILE="); ok {
+			data, err := os.ReadFile(ca)
+			if err != nil {
+				b.Fatal(err)
+			}
+			own := filepath.Join(b.home, "ca.pem")
+			if err := os.WriteFile(own, data, 0o644); err != nil {
+				b.Fatal(err)
+			}
+			b.set("SSL_CERT_FILE", own)
+			b.set("GLOBUS_SDK_VERIFY_SSL", own)
+		}
+	}
+	err := filepath.WalkDir(b.home, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, uid)
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *bed) put(name, content string) {
+	b.Helper()
+	if err := os.WriteFile(b.file(name), []byte(content), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if b.as != nil {
+		if err := os.Chown(b.file(name), int(b.as.Uid), int(b.as.Gid)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// gone removes a file of the endpoint.
+func (b *bed) gone(name string) {
+	b.Helper()
+	if err := os.RemoveAll(b.file(name)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// touched sets the time of a file of the endpoint.
+func (b *bed) touched(name string, age time.Duration) {
+	b.Helper()
+	at := time.Now().Add(-age)
+	if err := os.Chtimes(b.file(name), at, at); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,96 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func machineRows() []row {
+	const group = "machine"
+	return []row{
+		{group: group, fault: "rebooted under the daemon", want: "Disconnected | Disconnected | started | not_running | restarted | deleted | shown",
+			lay: func(b *bed) {
+				before := newNode(b.T, "login1", time.Hour)
+				b.on = before
+				b.started()
+				before.off(b.T)
+				time.Sleep(3 * time.Second) // the clock since boot is set in whole seconds
+				b.on = newNode(b.T, "login1", time.Second)
+			}},
+		{group: group, fault: "runs on another machine that shares the directory",
+			want: "Running | Running | conflict | stopped | conflict | conflict | shown",
+			lay: func(b *bed) {
+				b.on = newNode(b.T, "login1", time.Hour)
+				b.started()
+				b.on = newNode(b.T, "login2", time.Hour)
+			}, after: func(b *bed, operation string, c cell) {
+				if reach := "ssh login1 'chiltepin endpoint -c " + b.dir + " status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
+					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
+				}
+			}},
+		{group: group, fault: "runs on another machine that shares the directory", by: "real", long: true,
+			want: "Running | Running | conflict | stopped | conflict | conflict | shown",
+			lay: func(b *bed) {
+				b.on = newNode(b.T, "login1", time.Hour)
+				b.started()
+				b.on = newNode(b.T, "login2", time.Hour)
+			}, after: func(b *bed, operation string, c cell) {
+				if reach := "ssh login1 'chiltepin endpoint -c " + b.dir + " status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
+					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
+				}
+			}},
+		{group: group, fault: "runs on another machine, with no record of the launch",
+			want: "Unknown | Unknown | conflict | stopped | conflict | conflict | shown",
+			lay: func(b *bed) {
+				b.on = newNode(b.T, "login1", time.Hour)
+				b.started()
+				b.gone("chiltepin.json")
+				b.on = newNode(b.T, "login2", time.Hour)
+			}},
+		{group: group, fault: "crashed on another machine",
+			want: "Running | Running | started | not_running | restarted | deleted | shown",
+			lay: func(b *bed) {
+				b.on = newNode(b.T, "login1", time.Hour)
+				b.onNode("kill", "-9", fmt.Sprint(b.started()))
+				b.on = newNode(b.T, "login2", time.Hour)
+			}, blind: true},
+		{group: group, fault: "crashed on another machine a minute ago",
+			want: "Disconnected | Disconnected | started | not_running | restarted | deleted | shown",
+			lay: func(b *bed) {
+				b.on = newNode(b.T, "login1", time.Hour)
+				b.onNode("kill", "-9", fmt.Sprint(b.started()))
+				b.touched("daemon.pid", time.Minute)
+				b.on = newNode(b.T, "login2", time.Hour)
+			}},
+	}
+}
+
+// off ends the machine with all its processes.
+func (n *node) off(t interface{ Fatal(...any) }) {
+	if err := syscall.Kill(n.init, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d/ns/pid", n.init)); err != nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("the machine does not end")
+}
+
+// onNode runs a program on the bed's machine.
+func (b *bed) onNode(argv ...string) {
+	b.Helper()
+	argv = append(b.on.enter(), argv...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Dir = append(b.env, "FAULTS=1"), b.home
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if a := b.finish(cmd); a.exit != 0 {
+		b.Fatalf("%q: exit status %d\n%s", argv, a.exit, a.stderr)
+	}
+}

@@ -1,0 +1,150 @@
+package faults
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// script is how the stand-in for the daemon behaves, handed down in the variable
+// FAULTS_SCRIPT. Its zero value behaves (testdata/daemon).
+type script struct {
+	// Exit, unless nil, is the status with which it ends At a stage: "launch"
+	// (before it registers), "registered" (before its pid file), "marker".
+	Exit *int   `json:",omitempty"`
+	At   string `json:",omitempty"`
+	// Print goes to its standard error as it loads.
+	Print string `json:",omitempty"`
+	// Load is how long it loads.
+	Load time.Duration `json:",omitempty"`
+	// Stubborn keeps SIGTERM from ending it.
+	Stubborn bool `json:",omitempty"`
+	// Dying is how long it takes to end.
+	Dying time.Duration `json:",omitempty"`
+	// User is the id of a user endpoint that it has; empty for none.
+	User string `json:",omitempty"`
+}
+
+// userID is the id of a user endpoint.
+const userID = "66666666-7777-8888-9999-000000000000"
+
+func processRows() []row {
+	const group = "process"
+	const (
+		crashed = "Disconnected | Disconnected | started | not_running | restarted | deleted | shown"
+		runs    = "Running | Running | already_running | stopped | restarted | conflict | shown"
+		silent  = "Stopped | Stopped | failed | not_running | failed | deleted | shown"
+	)
+	all := []row{
+		{group: group, fault: "kill -9 of the daemon", want: crashed,
+			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
+		{group: group, fault: "kill -9 of the real daemon", by: "real", want: crashed, long: true,
+			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
+		{group: group, fault: "kill -9 of the daemon and all its kin (a cgroup's kill)", want: crashed,
+			lay: func(b *bed) {
+				b.started()
+				for _, pid := range b.living() {
+					b.kill(pid, syscall.SIGKILL)
+				}
+			}},
+		{group: group, fault: "kill -9 of the daemon, whose user endpoint lives on for a second", want: crashed,
+			lay: func(b *bed) {
+				b.play(script{User: userID})
+				pid := b.started()
+				b.users(1)
+				b.play(script{})
+				b.kill(pid, syscall.SIGKILL)
+			}},
+		{group: group, fault: "kill -9 of a user endpoint", want: runs,
+			lay: func(b *bed) {
+				b.play(script{User: userID})
+				b.started()
+				b.kill(b.users(1)[0], syscall.SIGKILL)
+				b.users(0)
+				b.play(script{})
+			}, after: func(b *bed, operation string, c cell) {
+				if c.outcome == "stopped" {
+					b.users(0)
+				}
+			}},
+		{group: group, fault: "suspended (SIGSTOP)", want: runs,
+			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) }},
+		{group: group, fault: "ignores SIGTERM", want: "Running | Running | already_running | timeout | timeout | conflict | shown",
+			lay: func(b *bed) { b.timeout = "3s"; b.play(script{Stubborn: true}); b.started() }},
+		{group: group, fault: "takes three seconds to end", want: runs, long: true,
+			lay: func(b *bed) { b.play(script{Dying: 3 * time.Second}); b.started() }},
+		{group: group, fault: "still loading when a start was given up", want: "Starting | Starting | started | stopped | restarted | conflict | shown",
+			lay: func(b *bed) {
+				b.play(script{Load: 4 * time.Second})
+				if a := b.run("endpoint", "start", "--timeout", "100ms", "mesa"); a.exit != 6 {
+					b.Fatalf("start: exit status %d\n%s", a.exit, a.stderr)
+				}
+			}},
+		{group: group, fault: "prints warnings and lives", want: runs,
+			lay: func(b *bed) {
+				b.play(script{Print: "DeprecationWarning: this is not an error\nTraceback is only a word\n"})
+				b.started()
+			}},
+		{group: group, fault: "a zombie, whose parent does not bury it", want: crashed,
+			lay: func(b *bed) {
+				// The program's own child becomes a zombie while it waits; here the
+				// parent is this test, which started the daemon by hand.
+				b.byHand()
+			}},
+		{group: group, fault: "the shell that started it is gone", want: runs, long: true,
+			lay: func(b *bed) { b.shell("true"); b.started(); b.prefix = nil }},
+		{group: group, fault: "the terminal that started it is closed", want: runs,
+			lay: func(b *bed) {
+				cmd := exec.Command("script", "-qec", place.chiltepin+" endpoint start mesa", "/dev/null")
+				cmd.Env, cmd.Dir = b.env, b.home
+				cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+				if a := b.finish(cmd); a.exit != 0 {
+					b.Fatalf("script: %d\n%s%s", a.exit, a.stdout, a.stderr)
+				}
+			}},
+		{group: group, fault: "the process group of who started it was killed", want: runs,
+			lay: func(b *bed) {
+				cmd := exec.Command("sh", "-c", `"$0" endpoint start mesa && kill -9 0`, place.chiltepin)
+				cmd.Env, cmd.Dir = b.env, b.home
+				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+				if err := cmd.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
+					b.Fatalf("the shell: %v", err)
+				}
+			}},
+	}
+	for _, status := range []int{0, 1, 65, 69, 70, 73, 75, 77, 78} {
+		all = append(all, row{group: group, fault: fmt.Sprintf("prints nothing and ends with %d before it registers", status), want: silent, long: status != 73,
+			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &status, At: "launch"}) }})
+	}
+	seventy, none := 70, 0
+	return append(all,
+		row{group: group, fault: "ends right after it registered", want: silent,
+			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &seventy, At: "registered"}) }},
+		row{group: group, fault: "ends with 0 because nobody says who it serves", want: silent,
+			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &none, At: "marker"}) }},
+	)
+}
+
+// byHand starts the daemon as its owner would, without the program, kills it and
+// leaves it a zombie.
+func (b *bed) byHand() {
+	b.Helper()
+	cmd := exec.Command(place.bin+"/globus-compute-endpoint", "-c", b.dir, "start", "mesa")
+	cmd.Env, cmd.Dir = append(b.env, "GLOBUS_COMPUTE_USER_DIR="+b.dir), b.path
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = cmd.Wait() })
+	for range 2000 {
+		if strings.Contains(b.run("endpoint", "status", "--offline", "mesa").stdout, "Running") {
+			b.must("endpoint", "start", "mesa") // which notes it
+			b.kill(cmd.Process.Pid, syscall.SIGKILL)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	b.Fatal("the daemon does not come up")
+}

@@ -1,0 +1,177 @@
+package machine
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// with is a machine with these variables, and a PATH of programs that do
+// nothing.
+func with(t *testing.T, vars map[string]string, programs ...string) Machine {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range programs {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Machine{Getenv: func(name string) string {
+		if name == "PATH" {
+			return dir
+		}
+		return vars[name]
+	}}
+}
+
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	all := []string{"xdg-open", "firefox", "lynx", "w3m", "wslview", "rundll32.exe", "helper"}
+	for name, test := range map[string]struct {
+		vars     map[string]string
+		programs []string
+		want     string
+		remote   bool
+	}{
+		"nothing is there":         {nil, all, "", false},
+		"a desktop":                {map[string]string{"DISPLAY": ":0"}, all, "xdg-open", false},
+		"Wayland":                  {map[string]string{"WAYLAND_DISPLAY": "wayland-0"}, []string{"firefox"}, "firefox", false},
+		"a desktop without any":    {map[string]string{"DISPLAY": ":0"}, []string{"lynx"}, "", false},
+		"by ssh":                   {map[string]string{"SSH_CONNECTION": "1 2 3 4"}, all, "", true},
+		"by ssh with X forwarded":  {map[string]string{"SSH_CONNECTION": "1 2 3 4", "DISPLAY": "localhost:10.0"}, all, "", true},
+		"an editor by ssh":         {map[string]string{"SSH_CONNECTION": "1 2 3 4", "BROWSER": "helper"}, all, "helper", true},
+		"a text browser":           {map[string]string{"BROWSER": "lynx", "DISPLAY": ":0"}, all, "", false},
+		"several":                  {map[string]string{"BROWSER": "w3m:gone:firefox -P work %s"}, all, "firefox -P work %s", false},
+		"WSL":                      {map[string]string{"WSL_DISTRO_NAME": "Debian", "DISPLAY": ":0"}, all, "wslview", false},
+		"WSL without wslview":      {map[string]string{"WSL_INTEROP": "/run/x"}, []string{"rundll32.exe"}, "rundll32.exe url.dll,FileProtocolHandler", false},
+		"a terminal by ssh (rsh)":  {map[string]string{"SSH_TTY": "/dev/pts/1"}, all, "", true},
+		"a client by ssh (legacy)": {map[string]string{"SSH_CLIENT": "1 2 3"}, all, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := with(t, test.vars, test.programs...)
+			command := m.browser()
+			if len(command) > 0 {
+				command[0] = filepath.Base(command[0])
+			}
+			if got := strings.Join(command, " "); got != test.want || m.remote() != test.remote {
+				t.Errorf("browser %q, remote %v; want %q, %v", got, m.remote(), test.want, test.remote)
+			}
+		})
+	}
+}
+
+// The browser gets the address in its place, no secret, no terminal, and a
+// session of its own; one that fails is told.
+func TestOpenBrowser(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program, out := filepath.Join(dir, "b"), filepath.Join(dir, "out")
+	script := "#!/bin/sh\n{ echo \"$@\"; env; readlink /proc/self/fd/0; } >" + out + ".part; mv " + out + ".part " + out + "\n[ \"$1\" != fail ] || exit 3\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	m := Machine{Environ: []string{"PATH=" + os.Getenv("PATH"), "GLOBUS_COMPUTE_CLIENT_SECRET=hush1", "MY_TOKEN=hush2", "KEEP=kept"}}
+	if err := m.openBrowser(t.Context(), []string{program, "-u", "%s", "-q"}, "http://127.0.0.1:1/login/x"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(text)
+	if !strings.HasPrefix(got, "-u http://127.0.0.1:1/login/x -q\n") || strings.Contains(got, "hush") || !strings.Contains(got, "KEEP=kept") || !strings.Contains(got, "/dev/null") {
+		t.Errorf("the browser saw:\n%s", got)
+	}
+	if err := m.openBrowser(t.Context(), []string{program, "fail"}, "u"); err == nil || err.Error() != "opening a browser: b ended with exit status 3" {
+		t.Error(err)
+	}
+	if err := m.openBrowser(t.Context(), []string{filepath.Join(dir, "gone")}, "u"); err == nil {
+		t.Error("a browser that is not there was opened")
+	}
+	began := time.Now()
+	if err := m.openBrowser(t.Context(), []string{"/bin/sleep"}, "60"); err != nil || time.Since(began) < patience {
+		t.Errorf("one that runs on: %v", err)
+	}
+}
+
+// Who looks for a runtime, or installs one, gets no secret of the login, and
+// keeps those of a registry.
+func TestRuntimeGetsNoSecret(t *testing.T) {
+	t.Parallel()
+	f, err := Machine{
+		Environ: []string{"GLOBUS_COMPUTE_CLIENT_ID=id", "GLOBUS_COMPUTE_CLIENT_SECRET=hush", "ACADEMY_GLOBUS_CLIENT_SECRET=hush", "UV_INDEX_X_PASSWORD=registry"},
+		Getenv:  func(string) string { return "" },
+	}.finder("")
+	if diff := cmp.Diff([]string{"GLOBUS_COMPUTE_CLIENT_ID=id", "UV_INDEX_X_PASSWORD=registry"}, f.Environ); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	const good = "# for the robot\nexport GLOBUS_COMPUTE_CLIENT_ID=abc\nGLOBUS_COMPUTE_CLIENT_SECRET=\"hush\"\n"
+	for name, test := range map[string]struct {
+		text string
+		mode os.FileMode
+		want string // the end of the message; "" for success
+	}{
+		"good":           {good, 0o600, ""},
+		"read only":      {good, 0o400, ""},
+		"world-readable": {good, 0o644, "others may read it"},
+		"group-readable": {good, 0o640, "others may read it"},
+		"empty":          {"", 0o600, "it does not hold an id and a secret"},
+		"no id":          {"GLOBUS_COMPUTE_CLIENT_SECRET=hush\n", 0o600, "it does not hold an id and a secret"},
+		"something else": {good + "PATH=/tmp\n", 0o600, "it does not hold an id and a secret"},
+		"a script":       {"GLOBUS_COMPUTE_CLIENT_ID=$(id)\nGLOBUS_COMPUTE_CLIENT_SECRET=x", 0o600, "it does not hold an id and a secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "robot.env")
+			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(path, test.mode); err != nil {
+				t.Fatal(err)
+			}
+			vars := map[string]string{"CHILTEPIN_CREDENTIALS": path, "GLOBUS_COMPUTE_CLIENT_ID": "of the environment"}
+			m, err := Machine{Environ: []string{"A=b", "GLOBUS_COMPUTE_CLIENT_ID=of the environment"}, Getenv: func(name string) string { return vars[name] }}.withCredentials()
+			if test.want != "" {
+				if err == nil || !strings.HasSuffix(err.Error(), ": "+test.want) || strings.Contains(err.Error(), "hush") {
+					t.Errorf("%v, want %q", err, test.want)
+				}
+				return
+			}
+			if err != nil || m.Getenv("GLOBUS_COMPUTE_CLIENT_ID") != "abc" || m.Getenv("GLOBUS_COMPUTE_CLIENT_SECRET") != "hush" {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(3, len(m.Environ)); diff != "" || m.Environ[0] != "A=b" {
+				t.Error(m.Environ)
+			}
+		})
+	}
+	m := Machine{Getenv: func(string) string { return filepath.Join(t.TempDir(), "gone") }}
+	if _, err := m.withCredentials(); err == nil {
+		t.Error("a file that is not there was read")
+	}
+}
+
+func FuzzCredentials(f *testing.F) {
+	f.Add("GLOBUS_COMPUTE_CLIENT_ID=a\nGLOBUS_COMPUTE_CLIENT_SECRET='b'\n")
+	f.Add("export GLOBUS_COMPUTE_CLIENT_ID=\"")
+	f.Fuzz(func(t *testing.T, text string) {
+		given, ok := parseCredentials(text)
+		if !ok {
+			return
+		}
+		for name, value := range given {
+			if !strings.HasPrefix(name, "GLOBUS_COMPUTE_CLIENT_") || strings.ContainsAny(value, "\n\"'$`\\ ") {
+				t.Fatalf("%q gave %q=%q", text, name, value)
+			}
+		}
+	})
+}

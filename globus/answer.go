@@ -1,0 +1,26 @@
+package globus
+
+import "fmt"
+
+// AnswerError says that what answered, with success, did not speak as the
+// service does: most often a proxy, or a network's login page, in its place.
+// Whether the request took effect is not known.
+type AnswerError struct {
+	// Request is its method and path.
+	Request string
+	// Err says what is wrong with the answer.
+	Err error
+}
+
+// Error names the request and what is wrong.
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("the answer to %s is not the service's: %v", e.Request, e.Err)
+}
+
+// Hint says who may have answered.
+func (e *AnswerError) Hint() string {
+	return "see that no proxy and no login page of the network answers in place of Globus, and try again"
+}
+
+// Unwrap is the cause.
+func (e *AnswerError) Unwrap() error { return e.Err }

@@ -1,0 +1,120 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"chiltepin/globus"
+	"chiltepin/globus/compute"
+)
+
+// dialTimeout is as long as the daemon gives a connection to the broker.
+const dialTimeout = 10 * time.Second
+
+// broker opens a connection to the AMQP broker as far as its first word, at the
+// port that each endpoint will use. It goes through no proxy, as the daemon
+// does not.
+func (v *visit) broker(ctx context.Context) []Finding {
+	if v.o.Offline || v.SettingErr != nil || v.reach(ctx) != nil {
+		return skipped("without the service it is not known where the broker is")
+	}
+	client, err := v.loggedIn(ctx)
+	if err != nil {
+		return skipped("without a login it is not known where the broker is")
+	}
+	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	where, err := client.Broker(askCtx)
+	if err != nil {
+		return skipped("the service does not say where the broker is: " + err.Error())
+	}
+	var all []Finding
+	seen := map[int]error{}
+	try := func(port int) error {
+		at := where
+		at.Port = port
+		if _, done := seen[port]; !done {
+			seen[port] = greet(ctx, at)
+		}
+		return seen[port]
+	}
+	ports := map[int]string{where.Port: "the service's port"}
+	for _, ep := range v.endpoints() {
+		if c, err := ep.Config(); err == nil && c.AMQPPort != 0 {
+			ports[c.AMQPPort] = "amqp_port of endpoint " + ep.Name()
+		}
+	}
+	for _, port := range slices.Sorted(maps.Keys(ports)) {
+		why, err := ports[port], try(port)
+		if err == nil {
+			continue
+		}
+		remedy := fmt.Sprintf("have connections to %s, port %d, opened", where.Host, port)
+		if where.TLS && port != 443 && try(443) == nil {
+			remedy = "port 443 is open: add \"amqp_port: 443\" to config.yaml of each endpoint, and restart them"
+		}
+		all = append(all, Finding{Subject: fmt.Sprintf("%s:%d", where.Host, port), Verdict: Failed, Evidence: fmt.Sprintf("%s: %v", why, err), Remedy: remedy})
+	}
+	if len(all) == 0 {
+		return ok(where.Address() + " answers")
+	}
+	return all
+}
+
+// errEnds is a broker, or something before it, that wants nobody.
+var errEnds = errors.New("the broker takes the connection and ends it at once")
+
+// greet does what a client does first, and waits for the broker's first frame.
+func greet(ctx context.Context, at compute.Broker) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var conn net.Conn
+	var err error
+	if at.TLS {
+		conn, err = (&tls.Dialer{}).DialContext(ctx, "tcp", at.Address())
+	} else {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", at.Address())
+	}
+	switch {
+	case timedOut(err):
+		return fmt.Errorf("nothing answers there for %s: something in between drops what is sent", dialTimeout)
+	case errors.Is(err, unix.ECONNRESET):
+		return errEnds
+	case err != nil:
+		return &globus.NetworkError{Host: "the broker", Attempts: 1, Err: err}
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	// AMQP 0-9-1 begins with this; the answer is the frame of
+	// connection.start, or the protocol that is wanted instead.
+	if _, err := io.WriteString(conn, "AMQP\x00\x00\x09\x01"); err != nil {
+		return errEnds
+	}
+	first := make([]byte, 1)
+	switch _, err := io.ReadFull(conn, first); {
+	case timedOut(err):
+		return fmt.Errorf("the broker takes the connection and says nothing for %s", dialTimeout)
+	case err != nil: // its end, or a reset
+		return errEnds
+	case first[0] != 1 && first[0] != 'A':
+		return errors.New("what answers at the broker's port does not speak AMQP")
+	}
+	return nil
+}
+
+func timedOut(err error) bool {
+	n, ok := errors.AsType[net.Error](err)
+	return ok && n.Timeout()
+}

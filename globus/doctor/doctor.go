@@ -1,0 +1,229 @@
+// Package doctor looks for what keeps endpoints from working, from the outside
+// in: the runtime, what a daemon will see of the machine, the files, the
+// services, each endpoint. Every check gives its verdict, by what evidence,
+// and what to do about it.
+//
+// It never starts or stops an endpoint and never signals a process. To see
+// whether it can, it writes a small file in the configuration directory and
+// removes it. With Fix it mends what cannot hurt: modes of files, pid files of
+// daemons that are gone beyond doubt.
+package doctor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/globus"
+	"chiltepin/globus/auth"
+	"chiltepin/globus/compute"
+	"chiltepin/globus/endpoint"
+	"chiltepin/globus/progress"
+	"chiltepin/globus/runtime"
+)
+
+// Verdict is what a check found.
+type Verdict string
+
+// The verdicts.
+const (
+	// OK: nothing is wrong.
+	OK Verdict = "ok"
+	// Warning: it works, and may not for long or not as meant.
+	Warning Verdict = "warning"
+	// Failed: it does not work.
+	Failed Verdict = "failed"
+	// Skipped: it could not be checked; the evidence says why. What kept it
+	// from being checked is the finding of another check.
+	Skipped Verdict = "skipped"
+	// Fixed: it was wrong and was mended.
+	Fixed Verdict = "fixed"
+)
+
+// Finding is what one check found about one thing.
+type Finding struct {
+	// Check is the name of the check.
+	Check string
+	// Subject is what it is about where there are several: an endpoint, a path.
+	Subject string
+	Verdict Verdict
+	// Evidence is a sentence for people, lower case, without a full stop.
+	Evidence string
+	// Remedy says what to do; empty where there is nothing to do.
+	Remedy string
+
+	// mend repairs it, nil where only a person can. It returns what it did.
+	mend func(context.Context) (string, error)
+}
+
+// Accounts is what is asked about logins. [auth.Manager] is one.
+type Accounts interface {
+	Whoami(context.Context) (auth.Account, error)
+}
+
+// Runtimes is what is asked about the Python side. [runtime.Finder] is one.
+type Runtimes interface {
+	Find(context.Context) (runtime.Runtime, error)
+	Check(context.Context, runtime.Runtime) (version string, err error)
+}
+
+// Doctor checks one configuration directory and what its endpoints need. Its
+// fields are set before its first use.
+type Doctor struct {
+	// Manager manages the endpoints.
+	Manager *endpoint.Manager
+	// Runtimes finds the runtime.
+	Runtimes Runtimes
+	// Accounts is the logins; nil when SettingErr is set.
+	Accounts Accounts
+	// Env is where the services are, SettingErr what is wrong with the
+	// variables that say so.
+	Env        globus.Environment
+	SettingErr error
+	// Service connects to the service as whoever is logged in.
+	Service func(context.Context) (*compute.Client, error)
+	// Getenv reads the environment of the caller.
+	Getenv func(string) string
+}
+
+// Options say what to check.
+type Options struct {
+	// Offline asks no service.
+	Offline bool
+	// Fix mends what can be mended safely.
+	Fix bool
+}
+
+// check is one row of the table of checks.
+type check struct {
+	name string
+	run  func(*visit, context.Context) []Finding
+}
+
+// checks are all checks, from the outside in.
+func checks() []check {
+	return []check{
+		{"settings", (*visit).settings},
+		{"runtime", (*visit).runtime},
+		{"path", (*visit).path},
+		{"parsl", (*visit).parsl},
+		{"directory", (*visit).directory},
+		{"locks", (*visit).locks},
+		{"disk", (*visit).disk},
+		{"service", (*visit).service},
+		{"clock", (*visit).clock},
+		{"login", (*visit).login},
+		{"broker", (*visit).broker},
+		{"files", (*visit).files},
+		{"endpoint", (*visit).endpoint},
+		{"user-endpoints", (*visit).userEndpoints},
+	}
+}
+
+// Checks returns the names of all checks, in their order.
+func Checks() []string {
+	var names []string
+	for _, c := range checks() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Examine runs every check. The error is only that of ctx.
+func (d *Doctor) Examine(ctx context.Context, o Options) ([]Finding, error) {
+	v := &visit{Doctor: d, o: o}
+	var all []Finding
+	for _, c := range checks() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		progress.Report(ctx, progress.Event{Stage: "checking", Text: "checking " + c.name})
+		for _, f := range c.run(v, ctx) {
+			f.Check = c.name
+			if o.Fix && f.mend != nil && (f.Verdict == Failed || f.Verdict == Warning) {
+				f = mended(ctx, f)
+			}
+			all = append(all, f)
+		}
+	}
+	return all, ctx.Err()
+}
+
+// mended mends a finding and says so.
+func mended(ctx context.Context, f Finding) Finding {
+	did, err := f.mend(ctx)
+	if err != nil {
+		f.Evidence += "; it could not be mended: " + err.Error()
+		return f
+	}
+	f.Verdict, f.Evidence, f.Remedy = Fixed, f.Evidence+"; "+did, ""
+	return f
+}
+
+// visit is one examination, with what several checks need to know.
+type visit struct {
+	*Doctor
+	o Options
+
+	found      runtime.Runtime
+	foundErr   error
+	foundOnce  sync.Once
+	reached    error
+	reachOnce  sync.Once
+	signed     *compute.Client
+	signedErr  error
+	signedOnce sync.Once
+}
+
+// askTimeout is how long one question to a service may take, retries included.
+const askTimeout = 15 * time.Second
+
+func ok(evidence string) []Finding { return []Finding{{Verdict: OK, Evidence: evidence}} }
+
+func skipped(why string) []Finding { return []Finding{{Verdict: Skipped, Evidence: why}} }
+
+// taken is the runtime that would be used.
+func (v *visit) taken(ctx context.Context) (runtime.Runtime, error) {
+	v.foundOnce.Do(func() { v.found, v.foundErr = v.Runtimes.Find(ctx) })
+	return v.found, v.foundErr
+}
+
+// endpoints are those of the directory. A directory that cannot be read has
+// none here; the check of the directory says why.
+func (v *visit) endpoints() []*endpointfs.Endpoint {
+	all, _ := v.Manager.Dir.Endpoints()
+	return all
+}
+
+// client asks the service without a login.
+func (v *visit) client() *compute.Client {
+	return &compute.Client{HTTP: v.Env.Client(), BaseURL: v.Env.ComputeURL}
+}
+
+// reach says whether the service can be asked at all.
+func (v *visit) reach(ctx context.Context) error {
+	v.reachOnce.Do(func() {
+		if v.SettingErr != nil {
+			v.reached = v.SettingErr
+			return
+		}
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		_, v.reached = v.client().Version(ctx)
+	})
+	return v.reached
+}
+
+// loggedIn is the service as whoever is logged in, proven by an answer.
+func (v *visit) loggedIn(ctx context.Context) (*compute.Client, error) {
+	v.signedOnce.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		v.signed, v.signedErr = v.Service(ctx)
+		if v.signedErr == nil {
+			_, v.signedErr = v.signed.List(ctx, "owner")
+		}
+	})
+	return v.signed, v.signedErr
+}

@@ -1,0 +1,109 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"chiltepin/globus/endpoint"
+	"chiltepin/globus/runtime"
+)
+
+// settings looks at the variables of the environment that lead programs
+// elsewhere than they are meant to go.
+func (v *visit) settings(context.Context) []Finding {
+	var all []Finding
+	if v.SettingErr != nil {
+		all = append(all, Finding{Verdict: Failed, Evidence: v.SettingErr.Error(), Remedy: hintOf(v.SettingErr, "set it right, or unset it")})
+	}
+	for _, name := range []string{"GLOBUS_COMPUTE_ENDPOINT_DIR", "GLOBUS_COMPUTE_ENDPOINT_NAME", "GLOBUS_COMPUTE_LOG_PATH"} {
+		if v.Getenv(name) != "" {
+			all = append(all, Finding{Subject: name, Verdict: Warning,
+				Evidence: name + " is set, as inside a task: globus-compute-endpoint, called by hand, would act on the endpoint that it names and not on the one in its arguments",
+				Remedy:   "unset " + name})
+		}
+	}
+	if len(all) == 0 {
+		return ok("environment " + v.Env.Name + ", service " + v.Env.ComputeURL)
+	}
+	return all
+}
+
+// runtime has the program say its version.
+func (v *visit) runtime(ctx context.Context) []Finding {
+	rt, err := v.taken(ctx)
+	if err != nil {
+		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
+	}
+	version, err := v.Runtimes.Check(ctx, rt)
+	if err != nil {
+		v.foundErr = err
+		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
+	}
+	return ok(fmt.Sprintf("%s says that it is %s; it is taken because %s", rt.Path, version, rt.Why))
+}
+
+// path looks at the PATH that each endpoint gives its user endpoints, which run
+// the daemon's program by name.
+func (v *visit) path(ctx context.Context) []Finding {
+	rt, err := v.taken(ctx)
+	if err != nil {
+		return skipped("there is no runtime")
+	}
+	var all []Finding
+	eps := v.endpoints()
+	for _, ep := range eps {
+		path, err := ep.UserPath()
+		if err != nil || path == "" {
+			continue // the check of its files says why, or the daemon's own PATH is used, which we set
+		}
+		program, found := endpoint.LeadsTo(path)
+		remedy := "put " + rt.Bin + " first in PATH in " + ep.EnvironmentFile()
+		if !found {
+			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Remedy: remedy,
+				Evidence: "the PATH in user_environment.yaml does not lead to " + runtime.Program + ", which every user endpoint runs by name"})
+		}
+		other := runtime.PackageVersion(program, "globus-compute-endpoint", path)
+		if other != "" && rt.Version != "" && other != rt.Version {
+			all = append(all, Finding{Subject: ep.Name(), Verdict: Warning, Remedy: remedy,
+				Evidence: fmt.Sprintf("the daemon is %s, and the PATH in user_environment.yaml leads its user endpoints to %s, which is %s", rt.Version, program, other)})
+		}
+	}
+	if len(all) == 0 {
+		return ok(eachOf(len(eps), "leads its user endpoints to the runtime"))
+	}
+	return all
+}
+
+// parsl compares the parsl of the runtime with the one that user endpoints and
+// workers will find. Releases of the daemon before 4.19 refuse to work with
+// another one.
+func (v *visit) parsl(ctx context.Context) []Finding {
+	rt, err := v.taken(ctx)
+	if err != nil {
+		return skipped("there is no runtime")
+	}
+	own := runtime.PackageVersion(rt.Path, "parsl", v.Getenv("PATH"))
+	if own == "" {
+		return skipped("the version of the runtime's parsl cannot be told")
+	}
+	var all []Finding
+	for _, ep := range v.endpoints() {
+		path, err := ep.UserPath()
+		if err != nil || path == "" {
+			continue
+		}
+		program, found := endpoint.LeadsTo(path)
+		if !found {
+			continue // the check of PATH says so
+		}
+		if other := runtime.PackageVersion(program, "parsl", path); other != "" && other != own {
+			all = append(all, Finding{Subject: ep.Name(), Verdict: Warning,
+				Evidence: fmt.Sprintf("the runtime has parsl %s, and what user endpoints run, %s, has parsl %s", own, program, other),
+				Remedy:   "have both in one environment: put " + rt.Bin + " first in PATH in " + ep.EnvironmentFile()})
+		}
+	}
+	if len(all) == 0 {
+		return ok("parsl " + own)
+	}
+	return all
+}

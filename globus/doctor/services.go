@@ -1,0 +1,173 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"chiltepin/globus"
+	"chiltepin/globus/auth"
+)
+
+// service asks Globus Auth and Globus Compute whether they are there, without
+// a login, and whether the service still works with the runtime.
+func (v *visit) service(ctx context.Context) []Finding {
+	if v.o.Offline {
+		return skipped("no service is to be asked")
+	}
+	if v.SettingErr != nil {
+		return skipped("where the services are is not known")
+	}
+	var all []Finding
+	if err := v.reachAuth(ctx); err != nil {
+		all = append(all, Finding{Subject: v.Env.AuthURL, Verdict: Failed, Evidence: said(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
+	}
+	if err := v.reach(ctx); err != nil {
+		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: said(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
+	}
+	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	says, err := v.client().Version(askCtx)
+	if err != nil {
+		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "try again")})
+	}
+	if rt, err := v.taken(ctx); err == nil && older(rt.Version, says.MinEndpoint) {
+		all = append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Remedy: "chiltepin runtime install",
+			Evidence: fmt.Sprintf("the service works with globus-compute-endpoint %s and newer, and the runtime is %s", says.MinEndpoint, rt.Version)})
+	}
+	if len(all) == 0 {
+		return ok(fmt.Sprintf("%s and %s answer", v.Env.AuthURL, v.Env.ComputeURL))
+	}
+	return all
+}
+
+// reachAuth asks Globus Auth for what everybody may know.
+func (v *visit) reachAuth(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.Env.AuthURL+"/.well-known/openid-configuration", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := v.Env.Client().Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return globus.ResponseError("auth", resp)
+}
+
+// older compares two releases, number by number; what is no number counts for
+// nothing.
+func older(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(as), len(bs)) {
+		x, y := number(as, i), number(bs, i)
+		if x != y {
+			return x < y
+		}
+	}
+	return false
+}
+
+func number(parts []string, i int) int {
+	n := 0
+	if i < len(parts) {
+		for _, c := range parts[i] {
+			if c < '0' || c > '9' || n > 1<<20 {
+				break
+			}
+			n = n*10 + int(c-'0')
+		}
+	}
+	return n
+}
+
+const (
+	// The daemon drops a command that is more than 180 seconds from its own
+	// time (core_endpoint.py), and ID tokens are checked with a leeway of 300.
+	clockFails = 170 * time.Second
+	clockWarns = 30 * time.Second
+)
+
+// clock compares this machine's clock with the service's.
+func (v *visit) clock(ctx context.Context) []Finding {
+	if v.o.Offline || v.SettingErr != nil || v.reach(ctx) != nil {
+		return skipped("there is no service to compare with")
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	asked := time.Now()
+	theirs, err := v.client().Clock(ctx)
+	if err != nil {
+		return skipped("the service does not say what time it is: " + err.Error())
+	}
+	// It is told to the second, some time between asking and now.
+	ours := asked.Add(time.Since(asked) / 2)
+	off := ours.Sub(theirs).Round(time.Second)
+	word := "ahead of"
+	if off < 0 {
+		off, word = -off, "behind"
+	}
+	f := Finding{Verdict: OK, Evidence: fmt.Sprintf("within %s of the service's", clockWarns)}
+	if off > clockWarns {
+		f = Finding{Verdict: Warning, Evidence: fmt.Sprintf("this machine's clock is %s %s the service's", off, word), Remedy: "have the administrator set the clock by NTP"}
+	}
+	if off > clockFails {
+		f.Verdict = Failed
+		f.Evidence += ": the daemon drops commands that are 180 seconds from its own time, so no task is taken"
+	}
+	return []Finding{f}
+}
+
+// login looks at the tokens, and whether the service accepts them.
+func (v *visit) login(ctx context.Context) []Finding {
+	if v.Accounts == nil {
+		return skipped("where the logins are is not known")
+	}
+	account, err := v.Accounts.Whoami(ctx)
+	if err != nil {
+		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin login")}}
+	}
+	var names []string
+	for _, s := range account.Services {
+		if s.Service != auth.Compute {
+			continue
+		}
+		if !s.LoggedIn {
+			evidence := "nobody is logged in to Globus Compute"
+			if s.Problem != nil {
+				evidence = s.Problem.Error()
+			}
+			return []Finding{{Subject: s.Store, Verdict: Failed, Evidence: evidence, Remedy: "chiltepin login"}}
+		}
+		names = append(names, firstNonEmpty(s.Identity.Username, s.Identity.ID, "somebody"))
+	}
+	evidence := strings.Join(names, ", ") + " is logged in"
+	if v.o.Offline || v.reach(ctx) != nil {
+		return ok(evidence + "; the service was not asked whether it accepts that")
+	}
+	_, err = v.loggedIn(ctx)
+	switch {
+	case err == nil:
+		return ok(evidence + ", and the service accepts it")
+	case globus.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
+		return []Finding{{Verdict: Warning, Evidence: evidence + ", but whether the service accepts that is not known: " + said(err), Remedy: hintOf(err, "try again")}}
+	}
+	return []Finding{{Verdict: Failed, Evidence: "the service does not accept the login: " + said(err), Remedy: "chiltepin login --force"}}
+}
+
+func firstNonEmpty(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}

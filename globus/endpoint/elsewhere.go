@@ -1,0 +1,161 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"chiltepin/endpointfs"
+)
+
+// A daemon on another machine cannot be signalled from here, and no process id
+// of that machine means anything here. But it looks for its daemon.pid every 15
+// seconds and shuts down in an orderly way when it is gone (_touch_pid in
+// cli.py), and marks its end in its log. So taking the file away stops it, and
+// the mark proves it.
+
+// afterMark is how long the process needs after its mark to be gone.
+const afterMark = 2 * time.Second
+
+// remoteStop is how long stopping from another machine may take: until the
+// daemon misses its file, and then as long as it needs to shut down.
+const remoteStop = 30 * time.Second
+
+// endElsewhere ends a daemon that runs on another machine, if that can be
+// done without losing tasks. v says where it runs.
+func (s *stopper) endElsewhere(ctx context.Context, e Evidence, v verdict) error {
+	refusal := &ElsewhereError{Name: s.ep.Name(), Operation: s.operation, Host: v.Host, Dir: s.m.Dir.Path(), Reason: v.Reason}
+	// A restart would move the endpoint to this machine; and what was launched
+	// under another host name but is seen here need not be at its end there.
+	if p := e.Process; s.operation != "stopping" || p != nil && p.Host != "" || e.ID == "" || e.PIDFile.PID == 0 {
+		return refusal
+	}
+	if busy := s.perhapsBusy(); busy != "" && !s.o.Now {
+		refusal.Reason += "; " + busy
+		return refusal
+	}
+	if time.Until(s.deadline) < remoteStop {
+		return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began),
+			Known: fmt.Sprintf("%s; from here it takes up to %s to stop it, and nothing was done", v.Reason, remoteStop),
+			Next:  "chiltepin endpoint stop --timeout 2m " + shell(s.ep.Name())}
+	}
+	from, err := s.ep.Log().Size()
+	if err != nil {
+		return fmt.Errorf("%s endpoint %q: reading its log: %w", s.operation, s.ep.Name(), err)
+	}
+	away, err := s.takeAway(e)
+	if err != nil {
+		return fmt.Errorf("%s endpoint %q: taking daemon.pid away: %w", s.operation, s.ep.Name(), err)
+	}
+	s.tell(ctx, "stopping", "daemon.pid was taken away, so the daemon on "+where(v)+" ends by itself within 15 seconds")
+	told := time.Now()
+	if err := s.awaitMark(ctx, e, v, from); err != nil {
+		return errors.Join(err, s.giveBack(away))
+	}
+	if err := s.withRoot(func(root *os.Root) error { return root.Remove(away) }); err != nil {
+		return fmt.Errorf("%s endpoint %q: removing daemon.pid: %w", s.operation, s.ep.Name(), err)
+	}
+	if err := pause(ctx, afterMark); err != nil {
+		return s.interrupted(err, "the daemon on "+where(v)+" has marked its end")
+	}
+	s.ended, s.how = true, "the daemon on "+where(v)+" missed daemon.pid, shut down and marked its end in the log"
+	s.result.Took += time.Since(told)
+	return nil
+}
+
+// where names the other machine.
+func where(v verdict) string {
+	if v.Host == "" {
+		return "the other machine"
+	}
+	return v.Host
+}
+
+// perhapsBusy says which user endpoint may have tasks: one whose log does not
+// end with the mark of its end.
+func (s *stopper) perhapsBusy() string {
+	all, err := s.ep.UserEndpoints()
+	if err != nil {
+		return "its user endpoints cannot be seen: " + err.Error()
+	}
+	for _, u := range all {
+		mark, ok, err := u.Log().LastMarker()
+		if err != nil || !ok || mark.Kind != endpointfs.Ends {
+			return "its user endpoint " + u.ID + " may have tasks, which cannot be seen from here; --now does not wait for them"
+		}
+	}
+	return ""
+}
+
+// takeAway gives daemon.pid another name, which it returns.
+func (s *stopper) takeAway(e Evidence) (away string, err error) {
+	away = takenAway + rand.Text()
+	err = s.withRoot(func(root *os.Root) error { return root.Rename("daemon.pid", away) })
+	if err != nil {
+		return "", err
+	}
+	// Somebody may have started another one meanwhile.
+	if data, err := os.ReadFile(s.ep.Path() + "/" + away); err != nil || !namesProcess(data, e.PIDFile.PID) {
+		return "", errors.Join(errors.New("it has changed meanwhile: another program is starting the daemon"), s.giveBack(away))
+	}
+	return away, nil
+}
+
+func namesProcess(data []byte, pid int) bool {
+	var n int
+	_, err := fmt.Sscan(string(data), &n)
+	return err == nil && n == pid
+}
+
+// giveBack gives daemon.pid its name again, so that a daemon which has not
+// missed it yet is seen to run.
+func (s *stopper) giveBack(away string) error {
+	return s.withRoot(func(root *os.Root) error {
+		if err := putBack(root, away, "daemon.pid"); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+}
+
+// awaitMark waits until the daemon has marked its end in the log after the
+// offset from.
+func (s *stopper) awaitMark(ctx context.Context, e Evidence, v verdict, from int64) error {
+	for {
+		data, _, err := s.ep.Log().ReadFrom(from, launchLog)
+		if err != nil {
+			return fmt.Errorf("%s endpoint %q: reading its log: %w", s.operation, s.ep.Name(), err)
+		}
+		for _, mark := range endpointfs.Markers(data) {
+			if mark.Kind == endpointfs.Ends && mark.ID == e.ID {
+				return nil
+			}
+		}
+		// Touching it, the daemon may have made it anew in the very instant.
+		if f, err := s.ep.PIDFile(); f.Exists && (err != nil || f.PID == e.PIDFile.PID) {
+			if err := s.withRoot(func(root *os.Root) error { return root.Remove("daemon.pid") }); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		if !time.Now().Before(s.deadline) {
+			return s.timeout("the daemon on " + where(v) + " has not marked its end after daemon.pid was taken away; the file was put back")
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return s.interrupted(err, "daemon.pid was taken away and put back; the daemon on "+where(v)+" may be shutting down")
+		}
+	}
+}
+
+// withRoot does something within the endpoint's directory.
+func (s *stopper) withRoot(do func(*os.Root) error) error {
+	root, err := os.OpenRoot(s.ep.Path())
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return do(root)
+}

@@ -1,0 +1,44 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// Tidy removes the daemon.pid of a daemon that is gone beyond doubt, and says
+// whether there was one. It signals nothing: where a process may be the daemon
+// nothing is done.
+func (m *Manager) Tidy(ctx context.Context, name string) (bool, error) {
+	ep, lock, err := m.lock(ctx, name, "tidying", time.Now().Add(lockPoll))
+	if err != nil {
+		return false, err
+	}
+	defer lock.Release()
+	e, v, err := m.settle(ctx, ep)
+	if err != nil {
+		return false, err
+	}
+	if !e.PIDFile.Exists || e.Process != nil && (e.Process.Proven || e.Process.Host != "") {
+		return false, nil
+	}
+	if !v.Settled {
+		return false, m.doubt("tidying", ep, e, v)
+	}
+	if err := removePIDFile(ep, e); err != nil {
+		return false, fmt.Errorf("tidying endpoint %q: %w", ep.Name(), err)
+	}
+	return true, nil
+}
+
+// LeadsTo says whether a directory of the PATH has the daemon's program, and
+// returns where.
+func LeadsTo(path string) (string, bool) {
+	for _, dir := range filepath.SplitList(path) {
+		if leadsTo(dir, program) {
+			return filepath.Join(dir, program), true
+		}
+	}
+	return "", false
+}

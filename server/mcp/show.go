@@ -1,0 +1,59 @@
+package mcp
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"chiltepin/tools"
+)
+
+// visitKey is the name of an address in an input-required result.
+const visitKey = "visit"
+
+// show puts an address before the person, through a client that can. The call
+// ends to do so, and runs again with what the person said, which is only
+// whether they will go there: what they do there never passes through here.
+func (c *call) show(_ context.Context, address string) error {
+	refusal := &tools.Error{Code: tools.CodeRefused, Message: "nothing was done: the person did not want to open the address", Next: tools.CommandLine(c.tool.Name)}
+	if g := c.granted; g != nil && g.ticket.Address == sumOf(address) {
+		switch g.action {
+		case mcp.ElicitationResponseActionAccept:
+			return nil
+		case mcp.ElicitationResponseActionDecline:
+			return refusal
+		}
+		return errors.New("the person was not asked, or did not answer")
+	}
+	if !c.canElicit(mcp.ElicitationModeURL) {
+		return errors.New("the client cannot show an address")
+	}
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	c.address = address
+	return refusal
+}
+
+// visit ends this round with the address; see [call.ask].
+func (c *call) visit(address string) (*mcp.CallToolResult, error) {
+	t := ticket{Operation: c.tool.Name, Arguments: digest(c.args), Address: sumOf(address)}
+	state, err := c.seal.seal(t)
+	if err != nil {
+		return nil, err
+	}
+	return server.NewInputRequestBuilder(state).Elicit(visitKey, mcp.ElicitationParams{
+		Mode:          mcp.ElicitationModeURL,
+		Message:       "Open this page to log in to Globus. If it ends with a code, bring the code back to the assistant.",
+		URL:           address,
+		ElicitationID: t.Address[:16],
+	}).ToolResult(), nil
+}
+
+func sumOf(address string) string {
+	sum := sha256.Sum256([]byte(address))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,120 @@
+package rpc_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"chiltepin/tools"
+)
+
+// The operations below do nothing real. Each shows one thing that an
+// operation can do to its client.
+
+type noArgs struct{}
+
+type thingArgs struct {
+	Name      string         `json:"name" cli:"arg" example:"mesa" jsonschema:"name of the thing"`
+	Timeout   tools.Duration `json:"timeout,omitempty" jsonschema:"how long"`
+	ConfigDir string         `json:"config_dir,omitempty" cli:"c,config" jsonschema:"directory"`
+}
+
+type thing struct {
+	Name   string `json:"name" jsonschema:"name of the thing"`
+	Status string `json:"status" jsonschema:"what it does"`
+}
+
+type thingChange struct {
+	Name string `json:"name" jsonschema:"which one"`
+}
+
+func define[In, Out any](name string, effect tools.Effect, instant bool, do func(context.Context, In) (Out, error)) *tools.Tool {
+	return tools.Define(tools.Spec{Name: name, Title: "The " + name, Summary: "Do " + name, Doc: "It does --timeout.", Effect: effect, Instant: instant,
+		Errors: []tools.Code{tools.CodeNotFound}, Examples: []string{"chiltepin " + name, "chiltepin thing wait --timeout 3s mesa"}}, do)
+}
+
+// bench is the things of one test and what was done to them.
+type bench struct {
+	mu   sync.Mutex
+	done []string
+	tell chan string // what a watch tells
+}
+
+func (b *bench) did(what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done = append(b.done, what)
+}
+
+func (b *bench) waitFor(ctx context.Context, in thingArgs) (thing, error) {
+	b.did("begins " + in.Name)
+	report(ctx, "waiting", "waiting for "+in.Name)
+	select {
+	case <-ctx.Done():
+		b.did("gives up " + in.Name)
+		return thing{}, ctx.Err()
+	case <-time.After(in.Timeout.Or(3 * time.Second)):
+	}
+	report(ctx, "seen", in.Name+" was seen")
+	b.did("ends " + in.Name)
+	return thing{in.Name, "<Running>"}, nil
+}
+
+func (b *bench) drop(ctx context.Context, in thingArgs) (thing, error) {
+	err := tools.Consent(ctx, tools.Question{Operation: "thing.drop", Subject: in.Name, Text: "Drop it?", Command: "chiltepin thing drop " + in.Name})
+	return thing{in.Name, "dropped"}, err
+}
+
+func (b *bench) catalog() *tools.Catalog {
+	watch := tools.Spec{Name: "thing.watch", Title: "Watch", Summary: "Watch things", Doc: "It goes on.", Effect: tools.Reads, Event: "thing.changed", EventOf: thingChange{}}
+	return tools.NewCatalog(
+		define("thing.show", tools.Reads, true, func(_ context.Context, in thingArgs) (thing, error) {
+			if in.Name != "mesa" {
+				return thing{}, &tools.Error{Code: tools.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: "chiltepin thing list"}
+			}
+			return thing{in.Name, "<Running>"}, nil
+		}),
+		define("thing.slow", tools.Reads, true, func(context.Context, noArgs) (thing, error) {
+			time.Sleep(5 * time.Second) // a file system that hangs
+			return thing{"slow", "seen"}, nil
+		}),
+		define("thing.wait", tools.Idempotent, false, b.waitFor),
+		define("thing.look", tools.Reads, false, b.waitFor),
+		define("thing.drop", tools.Destroys, false, b.drop),
+		define("thing.crash", tools.Changes, false, func(context.Context, noArgs) (thing, error) { panic("secret words") }),
+		define("thing.log", tools.Reads, false, func(ctx context.Context, in thingArgs) (thing, error) {
+			return thing{in.Name, "logged"}, nil
+		}),
+		define("admin.look", tools.Reads, true, func(context.Context, noArgs) (thing, error) { return thing{"admin", "seen"}, nil }),
+		define("login", tools.Idempotent, false, func(ctx context.Context, _ noArgs) (thing, error) {
+			show := tools.Show(ctx)
+			if show == nil {
+				return thing{"login", "pending"}, nil
+			}
+			if err := show(ctx, "https://auth.example.org/authorize?a=1&b=2"); err != nil {
+				return thing{}, &tools.Error{Code: tools.CodeUnavailable, Message: err.Error()}
+			}
+			return thing{"login", "shown"}, nil
+		}),
+		tools.Define(watch, func(ctx context.Context, in thingArgs) (thing, error) {
+			if in.Name == "none" {
+				return thing{}, &tools.Error{Code: tools.CodeNotFound, Message: "there is none"}
+			}
+			emit := func(v any) error { return tools.Emit(ctx, v) }
+			if err := emit(thing{in.Name, "watched"}); err != nil {
+				return thing{}, err
+			}
+			for {
+				select {
+				case name := <-b.tell:
+					if err := emit(thingChange{name}); err != nil {
+						return thing{}, err
+					}
+				case <-ctx.Done():
+					return thing{}, ctx.Err()
+				}
+			}
+		}),
+	)
+}

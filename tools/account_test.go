@@ -1,0 +1,174 @@
+package tools
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/globus"
+	"chiltepin/globus/auth"
+	"chiltepin/globus/endpoint"
+)
+
+// fakeAccounts answers as told and records what it was asked.
+type fakeAccounts struct {
+	login  func(context.Context, auth.LoginOptions) (auth.LoginResult, error)
+	who    auth.Account
+	ended  []auth.LogoutOptions
+	result auth.LogoutResult
+}
+
+func (f *fakeAccounts) Login(ctx context.Context, o auth.LoginOptions) (auth.LoginResult, error) {
+	return f.login(ctx, o)
+}
+
+func (f *fakeAccounts) Logout(_ context.Context, o auth.LogoutOptions) (auth.LogoutResult, error) {
+	f.ended = append(f.ended, o)
+	return f.result, nil
+}
+
+func (f *fakeAccounts) Whoami(context.Context) (auth.Account, error) { return f.who, nil }
+
+func (f *fakeAccounts) services(states ...endpoint.State) Services {
+	eps := &listed{fakeEndpoints: &fakeEndpoints{}}
+	for i, state := range states {
+		eps.list = append(eps.list, endpoint.Status{Name: string(rune('a' + i)), State: state})
+	}
+	return Services{
+		Accounts:  func(context.Context, string) (Accounts, error) { return f, nil },
+		Endpoints: func(context.Context, Place) (Endpoints, error) { return eps, nil },
+	}
+}
+
+type listed struct {
+	*fakeEndpoints
+	list []endpoint.Status
+}
+
+func (l *listed) List(context.Context) ([]endpoint.Status, error) { return l.list, nil }
+
+func call(t *testing.T, s Services, ctx context.Context, name, args string) (string, *Error) {
+	t.Helper()
+	for tool := range All(s).All() {
+		if tool.Name == name {
+			res, err := tool.Call(ctx, json.RawMessage(args))
+			var e *Error
+			if err != nil && !errors.As(err, &e) {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			if err == nil {
+				if err := res.WriteText(&Printer{Writer: &text}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return text.String(), e
+		}
+	}
+	t.Fatalf("no operation %s", name)
+	return "", nil
+}
+
+// A login hands its arguments on, and what it came to is told.
+func TestLoginArguments(t *testing.T) {
+	t.Parallel()
+	var got auth.LoginOptions
+	f := &fakeAccounts{login: func(_ context.Context, o auth.LoginOptions) (auth.LoginResult, error) {
+		got = o
+		return auth.LoginResult{Pending: &auth.Pending{Flow: "f", URL: "https://x", Next: "go on"}}, nil
+	}}
+	text, err := call(t, f.services(), t.Context(), "login", `{"services":["academy"],"method":"browser","port":8765,"force":true,"flow":"f","code":"c"}`)
+	if err != nil || text != "The login waits for a person:\n\n  https://x\n\ngo on\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if got.Method != "browser" || got.Port != 8765 || !got.Force || got.Flow != "f" || got.Code != "c" || got.Ask != nil || got.Show != nil || len(got.Services) != 1 {
+		t.Errorf("%+v", got)
+	}
+	for _, args := range []string{`{"port":80}`, `{"method":"telepathy"}`, `{"port":"x"}`} {
+		if _, err := call(t, f.services(), t.Context(), "login", args); err == nil || err.Code != CodeInvalid {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// What a face says when it shows an address is final where it is an [*Error],
+// and otherwise means that it could not.
+func TestShowing(t *testing.T) {
+	t.Parallel()
+	for want, said := range map[string]error{"refused": &Error{Code: CodeRefused, Message: "no"}, "not shown": errors.New("no window"), "": nil} {
+		ctx := WithShow(t.Context(), func(context.Context, string) error { return said })
+		f := &fakeAccounts{login: func(ctx context.Context, o auth.LoginOptions) (auth.LoginResult, error) {
+			err := o.Show(ctx, "https://x")
+			if got := errors.Is(err, auth.ErrNotShown); got != (want == "not shown") {
+				t.Errorf("%v", err)
+			}
+			if want == "not shown" {
+				err = nil
+			}
+			return auth.LoginResult{}, err
+		}}
+		if _, err := call(t, f.services(), ctx, "login", `{}`); (err != nil) != (want == "refused") {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// A logout is refused while endpoints run, unless it is forced.
+func TestLogoutBesideEndpoints(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		states  []endpoint.State
+		args    string
+		message string
+	}{
+		{[]endpoint.State{endpoint.Stopped, endpoint.Initialized, endpoint.Disconnected, endpoint.Unknown}, `{}`, ""},
+		{[]endpoint.State{endpoint.Stopped, endpoint.Running}, `{}`, "nothing was done: endpoint b runs and needs the login"},
+		{[]endpoint.State{endpoint.Starting, endpoint.Running}, `{}`, "nothing was done: 2 endpoints run and need the login"},
+		{[]endpoint.State{endpoint.Running}, `{"force":true,"all":true}`, ""},
+	} {
+		f := &fakeAccounts{result: auth.LogoutResult{Left: []auth.Left{{Store: "/s", Namespace: "n", Tokens: 2}}}}
+		text, err := call(t, f.services(test.states...), t.Context(), "logout", test.args)
+		if test.message == "" {
+			if err != nil || len(f.ended) != 1 || f.ended[0].All != (test.args != "{}") || text != "Nobody was logged in\n  left alone: tokens of another client for 2 services, in /s (--all ends them too)\n" {
+				t.Errorf("%v: %v, %q", test.states, err, text)
+			}
+			continue
+		}
+		if err == nil || err.Code != CodeConflict || err.Message != test.message || len(f.ended) != 0 {
+			t.Errorf("%v: %v", test.states, err)
+		}
+	}
+}
+
+// What whoami tells a person.
+func TestWhoamiText(t *testing.T) {
+	t.Parallel()
+	f := &fakeAccounts{who: auth.Account{
+		Identity: auth.Identity{ID: "1", Username: "ada@example.org", Linked: []auth.Identity{{ID: "2", Username: "ada@lab.example"}}},
+		Services: []auth.ServiceAccount{{
+			Service: "compute", LoggedIn: true, Demand: globus.Demand{MFA: true},
+			Tokens: []auth.TokenInfo{{ResourceServer: "funcx_service", Refreshable: true}},
+			Programs: []auth.ProgramView{
+				{Program: "one", LoggedIn: true}, {Program: "two"},
+				{Program: "three", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Advice: "X=y"},
+				{Program: "four", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Advice: "X=y"},
+			},
+		}, {Service: "transfer"}},
+	}}
+	text, err := call(t, f.services(), t.Context(), "whoami", `{}`)
+	want := `Not logged in to every service
+  linked    ada@lab.example
+  compute   logged in, renewed by itself
+            its policy asks for a login with a second factor
+  transfer  not logged in
+three and four: until 2026-01-02 03:04:05 only, unless given X=y
+`
+	if diff := cmp.Diff(want, text); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}

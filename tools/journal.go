@@ -1,0 +1,230 @@
+package tools
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"chiltepin/endpointfs"
+)
+
+// Journal is where an operation that may change something is noted when it
+// begins and when it ends. It says by itself who is at work and where.
+type Journal interface {
+	// Append adds an entry.
+	Append(endpointfs.JournalEntry) error
+	// Read returns all entries there are, oldest first.
+	Read(context.Context) (endpointfs.JournalPage, error)
+	// Exists says whether there is a directory to keep it in.
+	Exists() bool
+	// Path is its file.
+	Path() string
+}
+
+// WithFace returns a context whose operations are noted as called through
+// that face: "cli", "mcp" or "rpc".
+func WithFace(ctx context.Context, face string) context.Context {
+	return context.WithValue(ctx, faceKey{}, face)
+}
+
+type faceKey struct{}
+
+// noter is a result that knows what the journal is to say about it.
+type noter interface {
+	note(*endpointfs.JournalEntry)
+}
+
+// idle is an argument object that may ask for nothing to be changed.
+type idle interface{ idle() bool }
+
+// begin notes that the operation begins, and returns how to note its end. A
+// journal that cannot be written is said in the log, and is never a reason
+// for the operation to fail.
+func (t *Tool) begin(ctx context.Context, args json.RawMessage) (end func(value any, err *Error)) {
+	if t.Effect == Reads || t.journal == nil || t.changesNothing(args) {
+		return func(any, *Error) {}
+	}
+	e := endpointfs.JournalEntry{Call: rand.Text(), Operation: t.Name}
+	e.Face, _ = ctx.Value(faceKey{}).(string)
+	var dir string
+	e.Endpoint, dir, e.Arguments = t.noted(args)
+	said := false
+	write := func(e endpointfs.JournalEntry, anew bool) {
+		journal, err := t.journal(ctx, dir)
+		// A call that failed, as with a directory that does not exist, leaves
+		// no directory behind.
+		if err == nil && (anew || journal.Exists()) {
+			err = journal.Append(e)
+		}
+		if err != nil && !said {
+			said = true
+			zerolog.Ctx(ctx).Warn().Err(err).Str("operation", t.Name).Msg("the journal could not be written; the operation goes on")
+		}
+	}
+	began := time.Now()
+	e.Event, e.Time = endpointfs.Began, began
+	write(e, false)
+	return func(value any, err *Error) {
+		e.Event, e.Time, e.Arguments = endpointfs.Ended, time.Now(), nil
+		e.Seconds = float64(e.Time.Sub(began).Milliseconds()) / 1000
+		if err == nil {
+			e.Outcome = "done"
+			if n, ok := value.(noter); ok {
+				n.note(&e)
+			}
+		} else {
+			noteFailure(&e, err)
+		}
+		write(e, err == nil)
+	}
+}
+
+// changesNothing is true for a call whose arguments leave everything as it is.
+func (t *Tool) changesNothing(args json.RawMessage) bool {
+	if t.ChangesBy != "" {
+		fields := map[string]any{}
+		return json.Unmarshal(args, &fields) == nil && fields[t.ChangesBy] != true
+	}
+	arg := reflect.New(t.in)
+	if json.Unmarshal(args, arg.Interface()) != nil {
+		return false
+	}
+	i, ok := arg.Elem().Interface().(idle)
+	return ok && i.idle()
+}
+
+// noted picks from the arguments what may be written down: names, switches,
+// numbers, durations and words of a list. Any other text could be a secret,
+// such as the code of a login.
+func (t *Tool) noted(args json.RawMessage) (name, dir string, kept json.RawMessage) {
+	given := map[string]json.RawMessage{}
+	if json.Unmarshal(args, &given) != nil {
+		return "", "", nil
+	}
+	safe := map[string]json.RawMessage{}
+	for f := range t.Fields() {
+		value, ok := given[f.Name]
+		if !ok {
+			continue
+		}
+		switch kind := f.Type.Kind(); {
+		case f.Name == configDirField:
+			_ = json.Unmarshal(value, &dir) // it was validated
+		case f.Name == "name":
+			_ = json.Unmarshal(value, &name)
+			name = clean(name)
+		case kind == reflect.Bool, kind == reflect.Int, f.Type == reflect.TypeFor[Duration](), len(f.Enum) > 0:
+			safe[f.Name] = value
+		}
+	}
+	if len(safe) > 0 {
+		kept, _ = marshal(safe)
+	}
+	return name, dir, kept
+}
+
+// noteFailure notes how a call failed, with what shows the cause.
+func noteFailure(e *endpointfs.JournalEntry, err *Error) {
+	e.Outcome = "failed"
+	switch err.Code {
+	case CodeRefused:
+		e.Outcome = "refused"
+	case CodeCanceled:
+		e.Outcome = "interrupted"
+	}
+	e.Code, e.Message = string(err.Code), err.Message
+	if err.Data != nil {
+		if err.Data.ExitStatus != nil {
+			e.Evidence = append(e.Evidence, fmt.Sprintf("the daemon's exit status: %d", *err.Data.ExitStatus))
+		}
+		for _, s := range err.Data.Steps {
+			e.Evidence = append(e.Evidence, s.text())
+		}
+	}
+}
+
+// text is a step with its outcome on one line.
+func (s StepResult) text() string {
+	text := s.Step + ": " + s.Outcome
+	if s.Detail != "" {
+		text += " (" + clean(s.Detail) + ")"
+	}
+	return text
+}
+
+func (s EndpointStatus) note(e *endpointfs.JournalEntry) {
+	e.Endpoint, e.ID = clean(s.Name), s.ID
+	if s.Outcome != "" {
+		e.Outcome = s.Outcome
+	}
+	e.Evidence = append(e.Evidence, strings.TrimSuffix(s.Status+": "+s.Reason, ": "))
+	if s.Trouble != nil {
+		e.Evidence = append(e.Evidence, "trouble: "+s.Trouble.Problem)
+	}
+	if s.Runtime != nil {
+		e.Evidence = append(e.Evidence, "runtime: "+strings.TrimSpace(s.Runtime.Path+" "+s.Runtime.Version))
+	}
+}
+
+func (c EndpointConfiguration) note(e *endpointfs.JournalEntry) {
+	e.Endpoint, e.Outcome = clean(c.Name), "configured"
+	e.Evidence = append(e.Evidence, "wrote "+strings.Join(c.Files, ", ")+" in "+clean(c.Path))
+}
+
+func (d EndpointDeletion) note(e *endpointfs.JournalEntry) {
+	e.Endpoint, e.ID, e.Outcome = clean(d.Name), d.ID, "deleted"
+	for _, s := range d.Steps {
+		e.Evidence = append(e.Evidence, s.text())
+	}
+}
+
+func (p EndpointPruning) note(e *endpointfs.JournalEntry) {
+	e.Outcome = p.Outcome
+	for _, s := range p.Steps {
+		e.Evidence = append(e.Evidence, s.text())
+	}
+}
+
+func (r LoginReport) note(e *endpointfs.JournalEntry) {
+	e.Outcome = r.Outcome
+	a := r.Account
+	if a.Identity != nil {
+		e.Evidence = append(e.Evidence, "identity: "+clean(strings.TrimSpace(a.Identity.Username+" "+a.Identity.ID)))
+	}
+	for _, s := range a.Services {
+		if s.LoggedIn {
+			e.Evidence = append(e.Evidence, s.Service+": logged in, "+clean(s.Store))
+		}
+	}
+}
+
+func (r LogoutReport) note(e *endpointfs.JournalEntry) {
+	e.Outcome = "logged_out"
+	for _, t := range r.Tokens {
+		text := t.Service + " " + t.Kind + ": "
+		switch {
+		case t.Revoked && t.Removed:
+			text += "revoked and removed"
+		case t.Removed:
+			text += "removed, not revoked"
+		default:
+			text += "not removed"
+		}
+		e.Evidence = append(e.Evidence, text)
+	}
+}
+
+func (r RuntimeStatus) note(e *endpointfs.JournalEntry) {
+	if r.Outcome != "" {
+		e.Outcome = r.Outcome
+	}
+	if r.Runtime != nil {
+		e.Evidence = append(e.Evidence, strings.TrimSpace(r.Runtime.Path+" "+r.Runtime.Version))
+	}
+}
