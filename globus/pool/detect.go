@@ -49,8 +49,10 @@ func (m *Manager) Detect(ctx context.Context) (Scheduler, error) {
 	if out, err := m.tool(ctx, "sinfo", "-h", "-o", "%P|%c"); err == nil {
 		s = slurmOf(out)
 		user, _, _ := strings.Cut(m.getenv("USER"), " ")
-		if out, err := m.tool(ctx, "sacctmgr", "-nP", "show", "user", user, "format=defaultaccount"); err == nil && user != "" {
-			s.Account = firstLine(out)
+		if user != "" {
+			if out, err := m.tool(ctx, "sacctmgr", "-nP", "show", "user", user, "format=defaultaccount"); err == nil {
+				s.Account = firstLine(out)
+			}
 		}
 	} else if out, pbsErr := m.tool(ctx, "qstat", "-Q"); pbsErr == nil {
 		s = pbsOf(out)

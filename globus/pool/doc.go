@@ -7,8 +7,10 @@
 // and fills the endpoint's template with them; the user endpoint that comes of
 // it has parsl submit blocks. A mistake shows at the last of these, hours later
 // and in a log on another machine. This package finds it first: [File.Check]
-// reads the file, [Checker] asks about the endpoints, [Renderer] makes the
-// configuration as the daemon will, [Prober] sends one small task through.
+// reads the file, [Checker] asks about the endpoints, [Manager.Render] makes the
+// configuration as the daemon will, [Manager.Probe] sends one small task
+// through.
 //
-// It never writes a configuration of its own and never signals a process.
+// It never changes a file that somebody wrote, and ends nothing but what a probe
+// of its own has started.
 package pool

@@ -28,10 +28,9 @@ import (
 // world is the real daemon with one endpoint, mesa, in a sandbox.
 type world struct {
 	*pool.Manager
-	t         *testing.T
-	box       *sandboxtest.Box
-	home, id  string
-	functions int
+	t        *testing.T
+	box      *sandboxtest.Box
+	home, id string
 }
 
 func newWorld(t *testing.T) *world {
@@ -207,10 +206,13 @@ func TestProbe(t *testing.T) {
 		stopped(t, p, err, pool.Started, "accepted commanded", "", "PATH in "+file)
 	})
 	t.Run("NoScheduler", func(t *testing.T) {
-		// No test of this package has a scheduler that answers; make test-slurm
-		// has, and may have left Slurm's commands here.
+		// Whether Slurm is not there, not set up or knows no such partition, it is
+		// explained; make test-slurm has one that answers.
 		p, err := w.probe(ctx, 0, "provider: slurm", "partition: nowhere")
-		stopped(t, p, err, pool.Submitted, "accepted commanded started", "scheduler", "")
+		stopped(t, p, err, pool.Submitted, "accepted commanded started", "", "")
+		if p.Stop != nil && p.Stop.Cause == "the provider could not submit a block" {
+			t.Errorf("not explained: %+v", *p.Stop)
+		}
 	})
 	t.Run("BlockEnds", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: localhost", "environment:", "  - no-such-command-at-all", "  - exit 3")
@@ -244,6 +246,31 @@ func TestProbe(t *testing.T) {
 		var e *pool.InterruptedError
 		if !errors.As(err, &e) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "nothing is left behind") {
 			t.Errorf("%+v, %v", p, err)
+		}
+	})
+	t.Run("Elsewhere", func(t *testing.T) {
+		// The same endpoint, from a machine that has not its directory.
+		other := *w.Manager
+		other.Endpoints = &endpoint.Manager{Dir: endpointfs.Open(t.TempDir())}
+		r, err := other.Check(ctx, w.file("provider: localhost", "cores_per_worker: 2"), pool.CheckOptions{})
+		target := r.Targets[w.id]
+		if err != nil || target.Here || target.Name != "mesa" || target.Up != 1 || target.Template == "" || target.Schema == "" || len(r.Problems) != 1 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		here, err := w.Render(ctx, "pools.yaml", w.file("provider: slurm"), "gpu")
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, err := other.Render(ctx, "pools.yaml", w.file("provider: slurm"), "gpu")
+		if err != nil || there.Config != here.Config {
+			t.Errorf("rendered otherwise: %v\n%s", err, there.Config)
+		}
+		p, err := other.Probe(ctx, "pools.yaml", w.file("provider: localhost"), "gpu", pool.ProbeOptions{})
+		if err != nil || p.Stop != nil || reached(p) != "accepted commanded started connected returned" || len(p.Left) != 1 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if r, err := other.Check(ctx, []byte("gpu:\n  endpoint: 33333333-3333-3333-3333-333333333333\n"), pool.CheckOptions{}); err != nil || len(r.Problems) != 1 || !r.Targets["33333333-3333-3333-3333-333333333333"].Missing {
+			t.Errorf("%+v, %v", r, err)
 		}
 	})
 	t.Run("NotCommanded", func(t *testing.T) {

@@ -132,10 +132,10 @@ func explain(words []string, found Scheduler) (cause, remedy string) {
 		return "the partition has no such nodes, or not so many", "lower nodes_per_block or cores_per_node; sinfo shows what there is"
 	case has("unknown queue", "qsub: illegal -q", "queue is not enabled"):
 		return "PBS knows no such queue, or it takes no jobs", "mend queue" + one(found.Queues, "queues")
+	case has("could not establish a configuration source", "fetch_config"):
+		return "the commands of the scheduler Slurm are here, and no Slurm is known to them", "run the endpoint on a login node of the cluster, set SLURM_CONF in its user_environment.yaml, or choose another provider"
 	case has("unable to contact slurm controller", "cannot connect to server", "connection refused"):
 		return "the scheduler does not answer", "try again later, or ask those who run the machine"
-	case has("could not establish a configuration source"):
-		return "the commands of the scheduler Slurm are here, and no Slurm is known to them", "submit from a login node of the cluster, or choose another provider"
 	case has("sbatch: command not found", "sbatch: not found", "qsub: command not found", "qsub: not found"):
 		return "the scheduler's programs are not on the PATH of the user endpoint", "add their directory to PATH in user_environment.yaml of the endpoint"
 	case has("command not found", "no such file or directory", "module: not found", "lmod has detected"):

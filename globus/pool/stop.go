@@ -36,6 +36,9 @@ func (r *probe) notTaken(ctx context.Context, err error) (*Stop, error) {
 		r.UserEndpoint = r.seen.ID
 		r.reach(Accepted, "")
 		r.reach(Commanded, "user endpoint "+r.seen.ID)
+		if globus.IsUnavailable(err) && r.seen.Ended == "" {
+			return &Stop{Stage: r.next(), Timeout: true, Cause: "the service gave no answer while the user endpoint was starting", Lines: excerpt(err.Error()), Remedy: "try again: it is quicker once the file system has its programs at hand; GLOBUS_SDK_HTTP_TIMEOUT=600 waits longer for an answer"}, nil
+		}
 		stop := r.userEnded()
 		// What the user endpoint could not write it has told the service.
 		if service, ok := errors.AsType[*globus.Error](err); ok && service.Message != "" {
@@ -109,7 +112,8 @@ func (r *probe) userEnded() *Stop {
 
 // blame names the cause of a user endpoint's end where its lines tell.
 func (r *probe) blame(stop *Stop) {
-	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, cause) {
+	cause, remedy := explain(stop.Lines, Scheduler{})
+	if cause != "" && !strings.Contains(cause, "of the block") && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, cause) {
 		stop.Cause, stop.Remedy = stop.Cause+": "+cause, remedy
 	}
 }

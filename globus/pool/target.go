@@ -38,7 +38,8 @@ type Checker struct {
 	// Endpoint finds out about an endpoint. It never fails: what it could not
 	// find out is in the Target.
 	Endpoint func(ctx context.Context, id string) Target
-	// Named returns the UUID of the endpoint of that name here, or "".
+	// Named returns the UUID of the endpoint of that name here, or ""; nil knows
+	// none.
 	Named func(ctx context.Context, name string) string
 }
 
@@ -84,7 +85,7 @@ func (c Checker) Check(ctx context.Context, data []byte) (Report, error) {
 			}
 			k.endpointTaken(r.Targets[id])
 			k.surface(cache[id])
-		case id != "":
+		case id != "" && c.Named != nil:
 			if known := c.Named(ctx, p.text("endpoint", "")); known != "" {
 				r.Problems = renamed(r.Problems, p.Name, known)
 			}

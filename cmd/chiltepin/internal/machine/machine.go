@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -82,7 +83,11 @@ func (m Machine) configDir(given string) (string, error) {
 	return abs, nil
 }
 
-func (m Machine) accounts(given string) (*auth.Manager, error) {
+func (m Machine) accounts(given string) (*auth.Manager, error) { return m.patientAccounts(given, 0) }
+
+// patientAccounts is accounts with clients that wait at least so long for an
+// answer, unless that is without limit already.
+func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Manager, error) {
 	m, err := m.withCredentials()
 	if err != nil {
 		return nil, err
@@ -100,6 +105,9 @@ func (m Machine) accounts(given string) (*auth.Manager, error) {
 		return nil, err
 	}
 	env.UserAgent = "chiltepin/" + m.Version
+	if env.Timeout > 0 {
+		env.Timeout = max(env.Timeout, atLeast)
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "this machine"
@@ -181,15 +189,25 @@ func (m Machine) pools(at tools.Place) (tools.Pools, error) {
 	}
 	return &pool.Manager{
 		Endpoints: manager,
-		Service:   func(ctx context.Context) (*compute.Client, error) { return m.service(ctx, at.ConfigDir) },
-		Runtime:   manager.Runtime,
-		Environ:   m.Environ,
+		Service: func(ctx context.Context) (*compute.Client, error) {
+			return m.patientService(ctx, at.ConfigDir, submitTimeout)
+		},
+		Runtime: manager.Runtime,
+		Environ: m.Environ,
 	}, nil
 }
 
+// submitTimeout is how long a submission is waited for: the service answers when
+// the user endpoint is up, which on a slow file system takes minutes.
+const submitTimeout = 5 * time.Minute
+
 // service is the Compute service, signed for by whoever is logged in.
 func (m Machine) service(ctx context.Context, configDir string) (*compute.Client, error) {
-	accounts, err := m.accounts(configDir)
+	return m.patientService(ctx, configDir, 0)
+}
+
+func (m Machine) patientService(ctx context.Context, configDir string, atLeast time.Duration) (*compute.Client, error) {
+	accounts, err := m.patientAccounts(configDir, atLeast)
 	if err != nil {
 		return nil, err
 	}
