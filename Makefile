@@ -30,6 +30,14 @@ demo: build ## run the main job: the real daemon and SDK against the local stand
 test: ## run all tests, with the real daemon, SDK and broker
 	$(GO) test $(RACE) -timeout 9m ./...
 
+faults: ## run every fault on every operation, and write docs/faults.md
+	$(GO) test ./cmd/chiltepin/faults -timeout 30m -whole -write
+	$(GO) test ./cmd/chiltepin/faults -timeout 10m -run Times -write
+	$(GO) test ./cmd/chiltepin/faults -run Page
+
+duel: ## run the same faults through globus-compute-endpoint too, and write docs/duel.md
+	$(GO) test ./cmd/chiltepin/faults -timeout 20m -run Duel -duel -write -v
+
 bench: build ## print benchmarks, each as a ratio to a peer or floor in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./... | grep -v -e '^ok' -e 'no test files' -e '^PASS'
 
