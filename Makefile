@@ -18,7 +18,7 @@ FUZZTIME  ?= 20s
 WHEEL_ARCHS ?= amd64 arm64
 WHEELS      ?= build/wheel
 
-.PHONY: help build demo wheel test test-slurm faults duel bench fuzz update lint lock install clean
+.PHONY: help build demo wheel test test-slurm faults duel bench fuzz update record lint lock install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,13 @@ test: ## run all tests, with the real daemon, SDK and broker
 
 test-slurm: ## run resource pools through Debian's Slurm, which it installs and starts; takes root
 	globus/pool/testdata/slurm/run $(GO) test -tags slurm -run '^TestSlurm$$' -count 1 -timeout 9m ./globus/pool
+faults: ## run every fault on every operation, and write docs/faults.md
+	$(GO) test ./cmd/chiltepin/faults -timeout 30m -whole -write
+	$(GO) test ./cmd/chiltepin/faults -timeout 10m -run Times -write
+	$(GO) test ./cmd/chiltepin/faults -run Page
+
+duel: ## run the same faults through globus-compute-endpoint too, and write docs/duel.md
+	$(GO) test ./cmd/chiltepin/faults -timeout 20m -run Duel -duel -write -v
 
 bench: build ## print benchmarks, each as a ratio to a peer or floor in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./... | grep -v -e '^ok' -e 'no test files' -e '^PASS'
@@ -57,7 +64,6 @@ update: ## rewrite the goldens; a diff in them is what the world will see change
 	$(GO) test ./tools -run Golden -update
 	$(GO) test ./server/mcp ./server/rpc -run Transcript -update
 
-.PHONY: record
 record: ## record anew how the real daemon fails (globus/endpoint/testdata/failures); takes ten minutes
 	$(GO) test ./globus/endpoint -run TestRecords -record -timeout 30m
 

@@ -18,7 +18,8 @@ import (
 // cli.py), and marks its end in its log. So taking the file away stops it, and
 // the mark proves it.
 
-// afterMark is how long the process needs after its mark to be gone.
+// afterMark is how long the process needs after its mark to be gone: the end of
+// the interpreter is all that is left of it, a quarter of a second.
 const afterMark = 2 * time.Second
 
 // remoteStop is how long stopping from another machine may take: until the

@@ -148,12 +148,16 @@ func (b *bed) ended(cmd *exec.Cmd, stays bool) answer {
 	return a
 }
 
+// venv is the directory of the Python environment, which is another one on every
+// machine.
+var venv = regexp.MustCompile(`[^ "“]*/build/python/newest-[0-9a-f]+`)
+
 var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
 // lastWords are the last lines of what a program printed, without what is
 // another one in every run.
 func (b *bed) lastWords(a answer) string {
-	text := escapes.ReplaceAllString(a.stdout+"\n"+a.stderr, "")
+	text := venv.ReplaceAllString(escapes.ReplaceAllString(a.stdout+"\n"+a.stderr, ""), "venv")
 	var lines []string
 	for line := range strings.Lines(text) {
 		if line = strings.Join(strings.Fields(strings.ReplaceAll(line, b.home, "~")), " "); line != "" {

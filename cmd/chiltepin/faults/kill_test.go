@@ -115,7 +115,7 @@ func (d deed) killedAt(t *testing.T, box *sandboxtest.Box, n int) bool {
 	own := filepath.Join(b.dir, ".chiltepin")
 	for _, e := range strings.Fields(b.names(own)) {
 		fresh := strings.HasPrefix(e, "new-") && d.name == "configure" && killed // removed an hour later
-		if !slices.Contains([]string{"locks", "clients.json", "tokens.flock"}, e) && !fresh {
+		if !slices.Contains([]string{"locks", "clients.json", "tokens.flock", "journal.jsonl", "journal.lock"}, e) && !fresh {
 			t.Errorf("killed before step %d (%s), and run again: %s was left in %s", n, at, e, own)
 		}
 	}

@@ -2,7 +2,9 @@ package faults
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -53,7 +55,7 @@ func processRows() []row {
 			lay: func(b *bed) {
 				b.play(script{User: userID})
 				pid := b.started()
-				b.users(1)
+				b.userUp()
 				b.play(script{})
 				b.kill(pid, syscall.SIGKILL)
 			}},
@@ -61,7 +63,7 @@ func processRows() []row {
 			lay: func(b *bed) {
 				b.play(script{User: userID})
 				b.started()
-				b.kill(b.users(1)[0], syscall.SIGKILL)
+				b.kill(b.userUp(), syscall.SIGKILL)
 				b.users(0)
 				b.play(script{})
 			}, after: func(b *bed, operation string, c cell) {
@@ -125,6 +127,22 @@ func processRows() []row {
 		row{group: group, fault: "ends with 0 because nobody says who it serves", want: silent,
 			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &none, At: "marker"}) }},
 	)
+}
+
+// userUp waits until the user endpoint has marked its beginning, and returns its
+// process id.
+func (b *bed) userUp() int {
+	b.Helper()
+	pid := b.users(1)[0]
+	log := filepath.Join(b.dir, "uep."+b.id()+"."+userID, "endpoint.log")
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if data, err := os.ReadFile(log); err == nil && strings.Contains(string(data), "begins") {
+			return pid
+		}
+		if time.Since(began) > 30*time.Second {
+			b.Fatal("the user endpoint does not come up")
+		}
+	}
 }
 
 // byHand starts the daemon as its owner would, without the program, kills it and

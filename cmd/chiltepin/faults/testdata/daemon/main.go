@@ -180,7 +180,7 @@ func startUser(dir, id, user string) *os.Process {
 		panic(err)
 	}
 	p, err := os.StartProcess("/proc/self/exe", []string{"Globus Compute Endpoint (" + user + ", " + name + ") [x]"},
-		&os.ProcAttr{Dir: home, Env: os.Environ(), Files: []*os.File{null, null, null}, Sys: &syscall.SysProcAttr{Setsid: true}})
+		&os.ProcAttr{Dir: home, Env: append(os.Environ(), fmt.Sprint("FAULTS_PARENT=", os.Getpid())), Files: []*os.File{null, null, null}, Sys: &syscall.SysProcAttr{Setsid: true}})
 	if err != nil {
 		panic(err)
 	}
@@ -195,9 +195,9 @@ func userServes() int {
 		return 1
 	}
 	daemonLogs(dir, "INFO", "\n\n========== Endpoint begins: "+theScript().User)
-	parent, term := os.Getppid(), make(chan os.Signal, 1)
+	parent, term := os.Getenv("FAULTS_PARENT"), make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
-	for os.Getppid() == parent {
+	for fmt.Sprint(os.Getppid()) == parent {
 		select {
 		case <-term:
 			return 0
