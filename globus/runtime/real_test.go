@@ -124,7 +124,7 @@ func TestLocks(t *testing.T) {
 			}
 		}
 	}
-	if daemons != 4 {
-		t.Errorf("%d locks have a daemon, want the product's and those of three releases", daemons)
+	if daemons != 5 {
+		t.Errorf("%d locks have a daemon, want the product's, those of three releases, and that of Chiltepin 0.1.6", daemons)
 	}
 }
