@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"chiltepin/endpointfs/spell"
 )
 
 // configKey is a key of config.yaml: what it may be, and in which releases of
@@ -154,31 +156,11 @@ func clip(s string, n int) string {
 func nearest(name string, known []configKey) string {
 	best, at := "", 3
 	for _, k := range known {
-		if d := editDistance(name, k.name); d < at && d*2 < len(k.name) {
+		if d := spell.Distance(name, k.name); d < at && d*2 < len(k.name) {
 			best, at = k.name, d
 		}
 	}
 	return best
-}
-
-// editDistance is how many letters must be changed, added or left out.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0]++
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
 }
 
 // compareReleases compares the first two numbers of releases such as 4.9.1 and

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"chiltepin/endpointfs/spell"
 )
 
 // maxDepth bounds the nesting of an argument object; ours nest two deep.
@@ -267,38 +269,5 @@ func clip(s string) string {
 	return s
 }
 
-// Nearest returns the known name within two edits of name, if there is
-// exactly one best.
-func Nearest(name string, known []string) string {
-	best, at := 3, ""
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), k); d < best {
-			best, at = d, k
-		}
-	}
-	return at
-}
-
-// distance is the Levenshtein distance of two short words.
-func distance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return 99
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
-}
+// Nearest returns the known name that a misspelled one was meant to be, or "".
+func Nearest(name string, known []string) string { return spell.Nearest(name, known) }

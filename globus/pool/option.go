@@ -2,6 +2,8 @@ package pool
 
 import (
 	"strings"
+
+	"chiltepin/endpointfs/spell"
 )
 
 // option is one option that an entry may have, as chiltepin/configure.py of
@@ -84,7 +86,7 @@ func nearest(name string) string {
 	}
 	best, found, most := 3, "", max(1, len(folded)/3)
 	for _, o := range options() {
-		if d := distance(folded, fold(o.name)); d < best && d <= most {
+		if d := spell.Distance(folded, fold(o.name)); d < best && d <= most {
 			best, found = d, o.name
 		}
 	}
@@ -106,7 +108,7 @@ func nearestWord(name string, words []string) string {
 	}
 	best, found := 3, ""
 	for _, w := range words {
-		if d := distance(folded, w); d < best {
+		if d := spell.Distance(folded, w); d < best {
 			best, found = d, w
 		}
 	}
@@ -122,28 +124,4 @@ func fold(s string) string {
 		}
 		return r
 	}, strings.ToLower(s))
-}
-
-// distance is the Levenshtein distance of two short words.
-func distance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return 99
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
