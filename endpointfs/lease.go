@@ -270,7 +270,7 @@ func (l *lease) take() (bool, error) {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return false, nil
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EMLINK), lockless(err):
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EMLINK), Lockless(err):
 		return false, &LockUnsupportedError{Path: l.path, Err: err}
 	}
 	return false, err

@@ -343,52 +343,61 @@ func TestLeaseTakenOverOnce(t *testing.T) {
 	if err := makeDir(filepath.Join(path, ownDir, "locks")); err != nil {
 		t.Fatal(err)
 	}
-	for round := range 50 {
-		name := fmt.Sprintf("mesa%d", round)
-		const takers = 4
-		dirs := make([]*Dir, takers)
-		for i := range dirs {
-			dirs[i] = Open(path)
-			if err := os.WriteFile(dirs[i].leasePath(name), []byte("left behind\n"), 0o600); err != nil {
-				t.Fatal(err)
+	var wait sync.WaitGroup
+	for batch := range 10 {
+		wait.Go(func() {
+			for round := range 5 {
+				takeOver(t, path, fmt.Sprintf("mesa%d.%d", batch, round))
 			}
-		}
-		for i := range dirs { // each has seen it for long enough
-			seen, err := readLease(dirs[i].leasePath(name))
+		})
+	}
+	wait.Wait()
+}
+
+// takeOver is one round.
+func takeOver(t *testing.T, path, name string) {
+	lease := Open(path).leasePath(name)
+	if err := os.WriteFile(lease, []byte("left behind\n"), 0o600); err != nil {
+		t.Error(err)
+		return
+	}
+	seen, err := readLease(lease)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	const takers = 4
+	var taken atomic.Int32
+	var tried, wait sync.WaitGroup
+	tried.Add(takers)
+	for range takers {
+		dir := Open(path)
+		// Each has seen it for long enough.
+		dir.leases.watched = map[string]watched{lease: {seen, time.Now().Add(-time.Hour)}}
+		wait.Go(func() {
+			lock, err := dir.Lock(t.Context(), name, "testing")
+			tried.Done()
+			var locked *LockedError
+			if errors.As(err, &locked) {
+				return
+			}
 			if err != nil {
-				t.Fatal(err)
+				t.Error(err)
+				return
 			}
-			dirs[i].leases.watched = map[string]watched{dirs[i].leasePath(name): {seen, time.Now().Add(-time.Hour)}}
-		}
-		var holding, taken atomic.Int32
-		var wait sync.WaitGroup
-		for _, dir := range dirs {
-			wait.Go(func() {
-				lock, err := dir.Lock(t.Context(), name, "testing")
-				var locked *LockedError
-				if errors.As(err, &locked) {
-					return
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				taken.Add(1)
-				if lock.Check() == nil {
-					holding.Add(1)
-				}
-				// Nobody gives it back before all have had their try.
-				time.Sleep(2 * lockPatience)
-				if err := lock.Check(); err != nil {
-					t.Errorf("round %d: %v", round, err)
-				}
-				t.Cleanup(func() { lock.Release() })
-			})
-		}
-		wait.Wait()
-		if taken.Load() != 1 || holding.Load() != 1 {
-			t.Errorf("round %d: %d have taken it, %d hold it", round, taken.Load(), holding.Load())
-		}
+			taken.Add(1)
+			tried.Wait() // nobody gives it back before
+			if err := lock.Check(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err := lock.Release(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if taken.Load() != 1 {
+		t.Errorf("%s: %d have taken it", name, taken.Load())
 	}
 }
 

@@ -52,7 +52,7 @@ type LockUnsupportedError struct {
 
 // Error names the file and the cause.
 func (e *LockUnsupportedError) Error() string {
-	return fmt.Sprintf("locking %s: the file system does not lock: %v", e.Path, e.Err)
+	return fmt.Sprintf("locking %s: the file system neither locks nor links: %v", e.Path, e.Err)
 }
 
 // Hint says how to go on.
@@ -135,7 +135,7 @@ func (d *Dir) lock(ctx context.Context, name, purpose string) (*Lock, error) {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), err == nil && !ok:
 		return nil, &LockedError{Name: name, Holder: readHolder(path)}
-	case lockless(err):
+	case Lockless(err):
 		return d.lease(ctx, name, purpose)
 	case err != nil:
 		return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
@@ -177,8 +177,8 @@ func (d *Dir) lease(ctx context.Context, name, purpose string) (*Lock, error) {
 	}
 }
 
-// lockless says whether a file system answered that it does not lock.
-func lockless(err error) bool {
+// Lockless says whether a file system answered that it does not lock.
+func Lockless(err error) bool {
 	return errors.Is(err, unix.ENOLCK) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOSYS)
 }
 
