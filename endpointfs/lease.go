@@ -23,6 +23,7 @@ import (
 
 // leaseTimes are the periods of a lease.
 type leaseTimes struct {
+	check   time.Duration // after which a holder looks whether it still is one
 	renewal time.Duration // from touch to touch
 	limit   time.Duration // after which a holder that could not touch gives up
 	expiry  time.Duration // for which a watcher sees no touch before it takes over
@@ -30,7 +31,7 @@ type leaseTimes struct {
 }
 
 func defaultLeaseTimes() leaseTimes {
-	return leaseTimes{renewal: 5 * time.Second, limit: 45 * time.Second, expiry: time.Minute, shown: 5 * time.Minute}
+	return leaseTimes{check: time.Second, renewal: 5 * time.Second, limit: 45 * time.Second, expiry: time.Minute, shown: 5 * time.Minute}
 }
 
 // Machine tells what a lease has to say, and its taker has to know, about the
@@ -292,10 +293,10 @@ func (l *lease) renew() error {
 	return nil
 }
 
-// keep renews the lease until it is released or lost.
+// keep looks after the lease until it is released or lost.
 func (l *lease) keep() {
 	defer close(l.done)
-	t := time.NewTicker(l.dir.leases.times.renewal)
+	t := time.NewTicker(l.dir.leases.times.check)
 	defer t.Stop()
 	for {
 		select {
@@ -307,7 +308,7 @@ func (l *lease) keep() {
 			return
 		}
 		l.mu.Lock()
-		if l.overdue() == "" {
+		if l.overdue() == "" && time.Since(l.renewed) >= l.dir.leases.times.renewal {
 			_ = l.renew() // the next one may succeed, until it is too late
 		}
 		l.mu.Unlock()

@@ -14,15 +14,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs/lockstest"
 )
 
 // TestMain runs the tests as they are, or as on a file system without locks.
 func TestMain(m *testing.M) {
 	if withoutLocks() {
-		if err := refuseLocks(); err != nil {
+		if err := lockstest.Refuse(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -31,26 +32,6 @@ func TestMain(m *testing.M) {
 }
 
 func withoutLocks() bool { return os.Getenv("ENDPOINTFS_WITHOUT_LOCKS") != "" }
-
-// refuseLocks has the kernel answer flock with ENOLCK, in this process and its
-// children, for good.
-func refuseLocks() error {
-	const answer = uint32(unix.SECCOMP_RET_ERRNO) | uint32(unix.ENOLCK)
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the system call
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_FLOCK},
-		{Code: unix.BPF_RET | unix.BPF_K, K: answer},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program))); errno != 0 {
-		return errno
-	}
-	return nil
-}
 
 // TestWithoutLocks runs every test of locks once more where the kernel does
 // not lock: one contract for both kinds. The tests of leases run there only.
@@ -65,7 +46,7 @@ func TestWithoutLocks(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
-	for _, name := range []string{"TestLockTellsWhoHoldsIt", "TestLockExcludes", "TestLeaseOfAnotherMachine", "TestLeaseTakenOverOnce"} {
+	for _, name := range []string{"TestLockTellsWhoHoldsIt", "TestLockExcludes", "TestLockRace", "TestLeaseOfAnotherMachine", "TestLeaseTakenOverOnce"} {
 		if !strings.Contains(string(out), "--- PASS: "+name) {
 			t.Errorf("%s has not run:\n%s", name, out)
 		}
@@ -98,7 +79,7 @@ func (thisBoot) Started(pid int) (uint64, error) {
 // brisk is a directory whose leases run out within seconds.
 func brisk(path string) *Dir {
 	dir := Open(path)
-	dir.leases.times = leaseTimes{renewal: 100 * time.Millisecond, limit: time.Second, expiry: 1500 * time.Millisecond, shown: time.Hour}
+	dir.leases.times = leaseTimes{check: 50 * time.Millisecond, renewal: 100 * time.Millisecond, limit: time.Second, expiry: 1500 * time.Millisecond, shown: time.Hour}
 	return dir
 }
 

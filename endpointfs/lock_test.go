@@ -50,6 +50,28 @@ func TestChild(t *testing.T) {
 		}
 		os.Stdout.WriteString("locked\n")
 		time.Sleep(time.Minute)
+	case "race":
+		inside, held := filepath.Join(dir.Path(), "inside"), 0
+		for held < 25 {
+			lock, err := dir.On(thisBoot{"this"}).Lock(t.Context(), "mesa", "testing")
+			var locked *LockedError
+			if errors.As(err, &locked) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(inside, 0o700); err != nil {
+				t.Fatal("two hold the lock: ", err)
+			}
+			time.Sleep(time.Millisecond)
+			if err := errors.Join(lock.Check(), os.Remove(inside), lock.Release()); err != nil {
+				t.Fatal(err)
+			}
+			held++
+			time.Sleep(time.Millisecond) // the other one's turn
+		}
+		os.Stdout.WriteString("done\n")
 	case "lease":
 		playLease(t, brisk(dir.Path()))
 	case "umask 000", "umask 777":
@@ -164,6 +186,22 @@ func TestLockExcludes(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// TestLockRace has two processes take one lock again and again.
+func TestLockRace(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	_, one := child(t, "race", path)
+	_, other := child(t, "race", path)
+	for _, out := range []*bufio.Scanner{one, other} {
+		if !out.Scan() || out.Text() != "done" {
+			t.Error(out.Text(), out.Err())
+			for out.Scan() {
+				t.Log(out.Text())
+			}
+		}
+	}
 }
 
 func TestLockSurvivesTheEndpoint(t *testing.T) {
