@@ -363,14 +363,12 @@ func (l *lease) taken() string {
 	return "another one is in its place, or none"
 }
 
-// release gives the lease back. It is called once.
+// release gives the lease back, also one that ran out and that nobody has taken
+// over yet. It is called once.
 func (l *lease) release() error {
 	close(l.stop)
 	<-l.done
 	defer l.file.Close()
-	if l.check() != "" {
-		return nil
-	}
 	seen, err := readLease(l.path)
 	if err != nil || seen.data != l.data {
 		return ignoreAbsence(err)

@@ -218,6 +218,48 @@ func TestLeaseLost(t *testing.T) {
 	})
 }
 
+// TestLeaseNotRenewed has a holder that cannot touch its lease: it gives up
+// before anybody can take over, and then gives the lease back.
+func TestLeaseNotRenewed(t *testing.T) {
+	t.Parallel()
+	if !withoutLocks() {
+		return
+	}
+	path := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		dir := Open(path)
+		lock, err := dir.Lock(t.Context(), "mesa", "starting")
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		ctx, cancel := lock.Context(t.Context())
+		defer cancel()
+		lock.lease.file.Close()
+		<-ctx.Done()
+		if took := time.Since(began); took < 45*time.Second || took > 47*time.Second {
+			t.Errorf("it gave up after %s", took)
+		}
+		var lost *LostError
+		if !errors.As(context.Cause(ctx), &lost) || !strings.Contains(lost.Error(), "it was not renewed for 4") {
+			t.Error(context.Cause(ctx))
+		}
+		var locked *LockedError
+		if _, err := Open(path).Lock(t.Context(), "mesa", "stopping"); !errors.As(err, &locked) {
+			t.Errorf("it was taken over at once: %v", err)
+		}
+		for range 2 {
+			if err := lock.Release(); err != nil {
+				t.Error(err)
+			}
+		}
+		if lock, err = Open(path).Lock(t.Context(), "mesa", "stopping"); err != nil {
+			t.Fatal(err)
+		}
+		lock.Release()
+	})
+}
+
 // TestLeaseOfAKilledProcess is free at once on its own machine.
 func TestLeaseOfAKilledProcess(t *testing.T) {
 	t.Parallel()

@@ -189,7 +189,11 @@ func (d *deletion) askService(ctx context.Context, id string) error {
 // remove removes the directories, the endpoint's own last: while it is there
 // the id is known, and the deletion can be repeated.
 func (d *deletion) remove(ctx context.Context) error {
-	if err := errors.Join(stillOurs(ctx), ctx.Err()); err != nil {
+	err := stillOurs(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		d.step("directory", "not done", "interrupted")
 		return err
 	}
@@ -204,7 +208,7 @@ func (d *deletion) remove(ctx context.Context) error {
 			d.step("user endpoints", "done", fmt.Sprintf("%d removed", len(gone)))
 		}
 	}
-	err := d.ep.Remove()
+	err = d.ep.Remove()
 	if err == nil {
 		if _, statErr := os.Lstat(d.ep.Path()); !errors.Is(statErr, os.ErrNotExist) {
 			err = fmt.Errorf("%s is still there", d.ep.Path())
