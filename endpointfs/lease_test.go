@@ -235,7 +235,9 @@ func TestLeaseNotRenewed(t *testing.T) {
 		began := time.Now()
 		ctx, cancel := lock.Context(t.Context())
 		defer cancel()
+		lock.lease.mu.Lock()
 		lock.lease.file.Close()
+		lock.lease.mu.Unlock()
 		<-ctx.Done()
 		if took := time.Since(began); took < 45*time.Second || took > 47*time.Second {
 			t.Errorf("it gave up after %s", took)
