@@ -67,6 +67,16 @@ func TestLeaseLost(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// It is lost at the last moment, before anybody can have noticed.
+	b.Procs = thief{machineProcesses{}, lease}
+	var lost *endpointfs.LostError
+	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true}); !errors.As(err, &lost) || !alive(pid) {
+		t.Errorf("stop: %v (alive: %v), want the lease lost and nothing signalled", err, alive(pid))
+	}
+	b.Procs = machineProcesses{}
+	if err := os.Remove(lease); err != nil {
+		t.Fatal(err)
+	}
 	// Without anybody in the way it is as ever.
 	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true}); err != nil || alive(pid) {
 		t.Errorf("stop: %v (alive: %v)", err, alive(pid))
@@ -74,4 +84,17 @@ func TestLeaseLost(t *testing.T) {
 	if _, err := os.Stat(lease); err == nil {
 		t.Error("stop has left its lease")
 	}
+}
+
+// thief takes the lease away as soon as a process is held.
+type thief struct {
+	machineProcesses
+	lease string
+}
+
+func (th thief) Hold(pid int) (Held, error) {
+	if err := os.WriteFile(th.lease, []byte("somebody else's\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return th.machineProcesses.Hold(pid)
 }
