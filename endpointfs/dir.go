@@ -38,12 +38,22 @@ func DefaultDir(home string, getenv func(string) string) string {
 }
 
 // Dir is a configuration directory. It is safe for concurrent use.
-type Dir struct{ path string }
+type Dir struct {
+	path    string
+	machine Machine // nil when nothing is known of it
+	leases  *leases
+}
 
 // Open returns the configuration directory at path, which should be absolute.
 // It does not touch the disk; a directory that is not there has no endpoints
 // and is made by the first [Dir.Configure].
-func Open(path string) *Dir { return &Dir{path: filepath.Clean(path)} }
+func Open(path string) *Dir {
+	return &Dir{path: filepath.Clean(path), leases: &leases{times: defaultLeaseTimes()}}
+}
+
+// On returns the same directory for operations on the machine m, which then
+// can tell that the holder of a lease is gone from it.
+func (d *Dir) On(m Machine) *Dir { return &Dir{path: d.path, machine: m, leases: d.leases} }
 
 // Path returns the path of the directory.
 func (d *Dir) Path() string { return d.path }

@@ -109,6 +109,32 @@ func FuzzSidecar(f *testing.F) {
 }
 
 // Two ids xor no user endpoint, and the ids make the name.
+func FuzzLease(f *testing.F) {
+	for _, text := range []string{"", "{}", `{"version":1,"token":"a","pid":7}`, `{"version":1,"token":"a","purpose":"starting","pid":7,"host":"h","since":"2026-11-23T08:00:00Z","boot":"b","start":9}`, `{"version":2,"token":"a","pid":7}`, `{"version":1,"token":"a","pid":-1}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		n, problem := parseLease(data)
+		if problem != "" {
+			if n != (leaseNote{}) {
+				t.Errorf("%+v and %q", n, problem)
+			}
+			return
+		}
+		text, err := json.Marshal(n)
+		if err != nil {
+			return // a year that no JSON text can say
+		}
+		again, problem := parseLease(text)
+		if problem != "" || !again.Since.Equal(n.Since) {
+			t.Fatalf("%s: %q, %+v", text, problem, again)
+		}
+		if again.Since = n.Since; again != n {
+			t.Errorf("%+v became %+v", n, again)
+		}
+	})
+}
+
 func FuzzUserEndpointDir(f *testing.F) {
 	for _, s := range []string{"uep." + anID + "." + otherID, "uep." + anID, "uep..", "mesa"} {
 		f.Add(s)

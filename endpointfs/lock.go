@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -41,7 +43,8 @@ func (e *LockedError) Hint() string {
 	return "wait until it is done and try again; chiltepin endpoint status " + e.Name + " shows it"
 }
 
-// LockUnsupportedError says that the file system has no locks.
+// LockUnsupportedError says that the file system has neither locks nor the
+// links that a lease needs.
 type LockUnsupportedError struct {
 	Path string // the lock file
 	Err  error  // what the file system said
@@ -49,7 +52,7 @@ type LockUnsupportedError struct {
 
 // Error names the file and the cause.
 func (e *LockUnsupportedError) Error() string {
-	return fmt.Sprintf("locking %s: the file system does not lock: %v", e.Path, e.Err)
+	return fmt.Sprintf("locking %s: the file system neither locks nor links: %v", e.Path, e.Err)
 }
 
 // Hint says how to go on.
@@ -60,8 +63,30 @@ func (e *LockUnsupportedError) Hint() string {
 // Unwrap returns the cause.
 func (e *LockUnsupportedError) Unwrap() error { return e.Err }
 
-// Lock is an endpoint's lock, held.
-type Lock struct{ file *flock.Flock }
+// LostError says that a lease ran out while it was held, as when its process
+// was suspended, so that another operation may be under way by now.
+type LostError struct {
+	Name string // the endpoint
+	Why  string
+}
+
+// Error names the endpoint and the cause.
+func (e *LostError) Error() string {
+	return fmt.Sprintf("endpoint %q is no longer locked by this operation: the file system does not lock, and the lease that stood in was lost: %s", e.Name, e.Why)
+}
+
+// Hint says how to go on.
+func (e *LostError) Hint() string {
+	return "chiltepin endpoint status " + e.Name + " shows how far it came; try again"
+}
+
+// Lock is an endpoint's lock, held: one of the kernel's, or a lease.
+type Lock struct {
+	name  string
+	file  *flock.Flock // nil for a lease
+	lease *lease
+	once  sync.Once
+}
 
 // lockPatience is how long Lock tries before it believes that the lock is
 // held: [Dir.Holder] takes it for an instant to look.
@@ -72,6 +97,13 @@ const lockPatience = 200 * time.Millisecond
 // and survives it. When another operation holds the lock, here or on another
 // machine that shares the file system, the error is a *[LockedError]. The
 // kernel drops the lock of a process that ends, however it ends.
+//
+// Where the file system does not lock it is a lease, which can be lost: see
+// [Lock.Context] and [Lock.Check]. The lease of a process that was killed is
+// taken over at once on its own machine, if [Dir.On] told about it, and
+// elsewhere by callers that go on trying with the same Dir for a minute. A lock
+// is not given while somebody holds a lease; who takes a lease cannot see a
+// lock.
 func (e *Endpoint) Lock(ctx context.Context, purpose string) (*Lock, error) {
 	return e.dir.lock(ctx, e.name, purpose)
 }
@@ -103,30 +135,104 @@ func (d *Dir) lock(ctx context.Context, name, purpose string) (*Lock, error) {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), err == nil && !ok:
 		return nil, &LockedError{Name: name, Holder: readHolder(path)}
-	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
-		return nil, &LockUnsupportedError{Path: path, Err: err}
+	case Lockless(err):
+		return d.lease(ctx, name, purpose)
 	case err != nil:
 		return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
 	}
-	host, _ := os.Hostname() // the name is only for people
-	data, _ := json.Marshal(Holder{Purpose: purpose, PID: os.Getpid(), Host: host, Since: time.Now().Truncate(time.Second)})
+	if h, held, err := d.leased(name); held || err != nil {
+		file.Unlock()
+		if err != nil {
+			return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
+		}
+		return nil, &LockedError{Name: name, Holder: h}
+	}
+	data, _ := json.Marshal(newHolder(purpose))
 	// A disk that is full still locks; then nobody learns who holds it.
 	_ = os.WriteFile(path, append(data, '\n'), 0o600)
-	return &Lock{file}, nil
+	return &Lock{name: name, file: file}, nil
+}
+
+// lease takes a lease, for as long as ctx allows.
+func (d *Dir) lease(ctx context.Context, name, purpose string) (*Lock, error) {
+	for {
+		h, held, err := d.leased(name)
+		if err == nil && !held {
+			var l *lease
+			if l, err = d.makeLease(name, purpose); l != nil {
+				return &Lock{name: name, lease: l}, nil
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, ctx.Err()
+			}
+			return nil, &LockedError{Name: name, Holder: h}
+		case <-time.After(lockPatience / 10):
+		}
+	}
+}
+
+// Lockless says whether a file system answered that it does not lock.
+func Lockless(err error) bool {
+	return errors.Is(err, unix.ENOLCK) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOSYS)
+}
+
+func newHolder(purpose string) Holder {
+	host, _ := os.Hostname() // the name is only for people
+	return Holder{Purpose: purpose, PID: os.Getpid(), Host: host, Since: time.Now().Truncate(time.Second)}
+}
+
+// Context returns a context for the operation. It ends when the lock is lost,
+// with a *[LostError] as its cause, and with ctx. Its resources are held until
+// cancel is called.
+func (l *Lock) Context(ctx context.Context) (held context.Context, cancel context.CancelFunc) {
+	held, stop := context.WithCancelCause(ctx)
+	if l.lease != nil {
+		go func() {
+			select {
+			case <-l.lease.lost:
+				stop(l.Check())
+			case <-held.Done():
+			}
+		}()
+	}
+	return held, func() { stop(context.Canceled) }
+}
+
+// Check returns a *[LostError] when the lock was lost, as nobody may have had
+// the time to tell yet: it is to be called before what cannot be undone.
+func (l *Lock) Check() error {
+	if l.lease == nil {
+		return nil
+	}
+	if why := l.lease.check(); why != "" {
+		return &LostError{Name: l.name, Why: why}
+	}
+	return nil
 }
 
 // Release gives the lock back. It may be called twice.
-func (l *Lock) Release() error {
-	if !l.file.Locked() {
-		return nil
-	}
-	_ = os.Truncate(l.file.Path(), 0)
-	return l.file.Unlock()
+func (l *Lock) Release() (err error) {
+	l.once.Do(func() {
+		if l.lease != nil {
+			err = l.lease.release()
+			return
+		}
+		_ = os.Truncate(l.file.Path(), 0)
+		err = l.file.Unlock()
+	})
+	return err
 }
 
 // Holder returns who holds the lock of the endpoint of that name, and whether
 // anybody does. It asks the lock and not the file's content, so a lock left by
-// a killed process is not held.
+// a killed process is not held. A lease is held while it is touched; one whose
+// holder is gone from this machine, or that was not touched for minutes, is not.
 func (d *Dir) Holder(name string) (Holder, bool) {
 	path := d.lockPath(name)
 	if !isComponent(name) || !exists(path) {
@@ -134,18 +240,21 @@ func (d *Dir) Holder(name string) (Holder, bool) {
 	}
 	file := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	ok, err := file.TryRLock()
-	if err != nil {
-		return Holder{}, false
+	if err == nil && !ok {
+		return readHolder(path), true
 	}
 	if ok {
 		file.Unlock()
-		return Holder{}, false
 	}
-	return readHolder(path), true
+	return d.shownLease(name)
 }
 
 func (d *Dir) lockPath(name string) string {
 	return filepath.Join(d.path, ownDir, "locks", lockName(name))
+}
+
+func (d *Dir) leasePath(name string) string {
+	return strings.TrimSuffix(d.lockPath(name), ".lock") + ".lease"
 }
 
 func readHolder(path string) Holder {

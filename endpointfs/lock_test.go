@@ -22,6 +22,12 @@ func child(t *testing.T, play, dir string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
 	cmd.Env = append(os.Environ(), "ENDPOINTFS_PLAY="+play, "ENDPOINTFS_DIR="+dir)
+	return cmd, start(t, cmd)
+}
+
+// start starts the other process.
+func start(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +36,7 @@ func child(t *testing.T, play, dir string) (*exec.Cmd, *bufio.Scanner) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	return cmd, bufio.NewScanner(out)
+	return bufio.NewScanner(out)
 }
 
 // TestChild is the part of the other process. In a run of the tests it has
@@ -39,11 +45,35 @@ func TestChild(t *testing.T) {
 	dir := Open(os.Getenv("ENDPOINTFS_DIR"))
 	switch os.Getenv("ENDPOINTFS_PLAY") {
 	case "lock":
-		if _, err := dir.Lock(t.Context(), "mesa", "starting"); err != nil {
+		if _, err := dir.On(thisBoot{"this"}).Lock(t.Context(), "mesa", "starting"); err != nil {
 			t.Fatal(err)
 		}
 		os.Stdout.WriteString("locked\n")
 		time.Sleep(time.Minute)
+	case "race":
+		inside, held := filepath.Join(dir.Path(), "inside"), 0
+		for held < 25 {
+			lock, err := dir.On(thisBoot{"this"}).Lock(t.Context(), "mesa", "testing")
+			var locked *LockedError
+			if errors.As(err, &locked) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(inside, 0o700); err != nil {
+				t.Fatal("two hold the lock: ", err)
+			}
+			time.Sleep(time.Millisecond)
+			if err := errors.Join(lock.Check(), os.Remove(inside), lock.Release()); err != nil {
+				t.Fatal(err)
+			}
+			held++
+			time.Sleep(time.Millisecond) // the other one's turn
+		}
+		os.Stdout.WriteString("done\n")
+	case "lease":
+		playLease(t, brisk(dir.Path()))
 	case "umask 000", "umask 777":
 		mask, _ := strconv.ParseUint(strings.TrimPrefix(os.Getenv("ENDPOINTFS_PLAY"), "umask "), 8, 32)
 		syscall.Umask(int(mask))
@@ -74,7 +104,7 @@ func TestChild(t *testing.T) {
 
 func TestLockTellsWhoHoldsIt(t *testing.T) {
 	t.Parallel()
-	dir := Open(t.TempDir())
+	dir := Open(t.TempDir()).On(thisBoot{"this"})
 	cmd, out := child(t, "lock", dir.Path())
 	if !out.Scan() || out.Text() != "locked" {
 		t.Fatal(out.Text(), out.Err())
@@ -156,6 +186,22 @@ func TestLockExcludes(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// TestLockRace has two processes take one lock again and again.
+func TestLockRace(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	_, one := child(t, "race", path)
+	_, other := child(t, "race", path)
+	for _, out := range []*bufio.Scanner{one, other} {
+		if !out.Scan() || out.Text() != "done" {
+			t.Error(out.Text(), out.Err())
+			for out.Scan() {
+				t.Log(out.Text())
+			}
+		}
+	}
 }
 
 func TestLockSurvivesTheEndpoint(t *testing.T) {

@@ -46,6 +46,8 @@ func Classify(err error) *Error {
 // what the services said.
 func codeOf(err error) Code {
 	switch {
+	case is[*endpointfs.LostError](err): // which ends the context
+		return CodeConflict
 	case errors.Is(err, context.Canceled):
 		return CodeCanceled
 	case errors.Is(err, auth.ErrNotLoggedIn), demands(err):

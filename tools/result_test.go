@@ -150,6 +150,7 @@ func TestClassify(t *testing.T) {
 		{auth.ErrNoFlow, CodeInvalid, "call login without flow and code to begin another"},
 		{&runtime.NoRuntimeError{}, CodeUnsupported, ""},
 		{&endpoint.RunningError{Name: "x", Operation: "deleting"}, CodeConflict, ""},
+		{errors.Join(&endpointfs.LostError{Name: "x", Why: "it was not renewed"}, context.Canceled), CodeConflict, "chiltepin endpoint status x shows how far it came; try again"},
 		{&endpoint.ElsewhereError{Name: "x", Host: "login2", Dir: "/d"}, CodeConflict, ""},
 		{&endpoint.DaemonError{Name: "x", ExitStatus: 65, Remedy: "look"}, CodeFailed, "look"},
 		{&endpoint.DeleteError{Name: "x", Err: &globus.NetworkError{Host: "h", Err: errors.New("refused")}}, CodeUnavailable, ""},

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs"
 )
 
 // directory looks at the configuration directory and those of the endpoints:
@@ -128,11 +130,23 @@ func (v *visit) locks(context.Context) []Finding {
 		return skipped(dir + " is not there yet")
 	case full(err), errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS), errors.Is(err, unix.ENOTDIR):
 		return skipped("no file can be made in " + dir)
+	case endpointfs.Lockless(err) && probe(dir, links) == nil:
+		return []Finding{{Subject: dir, Verdict: Warning, Evidence: fmt.Sprintf("the file system (%s) does not lock: %v; operations use a lease instead", kind, err),
+			Remedy: "nothing has to be done: after one was killed on another machine the next waits a minute; where locks can be had (for NFS: the lock daemon; for Lustre: mount with flock) it does not"}}
 	case err != nil:
 		return []Finding{{Subject: dir, Verdict: Failed, Evidence: fmt.Sprintf("the file system (%s) does not lock: %v", kind, err),
 			Remedy: "choose a directory on another file system with -c DIR, or ask the administrator for locks on this one (for NFS: the lock daemon; for Lustre: mount with flock)"}}
 	}
 	return ok(evidence)
+}
+
+// links has a file have a second name, as a lease needs.
+func links(path string) error {
+	second := path + ".link"
+	if err := os.Link(path, second); err != nil {
+		return err
+	}
+	return os.Remove(second)
 }
 
 // fileSystem names the file system that path is on.

@@ -54,30 +54,36 @@ type DeleteResult struct {
 // gone already is no error.
 func (m *Manager) Delete(ctx context.Context, name string, o DeleteOptions) (DeleteResult, error) {
 	began, deadline := deadlineFor(o.Timeout)
-	ep, lock, err := m.lock(ctx, name, "deleting", deadline)
+	ctx, t, err := m.lock(ctx, name, "deleting", deadline)
 	if err != nil {
 		return DeleteResult{}, err
 	}
-	defer lock.Release()
-	d := deletion{m: m, ep: ep, o: o, result: DeleteResult{Name: ep.Name()}}
+	defer t.release()
+	d := deletion{m: m, ep: t.ep, o: o, result: DeleteResult{Name: t.ep.Name()}}
+	err = d.run(ctx, began, deadline)
+	return d.result, t.told(err)
+}
+
+// run does the work of Delete under the lock.
+func (d *deletion) run(ctx context.Context, began, deadline time.Time) error {
 	if err := d.stopped(ctx, began, deadline); err != nil {
-		return d.result, err
+		return err
 	}
 	if err := d.identify(); err != nil {
-		return d.result, d.failed(err)
+		return d.failed(err)
 	}
 	// Not after the registration is ended: then its id is needed no more.
 	if err := d.ep.Removable(); err != nil {
 		d.step("directory", "failed", err.Error())
-		return d.result, d.failed(fmt.Errorf("nothing was done: %w", err))
+		return d.failed(fmt.Errorf("nothing was done: %w", err))
 	}
 	if err := d.deregister(ctx); err != nil {
-		return d.result, d.failed(err)
+		return d.failed(err)
 	}
 	if err := d.remove(ctx); err != nil {
-		return d.result, d.failed(err)
+		return d.failed(err)
 	}
-	return d.result, nil
+	return nil
 }
 
 // deletion is one deletion under way.
@@ -152,6 +158,10 @@ func (d *deletion) deregister(ctx context.Context) error {
 		d.step("deregister", "not needed", "it was never registered")
 		return nil
 	}
+	if err := stillOurs(ctx); err != nil {
+		d.step("deregister", "not done", "interrupted")
+		return err
+	}
 	progress.Report(ctx, progress.Event{Stage: "deregistering", Text: "ending the registration " + id})
 	err := d.askService(ctx, id)
 	switch {
@@ -179,7 +189,11 @@ func (d *deletion) askService(ctx context.Context, id string) error {
 // remove removes the directories, the endpoint's own last: while it is there
 // the id is known, and the deletion can be repeated.
 func (d *deletion) remove(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	err := stillOurs(ctx)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		d.step("directory", "not done", "interrupted")
 		return err
 	}
@@ -194,7 +208,7 @@ func (d *deletion) remove(ctx context.Context) error {
 			d.step("user endpoints", "done", fmt.Sprintf("%d removed", len(gone)))
 		}
 	}
-	err := d.ep.Remove()
+	err = d.ep.Remove()
 	if err == nil {
 		if _, statErr := os.Lstat(d.ep.Path()); !errors.Is(statErr, os.ErrNotExist) {
 			err = fmt.Errorf("%s is still there", d.ep.Path())

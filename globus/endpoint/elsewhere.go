@@ -48,6 +48,9 @@ func (s *stopper) endElsewhere(ctx context.Context, e Evidence, v verdict) error
 	if err != nil {
 		return fmt.Errorf("%s endpoint %q: reading its log: %w", s.operation, s.ep.Name(), err)
 	}
+	if err := stillOurs(ctx); err != nil {
+		return err
+	}
 	away, err := s.takeAway(e)
 	if err != nil {
 		return fmt.Errorf("%s endpoint %q: taking daemon.pid away: %w", s.operation, s.ep.Name(), err)
@@ -137,7 +140,7 @@ func (s *stopper) awaitMark(ctx context.Context, e Evidence, v verdict, from int
 			}
 		}
 		// Touching it, the daemon may have made it anew in the very instant.
-		if f, err := s.ep.PIDFile(); f.Exists && (err != nil || f.PID == e.PIDFile.PID) {
+		if f, err := s.ep.PIDFile(); f.Exists && (err != nil || f.PID == e.PIDFile.PID) && stillOurs(ctx) == nil {
 			if err := s.withRoot(func(root *os.Root) error { return root.Remove("daemon.pid") }); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

@@ -59,7 +59,7 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 		}
 	}
 	if !g.Mine {
-		if h, ok := m.Dir.Holder(ep.Name()); ok {
+		if h, ok := m.dir().Holder(ep.Name()); ok {
 			e.Holder = &h
 		}
 	}

@@ -108,9 +108,11 @@ const lockPoll = 50 * time.Millisecond
 
 // lock takes the lock of the endpoint of that name, waiting for other
 // operations until the deadline. The endpoint is looked up again once the lock
-// is held: the operation before may have deleted it.
-func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.Time) (*endpointfs.Endpoint, *endpointfs.Lock, error) {
-	ep, err := m.Dir.Endpoint(name)
+// is held: the operation before may have deleted it. The context is for what is
+// done under the lock.
+func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.Time) (context.Context, *turn, error) {
+	dir := m.dir()
+	ep, err := dir.Endpoint(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,7 +136,7 @@ func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.
 		if err != nil {
 			return nil, nil, err
 		}
-		if ep, err = m.Dir.Endpoint(ep.Name()); err != nil {
+		if ep, err = dir.Endpoint(ep.Name()); err != nil {
 			lock.Release()
 			return nil, nil, err
 		}
@@ -143,6 +145,7 @@ func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.
 			return nil, nil, err
 		}
 		ep.RemoveUnfinished()
-		return ep, lock, nil
+		ctx, t := newTurn(ctx, ep, lock)
+		return ctx, t, nil
 	}
 }

@@ -136,6 +136,7 @@ func TestProve(t *testing.T) {
 		{name: "launching here", command: python, place: Inside, want: "proven launching"},
 		{name: "recorded, launching", command: python, place: Inside, record: true, want: "proven launching"},
 		{name: "recorded, between two programs", command: []string{"sh"}, place: Inside, record: true, want: "proven launching"},
+		{name: "recorded, and its arguments are gone already", place: Unseen, record: true, want: "proven ending"},
 		{name: "recorded under another name of the host", command: titled(testID, "mesa"), place: Inside, record: true, host: "login2", want: "elsewhere"},
 
 		{name: "another id", command: titled(otherID, "mesa"), place: Inside, pid: true, want: "no"},

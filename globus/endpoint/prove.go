@@ -62,7 +62,11 @@ func prove(p Process, s subject, place func() Place) ProcessEvidence {
 		if recorded {
 			ev.Why = "chiltepin launched it, and its title is right"
 		}
-		if !titled {
+		if len(p.Command) == 0 {
+			// The kernel takes the arguments away some time before the process
+			// is dead.
+			ev.Phase, ev.Why = Ending, "chiltepin launched it, and it is all but gone"
+		} else if !titled {
 			ev.Phase, ev.Why = Launching, "it runs "+program+" in this directory and has no title yet"
 			if recorded {
 				ev.Why = "chiltepin launched it, and it has no title yet"

@@ -1,6 +1,11 @@
 package endpoint
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"chiltepin/endpointfs"
+)
 
 // RestartResult is an endpoint that was stopped, if it ran, and started.
 type RestartResult struct {
@@ -13,12 +18,17 @@ type RestartResult struct {
 // is checked first, so that an endpoint is not stopped that cannot start again.
 func (m *Manager) Restart(ctx context.Context, name string, o StopOptions) (RestartResult, error) {
 	began, deadline := deadlineFor(o.Timeout)
-	ep, lock, err := m.lock(ctx, name, "restarting", deadline)
+	ctx, t, err := m.lock(ctx, name, "restarting", deadline)
 	if err != nil {
 		return RestartResult{}, err
 	}
-	defer lock.Release()
-	var r RestartResult
+	defer t.release()
+	r, err := m.restart(ctx, t.ep, o, began, deadline)
+	return r, t.told(err)
+}
+
+// restart does the work of Restart under the lock.
+func (m *Manager) restart(ctx context.Context, ep *endpointfs.Endpoint, o StopOptions, began, deadline time.Time) (r RestartResult, err error) {
 	if err := m.check(ep); err != nil {
 		return r, err
 	}

@@ -27,6 +27,9 @@ func (m *Manager) resume(ctx context.Context, ep *endpointfs.Endpoint, e Evidenc
 		return e, err
 	}
 	progress.Report(ctx, progress.Event{Stage: "resuming", Text: fmt.Sprintf("process %d is suspended, and is told to go on", pid)})
+	if err := stillOurs(ctx); err != nil {
+		return e, err
+	}
 	if err := held.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return e, fmt.Errorf("starting endpoint %q: signalling process %d: %w", ep.Name(), pid, err)
 	}

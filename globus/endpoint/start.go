@@ -47,12 +47,13 @@ type StartResult struct {
 // ends is a *[DaemonError].
 func (m *Manager) Start(ctx context.Context, name string, o StartOptions) (StartResult, error) {
 	began, deadline := deadlineFor(o.Timeout)
-	ep, lock, err := m.lock(ctx, name, "starting", deadline)
+	ctx, t, err := m.lock(ctx, name, "starting", deadline)
 	if err != nil {
 		return StartResult{}, err
 	}
-	defer lock.Release()
-	return m.start(ctx, ep, began, deadline)
+	defer t.release()
+	r, err := m.start(ctx, t.ep, began, deadline)
+	return r, t.told(err)
 }
 
 func deadlineFor(timeout time.Duration) (began, deadline time.Time) {
@@ -97,6 +98,9 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 	if err != nil {
 		return StartResult{}, err
 	}
+	if err := stillOurs(ctx); err != nil {
+		return StartResult{}, err
+	}
 	if err := removePIDFile(ep, e); err != nil {
 		return StartResult{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
@@ -105,6 +109,9 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 	}
 	progress.Report(ctx, progress.Event{Stage: "launching", Text: fmt.Sprintf("launching %s %s", rt.Path, rt.Version)})
 	r := StartResult{Runtime: rt, Launched: time.Now()}
+	if err := stillOurs(ctx); err != nil {
+		return StartResult{}, err
+	}
 	d, err := m.launch(ep, rt, env)
 	var unnoted *recordError
 	if errors.As(err, &unnoted) {

@@ -52,12 +52,13 @@ type StopResult struct {
 // then its user endpoints too.
 func (m *Manager) Stop(ctx context.Context, name string, o StopOptions) (StopResult, error) {
 	began, deadline := deadlineFor(o.Timeout)
-	ep, lock, err := m.lock(ctx, name, "stopping", deadline)
+	ctx, t, err := m.lock(ctx, name, "stopping", deadline)
 	if err != nil {
 		return StopResult{}, err
 	}
-	defer lock.Release()
-	return m.stop(ctx, ep, "stopping", o, began, deadline)
+	defer t.release()
+	r, err := m.stop(ctx, t.ep, "stopping", o, began, deadline)
+	return r, t.told(err)
 }
 
 // stop does the work of Stop under the lock.
@@ -164,6 +165,9 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 	case Ending:
 		return s.waitForEnd(ctx, held, e)
 	}
+	if err := stillOurs(ctx); err != nil {
+		return err
+	}
 	if err := s.clearPipe(e); err != nil {
 		return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
 	}
@@ -217,6 +221,9 @@ func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
 		return s.timeout(fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid))
 	}
 	if err != nil {
+		if err := stillOurs(ctx); err != nil {
+			return err
+		}
 		s.tell(ctx, "killing", fmt.Sprintf("process %d does not end and is killed", pid))
 		if err := held.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("%s endpoint %q: killing process %d: %w", s.operation, s.ep.Name(), pid, err)
@@ -254,6 +261,9 @@ func (s *stopper) waitForUsers(ctx context.Context, users heldProcesses) error {
 		if !s.o.Now {
 			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not", u.PID))
 		}
+		if err := stillOurs(ctx); err != nil {
+			return err
+		}
 		users.kill()
 		last, cancel := context.WithTimeout(ctx, 5*time.Second)
 		err := u.held.Wait(last)
@@ -270,6 +280,9 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	users := s.holdUserEndpoints(e)
 	defer users.close()
 	if err := s.waitForUsers(ctx, users); err != nil {
+		return StopResult{}, err
+	}
+	if err := stillOurs(ctx); err != nil {
 		return StopResult{}, err
 	}
 	// Where nothing can be written they stay, and the daemon is gone all the same.

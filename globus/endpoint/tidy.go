@@ -5,17 +5,25 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"chiltepin/endpointfs"
 )
 
 // Tidy removes the daemon.pid of a daemon that is gone beyond doubt, and says
 // whether there was one. It signals nothing: where a process may be the daemon
 // nothing is done.
 func (m *Manager) Tidy(ctx context.Context, name string) (bool, error) {
-	ep, lock, err := m.lock(ctx, name, "tidying", time.Now().Add(lockPoll))
+	ctx, t, err := m.lock(ctx, name, "tidying", time.Now().Add(lockPoll))
 	if err != nil {
 		return false, err
 	}
-	defer lock.Release()
+	defer t.release()
+	removed, err := m.tidy(ctx, t.ep)
+	return removed, t.told(err)
+}
+
+// tidy does the work of Tidy under the lock.
+func (m *Manager) tidy(ctx context.Context, ep *endpointfs.Endpoint) (bool, error) {
 	e, v, err := m.settle(ctx, ep)
 	if err != nil {
 		return false, err
@@ -25,6 +33,9 @@ func (m *Manager) Tidy(ctx context.Context, name string) (bool, error) {
 	}
 	if !v.Settled {
 		return false, m.doubt("tidying", ep, e, v)
+	}
+	if err := stillOurs(ctx); err != nil {
+		return false, err
 	}
 	if err := removePIDFile(ep, e); err != nil {
 		return false, fmt.Errorf("tidying endpoint %q: %w", ep.Name(), err)

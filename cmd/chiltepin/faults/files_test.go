@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -145,8 +146,10 @@ func fileRows() []row {
 			}},
 		{group: group, fault: "full disk, and the daemon lives", want: runs,
 			lay: func(b *bed) { b.fullDisk(func() { b.started() }) }},
-		{group: group, fault: "a file system that has no locks, and the daemon lives", want: "Running | Running | unsupported | unsupported | unsupported | unsupported | shown",
+		{group: group, fault: "a file system that has no locks, and the daemon lives", want: runs,
 			lay: func(b *bed) { b.started(); b.unlocked = true }},
+		{group: group, fault: "a file system that has no locks, and an operation was killed", want: "Stopped | Stopped | started | not_running | restarted | deleted | shown",
+			lay: func(b *bed) { b.stopped(); b.unlocked = true; b.killedHolding() }},
 		{group: group, fault: "directory removed under the daemon", want: "not listed | not_found | not_found | not_found | not_found | not_found | not_found",
 			lay: func(b *bed) {
 				b.started()
@@ -188,6 +191,29 @@ func (b *bed) stopped() {
 	b.Helper()
 	b.started()
 	b.must("endpoint", "stop", "mesa")
+}
+
+// killedHolding kills a stop that has just taken its lease.
+func (b *bed) killedHolding() {
+	b.Helper()
+	lease := filepath.Join(b.dir, ".chiltepin", "locks", "mesa.lease")
+	whole, _ := b.traced(tracer{unlocked: true}, "endpoint", "stop", "mesa")
+	taken := slices.Index(whole.steps, "linkat")
+	if taken < 0 {
+		b.Fatalf("it takes no lease: %q", whole.steps)
+	}
+	if _, err := os.Stat(lease); err == nil {
+		b.Fatal("it does not give its lease back")
+	}
+	// Steps count from one, and that of the kill is not taken. A step more or
+	// less before is no matter.
+	for kill := taken + 1; kill < taken+6; kill++ {
+		b.traced(tracer{unlocked: true, kill: kill}, "endpoint", "stop", "mesa")
+		if _, err := os.Stat(lease); err == nil {
+			return
+		}
+	}
+	b.Fatal("no kill has left a lease")
 }
 
 func (b *bed) text(name string) string {

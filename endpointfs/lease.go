@@ -1,0 +1,378 @@
+package endpointfs
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A lease stands in for a lock where the file system has none. It is a file
+// beside the lock file that its holder touches again and again; one that was
+// not touched for its whole expiry belongs to nobody. Clocks of machines
+// differ, so nobody compares the time of a touch with a clock: who wants the
+// lease watches it for that long by a clock of its own, and the holder counts
+// from before its last touch and gives up well before the watcher can be done.
+
+// leaseTimes are the periods of a lease.
+type leaseTimes struct {
+	check   time.Duration // after which a holder looks whether it still is one
+	renewal time.Duration // from touch to touch
+	limit   time.Duration // after which a holder that could not touch gives up
+	expiry  time.Duration // for which a watcher sees no touch before it takes over
+	shown   time.Duration // after which [Dir.Holder] shows no holder any more
+}
+
+func defaultLeaseTimes() leaseTimes {
+	return leaseTimes{check: time.Second, renewal: 5 * time.Second, limit: 45 * time.Second, expiry: time.Minute, shown: 5 * time.Minute}
+}
+
+// Machine tells what a lease has to say, and its taker has to know, about the
+// processes of this machine.
+type Machine interface {
+	// Boot names the machine from its last boot on together with its numbering
+	// of processes. It is empty when that is not known.
+	Boot() string
+	// Started returns when the process with that id started, by the kernel's
+	// count. It is 0 when there is provably no such process; what could not be
+	// seen is an error.
+	Started(pid int) (uint64, error)
+}
+
+// leaseNote is what a lease file holds.
+type leaseNote struct {
+	Version int    `json:"version"`
+	Token   string `json:"token"` // of this taking
+	Holder
+	Boot  string `json:"boot,omitempty"`  // as [Machine] tells it
+	Start uint64 `json:"start,omitempty"` // of the process
+}
+
+const leaseVersion = 1
+
+// parseLease returns the note, or what is wrong with it.
+func parseLease(data []byte) (n leaseNote, problem string) {
+	if err := json.Unmarshal(data, &n); err != nil {
+		return leaseNote{}, jsonProblem(err)
+	}
+	switch {
+	case n.Version != leaseVersion:
+		return leaseNote{}, fmt.Sprintf("it is of format %d; this one knows format %d", n.Version, leaseVersion)
+	case n.Token == "":
+		return leaseNote{}, "it has no token"
+	case n.PID < 1 || n.PID > maxPID:
+		return leaseNote{}, "it holds no process id"
+	}
+	return n, ""
+}
+
+// leaseState is a lease file as it was seen: any touch makes it another one.
+type leaseState struct {
+	data    string
+	touched time.Time
+}
+
+func readLease(path string) (leaseState, error) {
+	// Opening a file is what makes NFS ask the server again.
+	data, touched, err := readFile(path, maxStateFile)
+	return leaseState{string(data), touched}, err
+}
+
+// leases is what a [Dir] knows of the leases in it.
+type leases struct {
+	times leaseTimes
+	mu    sync.Mutex
+	// watched are leases and since when they were seen to be as they are.
+	watched map[string]watched
+}
+
+type watched struct {
+	leaseState
+	since time.Time
+}
+
+// expired says whether the lease was seen in that state, at a time after now,
+// and all through its expiry before.
+func (w *leases) expired(path string, s leaseState, now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if was, ok := w.watched[path]; ok && was.leaseState == s {
+		return now.Sub(was.since) >= w.times.expiry
+	}
+	if w.watched == nil {
+		w.watched = map[string]watched{}
+	}
+	w.watched[path] = watched{s, time.Now()}
+	return false
+}
+
+func (w *leases) forget(path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.watched, path)
+}
+
+// ended says whether the holder is provably gone: a process of this boot of
+// this machine that is no more.
+func (d *Dir) ended(n leaseNote) bool {
+	if d.machine == nil || n.Boot == "" || n.Start == 0 || n.Boot != d.machine.Boot() {
+		return false
+	}
+	start, err := d.machine.Started(n.PID)
+	return err == nil && start != n.Start
+}
+
+// leased returns who holds the lease of that name, and whether anybody does. A
+// lease that belongs to nobody any more is removed.
+func (d *Dir) leased(name string) (Holder, bool, error) {
+	path := d.leasePath(name)
+	now := time.Now()
+	seen, err := readLease(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.leases.forget(path)
+		return Holder{}, false, nil
+	}
+	if err != nil {
+		return Holder{}, false, err
+	}
+	n, problem := parseLease([]byte(seen.data))
+	if !d.leases.expired(path, seen, now) && (problem != "" || !d.ended(n)) {
+		return n.Holder, true, nil
+	}
+	gone, err := d.removeLease(path, seen)
+	if err != nil && !errors.Is(err, unix.EROFS) {
+		return Holder{}, false, err
+	}
+	return n.Holder, err == nil && !gone, nil
+}
+
+// shownLease is leased for one who only looks: it removes nothing. Without
+// watching, a lease of another machine counts for as long as its last touch is
+// not minutes old by this one's clock.
+func (d *Dir) shownLease(name string) (Holder, bool) {
+	seen, err := readLease(d.leasePath(name))
+	if err != nil {
+		return Holder{}, false
+	}
+	n, problem := parseLease([]byte(seen.data))
+	if time.Since(seen.touched) > d.leases.times.shown || problem == "" && d.ended(n) {
+		return Holder{}, false
+	}
+	return n.Holder, true
+}
+
+// removeLease removes a lease that is still as it was judged, and says whether
+// it did. Of two who judged the same, one moves it away; the other would move
+// the next one's lease, and puts that back.
+func (d *Dir) removeLease(path string, judged leaseState) (bool, error) {
+	if now, err := readLease(path); err != nil || now != judged {
+		return false, ignoreAbsence(err)
+	}
+	return d.moveLease(path, judged)
+}
+
+// moveLease is removeLease once it was looked at.
+func (d *Dir) moveLease(path string, judged leaseState) (bool, error) {
+	aside := filepath.Join(d.path, ownDir, coming+rand.Text())
+	if err := os.Rename(path, aside); err != nil {
+		return false, ignoreAbsence(err)
+	}
+	moved, err := readLease(aside)
+	if err == nil && moved == judged {
+		return true, os.Remove(aside)
+	}
+	// Where that fails there is another one by now, and the holder of this one
+	// will find out, see [lease.check].
+	_ = os.Link(aside, path)
+	return false, errors.Join(err, os.Remove(aside))
+}
+
+func ignoreAbsence(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// makeLease takes a lease that nobody holds. It returns nil when somebody else
+// was quicker.
+func (d *Dir) makeLease(name, purpose string) (*lease, error) {
+	n := leaseNote{Version: leaseVersion, Token: rand.Text(), Holder: newHolder(purpose)}
+	if d.machine != nil {
+		if start, err := d.machine.Started(n.PID); err == nil {
+			n.Boot, n.Start = d.machine.Boot(), start
+		}
+	}
+	data, err := json.Marshal(n)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(filepath.Join(d.path, ownDir), coming)
+	if err != nil {
+		return nil, err
+	}
+	l := &lease{dir: d, path: d.leasePath(name), data: string(data) + "\n", file: f, lost: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{})}
+	taken, err := l.take()
+	if !taken {
+		return nil, errors.Join(err, f.Close())
+	}
+	go l.keep()
+	return l, nil
+}
+
+// lease is a lease, held.
+type lease struct {
+	dir  *Dir
+	path string
+	data string
+	// file is ours whatever is at path by now.
+	file *os.File
+
+	mu      sync.Mutex
+	renewed time.Time // before the last touch
+	touch   time.Time // what it set
+	why     string    // it is lost
+
+	lost, stop, done chan struct{}
+}
+
+// take makes the file appear at its path in one step, if there is none. NFS
+// may say that a link exists which it has just made: the count of links knows.
+func (l *lease) take() (bool, error) {
+	tmp := l.file.Name()
+	defer os.Remove(tmp)
+	_, err := l.file.WriteString(l.data)
+	if err == nil {
+		err = l.file.Chmod(0o600)
+	}
+	if err == nil {
+		err = l.file.Sync()
+	}
+	if err == nil {
+		err = l.renew()
+	}
+	if err != nil {
+		return false, err
+	}
+	if err = os.Link(tmp, l.path); err == nil {
+		return true, nil
+	}
+	var st unix.Stat_t
+	if unix.Fstat(int(l.file.Fd()), &st) == nil && st.Nlink == 2 {
+		return true, nil
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return false, nil
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EMLINK), Lockless(err):
+		return false, &LockUnsupportedError{Path: l.path, Err: err}
+	}
+	return false, err
+}
+
+// renew touches the file. Every touch sets another time, however coarse the
+// file system's times are.
+func (l *lease) renew() error {
+	began := time.Now()
+	touch := began
+	if last := l.touch.Add(l.dir.leases.times.renewal / 2); touch.Before(last) {
+		touch = last // the clock was set back
+	}
+	tv := unix.NsecToTimeval(touch.UnixNano())
+	if err := unix.Futimes(int(l.file.Fd()), []unix.Timeval{tv, tv}); err != nil {
+		return err
+	}
+	l.renewed, l.touch = began, touch
+	return nil
+}
+
+// keep looks after the lease until it is released or lost.
+func (l *lease) keep() {
+	defer close(l.done)
+	t := time.NewTicker(l.dir.leases.times.check)
+	defer t.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-t.C:
+		}
+		if l.check() != "" {
+			return
+		}
+		l.mu.Lock()
+		if l.overdue() == "" && time.Since(l.renewed) >= l.dir.leases.times.renewal {
+			_ = l.renew() // the next one may succeed, until it is too late
+		}
+		l.mu.Unlock()
+	}
+}
+
+// overdue says whether a watcher may think by now that the lease is nobody's.
+// The clock that runs counts, and the time of day: one of them goes on while
+// the machine sleeps.
+func (l *lease) overdue() string {
+	now := time.Now()
+	age := max(now.Sub(l.renewed), now.Round(0).Sub(l.renewed.Round(0)))
+	if age <= l.dir.leases.times.limit {
+		return ""
+	}
+	return fmt.Sprintf("it was not renewed for %s", age.Round(time.Second))
+}
+
+// check looks whether the lease is still ours, and returns why it is not. A
+// lease that was lost once stays so.
+func (l *lease) check() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.why != "" {
+		return l.why
+	}
+	why := l.overdue()
+	if why == "" {
+		why = l.taken()
+	}
+	if why == "" {
+		why = l.overdue() // looking may have taken long
+	}
+	if why != "" {
+		l.why = why
+		close(l.lost)
+	}
+	return why
+}
+
+// taken says whether another lease, or none, is where ours should be. It may
+// be away for an instant, see [Dir.removeLease]. What cannot be read is not
+// taken: then time decides.
+func (l *lease) taken() string {
+	for range 10 {
+		seen, err := readLease(l.path)
+		if err == nil && seen.data == l.data || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return ""
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return "another one is in its place, or none"
+}
+
+// release gives the lease back, also one that ran out and that nobody has taken
+// over yet. It is called once.
+func (l *lease) release() error {
+	close(l.stop)
+	<-l.done
+	defer l.file.Close()
+	seen, err := readLease(l.path)
+	if err != nil || seen.data != l.data {
+		return ignoreAbsence(err)
+	}
+	_, err = l.dir.removeLease(l.path, seen)
+	return err
+}

@@ -1,0 +1,100 @@
+package endpoint
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/lockstest"
+)
+
+// TestLeaseLost runs in a process of its own, where nothing locks: start and
+// stop lose their lease in the middle, and leave the daemon alone from then on.
+func TestLeaseLost(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("WITHOUT_LOCKS") == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestLeaseLost$", "-test.v")
+		cmd.Env = append(os.Environ(), "WITHOUT_LOCKS=1")
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestLeaseLost") {
+			t.Errorf("%v:\n%s", err, out)
+		}
+		return
+	}
+	if err := lockstest.Refuse(); err != nil {
+		t.Fatal(err)
+	}
+	b := newBed(t, script{Hang: "launch"})
+	lease := filepath.Join(b.dir, ".chiltepin", "locks", "mesa.lease")
+	pid := 0
+	for _, c := range []struct {
+		name string
+		do   func() error
+	}{
+		{"start", func() error { _, err := b.Start(t.Context(), "mesa", StartOptions{}); return err }},
+		{"stop", func() error { _, err := b.Stop(t.Context(), "mesa", StopOptions{}); return err }},
+		{"delete", func() error { _, err := b.Delete(t.Context(), "mesa", DeleteOptions{Force: true}); return err }},
+	} {
+		done := make(chan error, 1)
+		go func() { done <- c.do() }()
+		// It waits for the daemon, which never comes up.
+		for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+			s := b.status()
+			if p := s.Evidence.Process; p != nil && p.Proven && s.Evidence.Holder != nil && s.Evidence.Holder.PID == os.Getpid() {
+				pid = p.PID
+				break
+			}
+			if time.Since(began) > time.Minute {
+				t.Fatalf("%s: the daemon is not launched", c.name)
+			}
+		}
+		if err := os.WriteFile(lease, []byte("somebody else's\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := <-done
+		var lost *endpointfs.LostError
+		if !errors.As(err, &lost) {
+			t.Errorf("%s: %v, want the lease lost", c.name, err)
+		}
+		if !alive(pid) {
+			t.Errorf("%s has ended a daemon that was no longer its own", c.name)
+		}
+		if err := os.Remove(lease); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// It is lost at the last moment, before anybody can have noticed.
+	b.Procs = thief{machineProcesses{}, lease}
+	var lost *endpointfs.LostError
+	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true}); !errors.As(err, &lost) || !alive(pid) {
+		t.Errorf("stop: %v (alive: %v), want the lease lost and nothing signalled", err, alive(pid))
+	}
+	b.Procs = machineProcesses{}
+	if err := os.Remove(lease); err != nil {
+		t.Fatal(err)
+	}
+	// Without anybody in the way it is as ever.
+	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true}); err != nil || alive(pid) {
+		t.Errorf("stop: %v (alive: %v)", err, alive(pid))
+	}
+	if _, err := os.Stat(lease); err == nil {
+		t.Error("stop has left its lease")
+	}
+}
+
+// thief takes the lease away as soon as a process is held.
+type thief struct {
+	machineProcesses
+	lease string
+}
+
+func (th thief) Hold(pid int) (Held, error) {
+	if err := os.WriteFile(th.lease, []byte("somebody else's\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return th.machineProcesses.Hold(pid)
+}
