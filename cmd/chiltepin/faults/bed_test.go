@@ -44,6 +44,8 @@ type bed struct {
 	root string
 	// others is the number of daemons that are not mesa's, and stay.
 	others int
+	// daemons are those that must live on, where a row says so.
+	daemons []int
 	// victim is a process id on the bed's machine that must come to no harm.
 	victim int
 }
@@ -176,8 +178,13 @@ func (b *bed) asUser() {
 	if os.Geteuid() != 0 {
 		return
 	}
-	const uid = 54321
-	b.as = &syscall.Credential{Uid: uid, Gid: uid, NoSetGroups: true}
+	b.asUserID(54321)
+}
+
+// asUserID is asUser with the user's number; it takes root.
+func (b *bed) asUserID(uid int) {
+	b.Helper()
+	b.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid), NoSetGroups: true}
 	for _, v := range b.env {
 		if ca, ok := strings.CutPrefix(v, "SSL_CERT_FILE="); ok {
 			data, err := os.ReadFile(ca)
