@@ -35,7 +35,7 @@ type row struct {
 	// by says what the fault was laid on when it is not the stand-in: "real" for
 	// the real daemon.
 	by string
-	// root is true where it takes two users, which only root can be.
+	// root is true where it takes root: two users, or two networks.
 	root bool
 	// own gives each bed a sandbox of its own, for faults of the service.
 	own bool
@@ -94,13 +94,13 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// unprivileged ends a test that takes root: nobody else has two users. CI has.
+// unprivileged ends a test that takes root, which CI has.
 func unprivileged(t *testing.T) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
-		t.Fatal("this takes two users: run it as root")
+		t.Fatal("this takes root")
 	}
-	t.Skip("this takes two users: run it as root")
+	t.Skip("this takes root")
 }
 
 func (r row) key() string { return strings.TrimSpace(r.group + ": " + r.fault + " " + r.by) }
