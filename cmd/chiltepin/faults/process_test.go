@@ -72,7 +72,15 @@ func processRows() []row {
 				}
 			}},
 		{group: group, fault: "suspended (SIGSTOP)", want: runs,
-			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) }},
+			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) },
+			after: func(b *bed, operation string, _ cell) {
+				if operation != "list" {
+					return
+				}
+				if text := b.must("endpoint", "list").stdout; !strings.Contains(text, "it is suspended and does nothing until kill -CONT") {
+					b.Errorf("list does not tell a person that it is suspended: %s", text)
+				}
+			}},
 		{group: group, fault: "ignores SIGTERM", want: "Running | Running | already_running | timeout | timeout | conflict | shown",
 			lay: func(b *bed) { b.timeout = "3s"; b.play(script{Stubborn: true}); b.started() }},
 		{group: group, fault: "takes three seconds to end", want: runs, long: true,
