@@ -40,6 +40,8 @@ type bed struct {
 	unlocked bool
 	// mute is true when standard output leads nowhere.
 	mute bool
+	// aborts is true when Go's runtime may give up before the program is asked.
+	aborts bool
 	// root is put before paths to see them as the bed's machine does.
 	root string
 	// others is the number of daemons that are not mesa's, and stay.

@@ -251,6 +251,10 @@ func (b *bed) read(operation string, a answer) (c cell) {
 		c.outcome = fmt.Sprintf("exit status %d", a.exit)
 		return c
 	}
+	if first, _, _ := strings.Cut(a.stderr, "\n"); b.aborts && a.exit == 2 && strings.HasPrefix(first, "runtime: ") {
+		c.outcome, c.evidence = "exit status 2", first
+		return c
+	}
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
 		b.Errorf("%s: exit status %d, and no JSON: %v\n%s%s", operation, a.exit, err, a.stdout, a.stderr)
 		c.outcome = fmt.Sprintf("exit status %d", a.exit)
