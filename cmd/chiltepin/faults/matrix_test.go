@@ -303,7 +303,7 @@ func (b *bed) read(operation string, a answer) (c cell) {
 }
 
 // numberText is a process id in a reason.
-var numberText = regexp.MustCompile(`(process(?: id)?|pid) \d+`)
+var numberText = regexp.MustCompile(`(process(?: id)?|pid|-CONT) \d+`)
 
 // tidy leaves out of a reason what is another one in every run.
 func tidy(text string) string {

@@ -44,13 +44,9 @@ func processRows() []row {
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
 		{group: group, fault: "kill -9 of the real daemon", by: "real", want: crashed, long: true,
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
-		{group: group, fault: "kill -9 of the daemon and all its kin (a cgroup's kill)", want: crashed,
-			lay: func(b *bed) {
-				b.started()
-				for _, pid := range b.living() {
-					b.kill(pid, syscall.SIGKILL)
-				}
-			}},
+		{group: group, fault: "a cgroup's kill of the daemon and its user endpoint " + cgroupKills, want: crashed, lay: cgroupKilled},
+		{group: group, fault: "a cgroup's kill of a start and the daemon that it waits for " + cgroupKills, lay: cgroupKilledStarting,
+			want: "Initialized | Initialized | started | not_running | restarted | deleted | shown"},
 		{group: group, fault: "kill -9 of the daemon, whose user endpoint lives on for a second", want: crashed,
 			lay: func(b *bed) {
 				b.play(script{User: userID})
