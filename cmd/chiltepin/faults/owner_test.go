@@ -87,7 +87,34 @@ func ownerRows() []row {
 			b.kill(pid, syscall.SIGKILL)
 			b.daemons = nil
 		}, after: livesOn})
+	for _, recorded := range []bool{true, false} {
+		r := row{fault: "a directory that two users write to, the other's daemon lives, and the machine does not show it (hidepid)", want: doubted, after: livesOn}
+		if !recorded {
+			r.fault, r.long = "a directory that two users write to, the other's daemon lives, the machine does not show it, and there is no record of the launch", true
+		}
+		r.lay = func(b *bed) { b.hidden(recorded) }
+		add(r)
+	}
 	return all
+}
+
+// hidden has the other user's daemon live in a directory that two users write
+// to, on a machine whose /proc shows each user his own processes only.
+func (b *bed) hidden(recorded bool) {
+	b.Helper()
+	as := func(uid int) {
+		b.as, b.prefix = nil, []string{"setpriv", fmt.Sprint("--reuid=", uid), fmt.Sprint("--regid=", uid), "--clear-groups"}
+	}
+	b.asUserID(other)
+	b.on = newNode(b.T, "login1", 0)
+	b.onNode("mount", "-o", "remount,hidepid=2", "/proc")
+	as(other)
+	b.started()
+	b.share(0o777, 0o666)
+	as(int(b.as.Uid))
+	if !recorded {
+		b.gone("chiltepin.json")
+	}
 }
 
 // theirs gives a file of the endpoint, or its directory, to the other user.
