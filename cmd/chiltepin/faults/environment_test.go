@@ -66,11 +66,13 @@ func environmentRows() []row {
 	}
 }
 
-// few starts the endpoint, and lets operations have few file descriptors.
+// few starts the endpoint, and lets operations have few file descriptors, none
+// of which this test was born with.
 func (b *bed) few(n int) {
+	b.Helper()
 	b.started()
 	b.daemons, b.aborts = b.living(), true
-	b.shell(fmt.Sprint("ulimit -n ", n))
+	b.shell(fmt.Sprint("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n ", n))
 }
 
 // TestDescriptors: with few file descriptors the program says what is so, or
