@@ -3,12 +3,16 @@ package faults
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"chiltepin/globus/runtime/runtimetest"
 )
@@ -71,7 +75,38 @@ func realUserKilled(b *bed) {
 	if len(users) != 1 {
 		b.Fatalf("user endpoints %v live, want one", users)
 	}
+	b.buryChildren(users[0])
 	b.kill(users[0], syscall.SIGKILL)
+}
+
+// buryChildren kills the children of a process when the test ends: parsl's
+// interchange outlives the user endpoint, hides whose it is, and stays for ever.
+func (b *bed) buryChildren(pid int) {
+	b.Helper()
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, list := range lists {
+		data, err := os.ReadFile(list)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, text := range strings.Fields(string(data)) {
+			child, err := strconv.Atoi(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			fd, err := unix.PidfdOpen(child, 0)
+			if err != nil {
+				continue // it has ended
+			}
+			b.Cleanup(func() {
+				_ = unix.PidfdSendSignal(fd, syscall.SIGKILL, nil, 0)
+				unix.Close(fd)
+			})
+		}
+	}
 }
 
 // realUsers returns the real user endpoints of the bed's endpoint: their title
