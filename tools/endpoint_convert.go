@@ -17,7 +17,9 @@ func endpointList(eps Endpoints, list []endpoint.Status) EndpointList {
 }
 
 func endpointSummary(e endpoint.Status) EndpointSummary {
-	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason)}
+	p := e.Evidence.Process
+	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason),
+		misleading: e.State == endpoint.Unknown || e.Host != "" || p != nil && p.Suspended}
 }
 
 // endpointStatus puts what is known about an endpoint into the words of the

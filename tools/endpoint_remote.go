@@ -44,6 +44,9 @@ func (l EndpointList) writeSideBySide(p *Printer) error {
 		if e.Registration != nil {
 			r.there, r.odd, r.why = firstOf(e.Registration.Status, "-"), strings.Join(e.Registration.Findings, ","), e.Registration.Why
 		}
+		if e.misleading && e.Reason != "" {
+			r.why = strings.TrimSuffix(clean(e.Reason)+"; "+r.why, "; ")
+		}
 		rows = append(rows, r)
 	}
 	for _, e := range l.RemoteOnly {

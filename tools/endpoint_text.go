@@ -7,8 +7,9 @@ import (
 )
 
 // WriteText writes the three columns of Python Chiltepin: name, UUID, status.
-// A UUID is never wrapped or cut. The heading is for people: it is left out
-// where a program reads.
+// A UUID is never wrapped or cut. Where the word would mislead, as with a
+// daemon that is suspended or runs elsewhere, the reason follows it. The heading
+// is for people: it is left out where a program reads.
 func (l EndpointList) WriteText(p *Printer) error {
 	if l.remote() {
 		return l.writeSideBySide(p)
@@ -32,7 +33,11 @@ func (l EndpointList) WriteText(p *Printer) error {
 		if id == "" {
 			id = "None"
 		}
-		fmt.Fprintf(&b, "%-*s %-*s %s\n", width, clean(e.Name), uuid, clean(id), paintStatus(p, e.Status))
+		status := paintStatus(p, e.Status)
+		if e.misleading && e.Reason != "" {
+			status += ": " + clean(e.Reason)
+		}
+		fmt.Fprintf(&b, "%-*s %-*s %s\n", width, clean(e.Name), uuid, clean(id), status)
 	}
 	_, err := p.Write([]byte(b.String()))
 	return err

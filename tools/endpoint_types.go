@@ -20,6 +20,9 @@ type EndpointSummary struct {
 	// Registration is there when the service was asked and the endpoint was
 	// ever registered.
 	Registration *RegistrationSummary `json:"registration,omitempty" jsonschema:"what the service says about it, if it was asked"`
+	// misleading is true where the word alone is, so that a text without room
+	// for the reason of each gives it.
+	misleading bool
 }
 
 // RegistrationSummary is what the service says about one endpoint.

@@ -107,6 +107,56 @@ func TestListText(t *testing.T) {
 	}
 }
 
+// A word that would mislead does not stand alone, in either kind of list.
+func TestListTellsWhy(t *testing.T) {
+	t.Parallel()
+	at := func(name string, state endpoint.State, reason string) endpoint.Status {
+		return endpoint.Status{Name: name, State: state, Reason: reason}
+	}
+	suspended := at("mesa", endpoint.Running, "process 7 is its daemon; it is suspended\x1b[31m")
+	suspended.Evidence.Process = &endpoint.ProcessEvidence{PID: 7, Proven: true, Suspended: true}
+	elsewhere := at("far", endpoint.Running, "it was launched on login1")
+	elsewhere.Host = "login1"
+	list := []endpoint.Status{at("ok", endpoint.Running, "process 8 is its daemon"), suspended, elsewhere,
+		at("odd", endpoint.Unknown, "permission denied"), at("off", endpoint.Stopped, "there is no daemon.pid")}
+	var pairs []endpoint.Pair
+	for i := range list {
+		pairs = append(pairs, endpoint.Pair{Local: &list[i]})
+	}
+	for _, tt := range []struct {
+		name string
+		list EndpointList
+		want string
+	}{
+		{"Local", endpointList(&fakeEndpoints{}, list), "" +
+			"ok   None                                 Running\n" +
+			"mesa None                                 Running: process 7 is its daemon; it is suspended\\u{1b}[31m\n" +
+			"far  None                                 Running: it was launched on login1\n" +
+			"odd  None                                 Unknown: permission denied\n" +
+			"off  None                                 Stopped\n"},
+		{"Remote", sideBySide("/etc/gc", pairs), "" +
+			"ok   None                                 Running      -\n" +
+			"mesa None                                 Running      -\n" +
+			"far  None                                 Running      -\n" +
+			"odd  None                                 Unknown      -\n" +
+			"off  None                                 Stopped      -\n" +
+			"mesa: process 7 is its daemon; it is suspended\\u{1b}[31m\n" +
+			"far: it was launched on login1\n" +
+			"odd: permission denied\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			if err := tt.list.WriteText(&Printer{Writer: &b}); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, b.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestLogsDefaultsAreSmall(t *testing.T) {
 	t.Parallel()
 	fake := &fakeEndpoints{}

@@ -85,6 +85,7 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 	if r := e.Record; r != nil && r.BootID == e.Here.BootID {
 		wanted = append(wanted, r.PID)
 	}
+	var all []ProcessEvidence
 	for _, pid := range wanted {
 		if pid == 0 || slices.ContainsFunc(seen, func(p Process) bool { return p.PID == pid }) {
 			continue
@@ -96,8 +97,15 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 		if ok && err == nil {
 			seen = append(slices.Clone(seen), p)
 		}
+		if ok || err != nil || m.Procs != nil {
+			continue
+		}
+		if hidden, err := hiddenFrom(pid, ep.Path()); err != nil {
+			return err
+		} else if hidden {
+			all = append(all, ProcessEvidence{PID: pid, Doubtful: true, Why: whyHidden})
+		}
 	}
-	var all []ProcessEvidence
 	for _, p := range seen {
 		ev := m.prove(p, s)
 		for range 3 {

@@ -40,10 +40,14 @@ type bed struct {
 	unlocked bool
 	// mute is true when standard output leads nowhere.
 	mute bool
+	// aborts is true when Go's runtime may give up before the program is asked.
+	aborts bool
 	// root is put before paths to see them as the bed's machine does.
 	root string
 	// others is the number of daemons that are not mesa's, and stay.
 	others int
+	// daemons are those that must live on, where a row says so.
+	daemons []int
 	// victim is a process id on the bed's machine that must come to no harm.
 	victim int
 }
@@ -176,8 +180,13 @@ func (b *bed) asUser() {
 	if os.Geteuid() != 0 {
 		return
 	}
-	const uid = 54321
-	b.as = &syscall.Credential{Uid: uid, Gid: uid, NoSetGroups: true}
+	b.asUserID(54321)
+}
+
+// asUserID is asUser with the user's number; it takes root.
+func (b *bed) asUserID(uid int) {
+	b.Helper()
+	b.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid), NoSetGroups: true}
 	for _, v := range b.env {
 		if ca, ok := strings.CutPrefix(v, "SSL_CERT_FILE="); ok {
 			data, err := os.ReadFile(ca)

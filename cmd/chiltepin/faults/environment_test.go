@@ -55,7 +55,24 @@ func environmentRows() []row {
 		{group: group, fault: "all three standard streams closed",
 			want: "exit status 0 | exit status 0 | exit status 0 | exit status 0 | exit status 0 | exit status 9 | exit status 0",
 			lay:  func(b *bed) { b.started(); b.shell("exec 0<&- 1>&- 2>&-"); b.mute = true }},
+		// Go's runtime takes two descriptors to wait on files, and aborts where it
+		// does not get them: before anything was done, and with exit status 2.
+		{group: group, fault: "six file descriptors, of which Go's runtime wants two or aborts", want: "exit status 2 | exit status 2 | exit status 2 | exit status 2 | exit status 2 | exit status 2 | exit status 2",
+			lay: func(b *bed) { b.few(6) }, after: livesOn},
+		{group: group, fault: "seven file descriptors, of which Go's runtime wants two or aborts", want: "exit status 2 | exit status 2 | unsupported | unsupported | unsupported | unsupported | exit status 2",
+			lay: func(b *bed) { b.few(7) }, after: livesOn},
+		{group: group, fault: "eight file descriptors", want: "unsupported | unsupported | unsupported | unsupported | unsupported | unsupported | unsupported",
+			lay: func(b *bed) { b.few(8) }, after: livesOn},
 	}
+}
+
+// few starts the endpoint, and lets operations have few file descriptors, none
+// of which this test was born with.
+func (b *bed) few(n int) {
+	b.Helper()
+	b.started()
+	b.daemons, b.aborts = b.living(), true
+	b.shell(fmt.Sprint("exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n ", n))
 }
 
 // TestDescriptors: with few file descriptors the program says what is so, or

@@ -32,6 +32,25 @@ func machineRows() []row {
 					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
 				}
 			}},
+		{group: group, fault: "runs on another machine, and nothing but the directory is shared: no network, no other file, and its process id is a stranger's here",
+			want: "Running | Running | conflict | stopped | conflict | conflict | shown", root: true,
+			lay: func(b *bed) {
+				b.alone("login1")
+				b.served()
+				pid := b.started()
+				b.daemons = b.living()
+				b.alone("login2")
+				b.occupied(pid)
+				b.onlyShared()
+			}, after: func(b *bed, operation string, c cell) {
+				stillThere(b, operation, c)
+				if operation != "stop" {
+					livesOn(b, operation, c)
+				}
+				if reach := "ssh login1 'chiltepin endpoint -c ~/.globus_compute status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
+					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
+				}
+			}},
 		{group: group, fault: "runs on another machine, with no record of the launch",
 			want: "Unknown | Unknown | conflict | stopped | conflict | conflict | shown",
 			lay: func(b *bed) {

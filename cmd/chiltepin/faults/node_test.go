@@ -21,11 +21,12 @@ type node struct {
 }
 
 // newNode boots a machine. A boot that was so long before now is what its clock
-// since boot says; zero leaves the clock alone.
-func newNode(t *testing.T, name string, booted time.Duration) *node {
+// since boot says; zero leaves the clock alone. More namespaces may be named.
+func newNode(t *testing.T, name string, booted time.Duration, more ...string) *node {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
 	args := []string{"--pid", "--fork", "--kill-child", "--mount-proc", "--uts"}
+	args = append(args, more...)
 	if userNamespaces() {
 		args = append(args, "--user", "--map-root-user")
 	}
@@ -106,6 +107,9 @@ func (n *node) enter() []string {
 	}
 	if same, _ := sameNamespace(n.init, "time_for_children", "time"); !same {
 		argv = append(argv, "--time")
+	}
+	if same, _ := sameNamespace(n.init, "net", "net"); !same {
+		argv = append(argv, "--net")
 	}
 	return append(argv, "--")
 }

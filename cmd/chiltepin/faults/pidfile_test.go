@@ -145,6 +145,12 @@ func comesRound(b *bed) {
 	b.on = newNode(b.T, "login1", 0)
 	pid := b.started() // there
 	b.onNode("kill", "-9", fmt.Sprint(pid))
+	b.occupied(pid)
+}
+
+// occupied has a stranger on the bed's machine get that process id.
+func (b *bed) occupied(pid int) {
+	b.Helper()
 	ready := filepath.Join(b.home, "ready")
 	script := fmt.Sprintf(`while kill -0 %d 2>/dev/null; do sleep 0.01; done
 echo %d > /proc/sys/kernel/ns_last_pid

@@ -44,13 +44,9 @@ func processRows() []row {
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
 		{group: group, fault: "kill -9 of the real daemon", by: "real", want: crashed, long: true,
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
-		{group: group, fault: "kill -9 of the daemon and all its kin (a cgroup's kill)", want: crashed,
-			lay: func(b *bed) {
-				b.started()
-				for _, pid := range b.living() {
-					b.kill(pid, syscall.SIGKILL)
-				}
-			}},
+		{group: group, fault: "a cgroup's kill of the daemon and its user endpoint " + cgroupKills, want: crashed, lay: cgroupKilled},
+		{group: group, fault: "a cgroup's kill of a start and the daemon that it waits for " + cgroupKills, lay: cgroupKilledStarting,
+			want: "Initialized | Initialized | started | not_running | restarted | deleted | shown"},
 		{group: group, fault: "kill -9 of the daemon, whose user endpoint lives on for a second", want: crashed,
 			lay: func(b *bed) {
 				b.play(script{User: userID})
@@ -71,8 +67,17 @@ func processRows() []row {
 					b.users(0)
 				}
 			}},
+		{group: group, fault: "kill -9 of a user endpoint amid a task, whose workers outlive it, and a stop too", by: "real", want: runs, long: true, lay: realUserKilled, after: userToldDead},
 		{group: group, fault: "suspended (SIGSTOP)", want: runs,
-			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) }},
+			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) },
+			after: func(b *bed, operation string, _ cell) {
+				if operation != "list" {
+					return
+				}
+				if text := b.must("endpoint", "list").stdout; !strings.Contains(text, "it is suspended and does nothing until kill -CONT") {
+					b.Errorf("list does not tell a person that it is suspended: %s", text)
+				}
+			}},
 		{group: group, fault: "ignores SIGTERM", want: "Running | Running | already_running | timeout | timeout | conflict | shown",
 			lay: func(b *bed) { b.timeout = "3s"; b.play(script{Stubborn: true}); b.started() }},
 		{group: group, fault: "takes three seconds to end", want: runs, long: true,
