@@ -178,11 +178,10 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 		return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
 	}
 	s.result.Signal = "SIGTERM"
-	// A suspended one gets to the signal only when it goes on.
-	if e.Process.Suspended {
-		if err := held.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
-		}
+	// A suspended one gets to the signal only when it goes on, also one that was
+	// suspended in this very instant; to others this is nothing.
+	if err := held.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
 	}
 	return s.waitForEnd(ctx, held, e)
 }

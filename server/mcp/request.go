@@ -119,7 +119,11 @@ func (s *instance) request(msg []byte, m envelope) bool {
 	}
 	n := s.guard.Begin()
 	r.handle()
-	return s.guard.End(n)
+	if s.guard.End(n) {
+		return true
+	}
+	_ = s.stream.Flush() // whoever reads by now waits for input already
+	return false
 }
 
 type requestKey struct{}
