@@ -210,11 +210,16 @@ func TestSubmitWaitsForTheFirstHeartbeat(t *testing.T) {
 		b := newBench(t, Options{})
 		p := b.register(templateEndpoint)
 		f := b.function("f")
-		time.AfterFunc(5*time.Second, p.online)
+		up := make(chan struct{})
+		time.AfterFunc(5*time.Second, func() {
+			p.online()
+			close(up)
+		})
 		began := time.Now()
 		if status, body := b.submit(p, f, "", "x"); status != 200 || time.Since(began) != 5*time.Second {
 			t.Errorf("%d %v after %s", status, body, time.Since(began))
 		}
+		<-up // it has more to do than the first heartbeat
 	})
 }
 
