@@ -38,6 +38,18 @@ type Field struct {
 // declaration; fields of embedded structs stand where the struct stands.
 func (t *Tool) Fields() iter.Seq[Field] { return fieldsOf(t.in) }
 
+// Prose is the Doc of t for callers without a command line: a flag is called by
+// the name of its field.
+func (t *Tool) Prose() string {
+	doc := strings.TrimSpace(t.Doc)
+	for f := range t.Fields() {
+		if !f.Positional {
+			doc = strings.ReplaceAll(doc, "--"+f.Flag, f.Name)
+		}
+	}
+	return doc
+}
+
 func fieldsOf(t reflect.Type) iter.Seq[Field] {
 	return func(yield func(Field) bool) { yieldFields(t, yield) }
 }

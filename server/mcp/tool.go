@@ -69,13 +69,7 @@ func (s *instance) describe(t *tools.Tool) mcp.Tool {
 // description is the prose of t with the words of a tool in place of those of
 // the command line.
 func description(t *tools.Tool) string {
-	doc := strings.TrimSpace(t.Doc)
-	for f := range t.Fields() {
-		if !f.Positional {
-			doc = strings.ReplaceAll(doc, "--"+f.Flag, f.Name)
-		}
-	}
-	return strings.TrimSpace(t.Summary + ".\n\n" + doc)
+	return strings.TrimSpace(t.Summary + ".\n\n" + t.Prose())
 }
 
 // shape is the schema of a result as clients are shown it: its members and

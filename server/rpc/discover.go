@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/sourcegraph/jsonrpc2"
 
@@ -106,7 +105,7 @@ func (s *instance) describe(t *tools.Tool) rpcMethod {
 	m := rpcMethod{
 		Name:        methodName(t.Name),
 		Summary:     t.Summary,
-		Description: prose(t),
+		Description: t.Prose(),
 		Tags:        []rpcTag{{tools.ToolsetOf(t)}, {t.Effect.String()}},
 		Structure:   "by-name",
 		Params:      []rpcContent{},
@@ -157,16 +156,4 @@ func (s *instance) describeEnd(t *tools.Tool) rpcMethod {
 		Result:    rpcContent{Name: "result", Schema: json.RawMessage(`{"type":"object","properties":{"ended":{"type":"boolean","description":"true when there was one"}},"required":["ended"]}`)},
 		Errors:    []rpcError{{Code: jsonrpc2.CodeInvalidParams, Message: "params is no object"}},
 	}
-}
-
-// prose is the prose of t with the words of a method in place of those of the
-// command line.
-func prose(t *tools.Tool) string {
-	doc := strings.TrimSpace(t.Doc)
-	for f := range t.Fields() {
-		if !f.Positional {
-			doc = strings.ReplaceAll(doc, "--"+f.Flag, f.Name)
-		}
-	}
-	return doc
 }
