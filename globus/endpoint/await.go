@@ -100,7 +100,8 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 // is known whether it reaches the broker. One whose password the broker refused
 // is still alive, and ends: that is no success.
 func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, began, deadline time.Time) (Status, error) {
-	link := m.firstLink(ctx, ep, d.from, deadline)
+	link, others := m.firstLink(ctx, ep, d, deadline)
+	d.supplanted = link.State == LinkMute && others
 	for link.State == LinkRefused && !d.dead() {
 		if !time.Now().Before(deadline) {
 			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: link.Cause, Next: "chiltepin endpoint status " + shell(ep.Name())}
@@ -124,7 +125,7 @@ func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon
 		_ = ep.WriteSidecar(*r) // endpoint.json has it too
 	}
 	switch link.State {
-	case LinkDown:
+	case LinkDown, LinkMute:
 		s.Trouble = brokenLink(ep, link)
 	case LinkOpening:
 		s.Trouble = openingLink(ep)
@@ -200,7 +201,8 @@ func (w *watcher) lookLog(id string) error {
 		if err != nil {
 			return err
 		}
-		w.readLog(data, id)
+		own, _ := endpointfs.WrittenBy(w.d.pid, data)
+		w.readLog(own, id)
 	}
 	switch {
 	case !s.marker:
@@ -240,8 +242,14 @@ func (m *Manager) ended(ep *endpointfs.Endpoint, d *daemon) error {
 	if err != nil {
 		e.Lines = append(e.Lines, "the log cannot be read: "+err.Error())
 	}
-	log, printed := splitLines(string(data)), splitLines(d.printed())
-	e.Cause, e.Remedy = diagnose(append(append([]string(nil), log...), printed...))
+	own, others := endpointfs.WrittenBy(d.pid, data)
+	log, printed := splitLines(string(own)), splitLines(d.printed())
+	s := diagnose(append(append([]string(nil), log...), printed...))
+	if e.Cause, e.Remedy = s.cause, s.remedy; others && s.name == brokerLogin {
+		d.supplanted = true
+		e.Cause = "another program has registered the endpoint at the same time, and this daemon's password counts no more"
+		e.Remedy = "chiltepin endpoint start " + shell(ep.Name())
+	}
 	const most = 40
 	e.Lines = append(e.Lines, lastOf(log, most)...)
 	e.Lines = append(e.Lines, lastOf(printed, most)...)

@@ -66,6 +66,26 @@ func TestOutrun(t *testing.T) {
 	}
 }
 
+// Somebody starts the daemon by hand at the same time. That one gives way to
+// ours, but has registered the endpoint after it, so that the broker refuses
+// ours, which ends or lives on unheard: one that is heard must run in the end.
+func TestSupplanted(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"ends", "mute"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, script{Supplanted: how})
+			r := b.start()
+			if r.Outcome != Started || r.Status.Trouble != nil || !b.has("supplanted") {
+				t.Errorf("Start = %s, %+v", r.Outcome, r.Status.Trouble)
+			}
+			if s := b.status(); s.State != Running || s.Trouble != nil || s.Evidence.Process.PID != r.Status.Evidence.Process.PID {
+				t.Errorf("State = %s (%s), %+v", s.State, s.Reason, s.Trouble)
+			}
+		})
+	}
+}
+
 func TestRemovePIDFile(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, script{})

@@ -59,6 +59,10 @@ type script struct {
 	Old bool `json:",omitempty"`
 	// Users are the ids of user endpoints that it has.
 	Users []string `json:",omitempty"`
+	// Supplanted has the first one lose its password because another program,
+	// which gave way to it, had registered the endpoint after it: "ends", or
+	// "mute" when its commands come in all the same.
+	Supplanted string `json:",omitempty"`
 	// Dying is how long it takes to end.
 	Dying time.Duration `json:",omitempty"`
 }
@@ -160,6 +164,16 @@ func fakeTitled() int {
 		os.Remove(pidPath)
 		return *s.Exit
 	}
+	if once := filepath.Join(dir, "supplanted"); s.Supplanted != "" && os.Mkdir(once, 0o700) == nil {
+		fakeLogAs(1, dir, "ERROR Another instance of this endpoint is running.")
+		fakeLog(dir, "ERROR ResultPublisher<✗> [invalid credentials; unrecoverable] Failed to open connection")
+		if s.Supplanted == "ends" {
+			fakeLog(dir, "ERROR CommandQueueSubscriber<✗> [invalid credentials; unrecoverable] Failed to open connection")
+			os.Remove(pidPath)
+			return 0
+		}
+		fakeLog(dir, "INFO CommandQueueSubscriber<✓> Awaiting messages from queue: x")
+	}
 	if !s.Quiet {
 		fakeLog(dir, "DEBUG User-endpoint start requests are valid from identities: {'1'}")
 	}
@@ -196,7 +210,9 @@ func fakeUserEndpoint() int {
 	return 0
 }
 
-func fakeLog(dir, text string) {
+func fakeLog(dir, text string) { fakeLogAs(os.Getpid(), dir, text) }
+
+func fakeLogAs(pid int, dir, text string) {
 	if text == "" {
 		return
 	}
@@ -206,7 +222,7 @@ func fakeLog(dir, text string) {
 	}
 	defer f.Close()
 	level, rest, _ := strings.Cut(text, " ")
-	fmt.Fprintf(f, "%s,000000 %s MainProcess-%d MainThread-1 fake:1 fake %s\n", time.Now().Format(time.DateTime), level, os.Getpid(), rest)
+	fmt.Fprintf(f, "%s,000000 %s MainProcess-%d MainThread-1 fake:1 fake %s\n", time.Now().Format(time.DateTime), level, pid, rest)
 }
 
 // startFake starts this test binary as something else, in a session of its own.

@@ -31,6 +31,9 @@ type daemon struct {
 	state  *os.ProcessState
 	// output is what the daemon has printed; empty for one that was found.
 	output string
+	// supplanted is true when somebody else's registration made its password
+	// void, so that it ended or nobody hears it.
+	supplanted bool
 }
 
 // dead says whether the daemon has ended, and waits for its status if we are

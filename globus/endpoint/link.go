@@ -17,6 +17,13 @@ type Link struct {
 	Cause, Remedy string
 	// Lines are the log lines that show it.
 	Lines []string
+	// listens is true when its commands come in.
+	listens bool
+}
+
+// settled is false while the next line may make all the difference.
+func (l Link) settled() bool {
+	return l.State != LinkOpening && (l.State != LinkMute || l.listens)
 }
 
 // LinkState is how far the connection has come.
@@ -35,6 +42,10 @@ const (
 	// LinkRefused: the broker does not accept the password, and the daemon ends
 	// by itself.
 	LinkRefused LinkState = "refused"
+	// LinkMute: the broker does not accept the password for heartbeats, and the
+	// daemon does not try again. It lives on when the connection by which its
+	// commands come was made before the password became void.
+	LinkMute LinkState = "mute"
 )
 
 // linkTail is how much of the log's end is looked at. A daemon without a
@@ -48,20 +59,26 @@ func (m *Manager) link(ep *endpointfs.Endpoint) Link {
 	if err != nil {
 		return Link{}
 	}
-	return linkFrom(ep, max(0, size-linkTail))
-}
-
-// linkFrom reads the endpoint's log from an offset.
-func linkFrom(ep *endpointfs.Endpoint, offset int64) Link {
-	data, _, err := ep.Log().ReadFrom(offset, linkTail)
+	data, _, err := ep.Log().ReadFrom(max(0, size-linkTail), linkTail)
 	if err != nil {
 		return Link{}
 	}
 	return readLink(splitLines(string(data)))
 }
 
-// readLink goes through the lines of the log (rabbit_mq/result_publisher.py,
-// the same in releases 4.6 to 4.19). The lines of a failure name no cause, but
+// linkOf reads what a daemon has written to the endpoint's log since its
+// launch. others is true when other programs have written to it as well.
+func linkOf(ep *endpointfs.Endpoint, d *daemon) (l Link, others bool) {
+	data, _, err := ep.Log().ReadFrom(d.from, linkTail)
+	if err != nil {
+		return Link{}, false
+	}
+	own, others := endpointfs.WrittenBy(d.pid, data)
+	return readLink(splitLines(string(own))), others
+}
+
+// readLink goes through the lines of the log (rabbit_mq/result_publisher.py and
+// command_queue_subscriber.py, the same in releases 4.6 to 4.19). The lines of a failure name no cause, but
 // how long it took to fail tells one from another.
 func readLink(lines []string) Link {
 	var l Link
@@ -71,15 +88,19 @@ func readLink(lines []string) Link {
 		case strings.HasPrefix(line, "=====") && strings.Contains(line, " begins: "):
 			l = Link{}
 		case l.State == LinkRefused:
-		case strings.Contains(line, "invalid credentials; unrecoverable"):
+		case strings.Contains(line, "CommandQueueSubscriber<") && strings.Contains(line, invalidCredentials):
 			l = Link{State: LinkRefused, Cause: "the broker refused the password that the service gave the endpoint, and the daemon ends", Remedy: "start it again: each start gets a new one; if it stays so, the service has trouble of its own", Lines: []string{line}}
-		case !strings.Contains(line, "ResultPublisher<"):
+		case strings.Contains(line, "CommandQueueSubscriber<") && strings.Contains(line, "Awaiting messages from queue"):
+			l.listens = true
+		case !strings.Contains(line, "ResultPublisher<"), l.State == LinkMute:
+		case strings.Contains(line, invalidCredentials):
+			l = Link{State: LinkMute, Cause: "the broker refused the password for its heartbeats, and the daemon does not try again", Remedy: "restart it: each start gets a new password", Lines: []string{line}, listens: l.listens}
 		case strings.Contains(line, "Ready to send results"):
-			l = Link{State: LinkUp}
+			l = Link{State: LinkUp, listens: l.listens}
 		case strings.Contains(line, "Opening connection to AMQP service"):
 			opened = lineTime(line)
 			if l.State != LinkDown {
-				l = Link{State: LinkOpening}
+				l = Link{State: LinkOpening, listens: l.listens}
 			}
 		case strings.Contains(line, "Failed to open connection"):
 			failed = lineTime(line)
@@ -95,6 +116,9 @@ func readLink(lines []string) Link {
 	l.Lines = lastOf(l.Lines, 3)
 	return l
 }
+
+// invalidCredentials is how a connection's thread says that it gives up.
+const invalidCredentials = "invalid credentials; unrecoverable"
 
 // lineTime is when a line was written, zero for a line that does not say.
 func lineTime(line string) time.Time {

@@ -145,6 +145,12 @@ func failings() map[string]failing {
 			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", silent.Addr().String()))})
 		}, lives: `ResultPublisher.*Failed to open connection`},
 		"broker-closes": brokerFault(`ResultPublisher.*Unable to sustain connection`, sandbox.BrokerFault{Kind: "close", Method: "basic.publish"}),
+		"broker-mute": {order: func(w *world) {
+			// The password is right for commands and wrong for heartbeats.
+			right := regexp.MustCompile(`"(heartbeat|result)_queue_info": \{"connection_url": "amqp://[^:]*:`)
+			body := right.ReplaceAllString(w.register(), "${0}not-")
+			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: &body})
+		}, lives: `(?s)Awaiting messages.*unrecoverable|unrecoverable.*Awaiting messages`},
 		"broker-blocked": {order: func(w *world) {
 			w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Body: new(strings.ReplaceAll(registered, "BROKER", sandboxtest.BlackHole(w.t)))})
 		}, lives: `ResultPublisher.*Failed to open connection`},
@@ -158,6 +164,21 @@ func failings() map[string]failing {
 const registered = `{"endpoint_id":"6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11","warnings":[],
 "command_queue_info":{"connection_url":"amqp://someone:nothing@BROKER/","queue":"6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11.commands"},
 "heartbeat_queue_info":{"connection_url":"amqp://someone:nothing@BROKER/","queue":"heartbeats","exchange":"heartbeats","queue_publish_kwargs":{"exchange":"heartbeats","routing_key":"6a1f0e3c-9c2d-4b6e-8a50-0d0f5c9a7e11.heartbeats","mandatory":true,"properties":{"delivery_mode":2}}}}`
+
+// register registers an endpoint as the daemon does, and returns the service's
+// answer.
+func (w *world) register() string {
+	w.t.Helper()
+	const code = `import json; from globus_compute_sdk import Client
+print(json.dumps(Client().register_endpoint("mesa", None, multi_user=True), default=dict, sort_keys=True))`
+	cmd := exec.Command(w.py.Bin("python"), "-c", code)
+	cmd.Env, cmd.Dir = append(append([]string{}, w.Environ...), "GLOBUS_COMPUTE_USER_DIR="+w.Dir.Path()), w.home
+	answer, err := cmd.Output()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(answer)
+}
 
 // TestRecords wants a record of every failure that can be brought about, and
 // with -record makes them, which takes minutes.

@@ -41,7 +41,7 @@ func signatures() []signature {
 		{"answer-429", []string{`APIError: \(.*, 429, `}, "the service answered 429: it is asked too often", "try again in a minute"},
 		{"answer-500", []string{`APIError: \(.*, 50[0234], `}, "the service has trouble of its own", "try again later"},
 		{"registration-refused", []string{`Endpoint registration blocked`}, "the service refused to register the endpoint; its words are in the lines", ""},
-		{"broker-login", []string{`invalid credentials; unrecoverable`}, "the broker refused the password that the service gave the endpoint", "start it again: each start gets a new one; if it stays so, the service has trouble of its own"},
+		{brokerLogin, []string{`invalid credentials; unrecoverable`}, "the broker refused the password that the service gave the endpoint", "start it again: each start gets a new one; if it stays so, the service has trouble of its own"},
 		{"certificate", []string{`CERTIFICATE_VERIFY_FAILED`}, "the certificate of the service, or of a proxy in between, is not trusted", "have GLOBUS_SDK_VERIFY_SSL name the file of the authority's certificate"},
 		{"name-unknown", []string{`Name or service not known|Temporary failure in name resolution|No address associated with hostname`}, "the name of the service could not be resolved", "check the network and its name servers, and try again"},
 		{"proxy-refuses", []string{`Tunnel connection failed`}, "the proxy refuses to open the way to the service", "check HTTPS_PROXY, and what its administrator allows"},
@@ -57,8 +57,11 @@ func signatures() []signature {
 	}
 }
 
-// diagnose finds the cause in the lines.
-func diagnose(lines []string) (cause, remedy string) {
+// brokerLogin is the signature of a password that the broker refuses.
+const brokerLogin = "broker-login"
+
+// diagnose finds the cause in the lines, and is zero when it is not known.
+func diagnose(lines []string) signature {
 	text := strings.Join(lines, "\n")
 	for _, s := range signatures() {
 		found := true
@@ -66,8 +69,8 @@ func diagnose(lines []string) (cause, remedy string) {
 			found = found && regexp.MustCompile(part).MatchString(text)
 		}
 		if found {
-			return s.cause, s.remedy
+			return s
 		}
 	}
-	return "", ""
+	return signature{}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -122,8 +123,15 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 	defer d.held.Close()
 	r.Status, err = m.await(ctx, ep, d, began, deadline)
 	r.Outcome, r.Proven = Started, time.Now()
+	if err == nil && d.supplanted && again && time.Now().Before(deadline) {
+		// It would live on, unheard.
+		if err := m.dismiss(ctx, ep, d, began, deadline); err != nil {
+			return StartResult{}, err
+		}
+		return m.outrun(ctx, ep, supplanted(ep, began), began, deadline, again)
+	}
 	var ended *DaemonError
-	if errors.As(err, &ended) && ended.ExitStatus == exitAnotherRuns {
+	if errors.As(err, &ended) && (ended.ExitStatus == exitAnotherRuns || d.supplanted) {
 		return m.outrun(ctx, ep, ended, began, deadline, again)
 	}
 	if ended != nil && ended.Cause == "" && unnoted != nil {
@@ -244,8 +252,11 @@ func leadsTo(path, program string) bool {
 }
 
 // outrun finds out about the daemon that ours has given way to, because
-// somebody else was quicker. Where that one is gone too, it tries again once.
-func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *DaemonError, began, deadline time.Time, again bool) (StartResult, error) {
+// somebody else was quicker. Where that one is gone too, it tries again once:
+// of two programs that start an endpoint at once, the one that loses daemon.pid
+// may yet be the last to register, so that the broker refuses the other, and
+// both end. Otherwise the error is last.
+func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, last error, began, deadline time.Time, again bool) (StartResult, error) {
 	e, err := m.ready(ctx, ep, began, deadline)
 	switch p := e.Process; {
 	case err != nil:
@@ -254,11 +265,39 @@ func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, ended *Da
 		// It has ended meanwhile; the next one need not give way.
 		return m.launchAndAwait(ctx, ep, e, began, deadline, false)
 	case p == nil || !p.Proven:
-		return StartResult{}, ended
+		return StartResult{}, last
 	case p.Phase == Up:
 		return m.alreadyRunning(ctx, ep, e)
 	}
 	return m.join(ctx, ep, e, began, deadline)
+}
+
+// dismiss ends a daemon that was launched a moment ago.
+func (m *Manager) dismiss(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, began, deadline time.Time) error {
+	if err := stillOurs(ctx); err != nil {
+		return err
+	}
+	progress.Report(ctx, progress.Event{Stage: "waiting", Text: fmt.Sprintf("another program has registered the endpoint at the same time; process %d, which nobody hears since, is ended", d.pid)})
+	if err := d.held.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("starting endpoint %q: signalling process %d: %w", ep.Name(), d.pid, err)
+	}
+	waiting, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	switch err := d.held.Wait(waiting); {
+	case ctx.Err() != nil:
+		return &InterruptedError{Name: ep.Name(), Operation: "starting", Known: fmt.Sprintf("process %d was told to end and is shutting down", d.pid), Next: "chiltepin endpoint start " + shell(ep.Name()), Err: ctx.Err()}
+	case err != nil:
+		return supplanted(ep, began)
+	}
+	return nil
+}
+
+// supplanted is the error for a daemon that was dismissed when there is no time
+// for another one.
+func supplanted(ep *endpointfs.Endpoint, began time.Time) error {
+	return &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began),
+		Known: "another program has registered the endpoint at the same time, and the daemon, which nobody hears since, was told to end",
+		Next:  "chiltepin endpoint start " + shell(ep.Name())}
 }
 
 // alreadyRunning makes sure that a daemon which somebody else launched is on

@@ -37,7 +37,7 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 		return &Trouble{Problem: "the daemon is suspended: no heartbeat goes out, and no task is taken", Remedy: fmt.Sprintf("kill -CONT %d", p.PID)}
 	}
 	l := m.link(ep)
-	if l.State == LinkDown || l.State == LinkRefused {
+	if l.State == LinkDown || l.State == LinkRefused || l.State == LinkMute {
 		return brokenLink(ep, l)
 	}
 	if view == nil || view.Problem != nil || view.Online || e.Log != nil && e.Log.Kind == endpointfs.Begins && time.Since(e.Log.Time) < heardWithin {
@@ -54,6 +54,9 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 
 func brokenLink(ep *endpointfs.Endpoint, l Link) *Trouble {
 	t := &Trouble{Problem: "the daemon lives, but has no connection to the broker: no heartbeat goes out, and no task comes in", Remedy: l.Remedy, Lines: l.Lines}
+	if l.State == LinkMute {
+		t.Problem = "the daemon lives, but nobody hears it: no heartbeat goes out"
+	}
 	if l.Cause != "" {
 		t.Problem += ": " + l.Cause
 	}
@@ -70,16 +73,16 @@ func openingLink(ep *endpointfs.Endpoint) *Trouble {
 	}
 }
 
-// firstLink waits a little for a connection that is being made by a daemon
-// whose log begins at from, and tells how far it has come.
-func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, from int64, deadline time.Time) Link {
+// firstLink waits a little for a connection that is being made by a daemon,
+// and tells how far it has come, and whether others wrote to its log.
+func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, deadline time.Time) (Link, bool) {
 	if grace := time.Now().Add(linkGrace); grace.Before(deadline) {
 		deadline = grace
 	}
 	for {
-		l := linkFrom(ep, from)
-		if l.State != LinkOpening || !time.Now().Before(deadline) || pause(ctx, readyPoll) != nil {
-			return l
+		l, others := linkOf(ep, d)
+		if l.settled() || !time.Now().Before(deadline) || pause(ctx, readyPoll) != nil {
+			return l, others
 		}
 	}
 }
