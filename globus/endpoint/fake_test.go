@@ -65,6 +65,8 @@ type script struct {
 	Supplanted string `json:",omitempty"`
 	// Dying is how long it takes to end.
 	Dying time.Duration `json:",omitempty"`
+	// Hangs keeps it alive after it has marked its end.
+	Hangs bool `json:",omitempty"`
 }
 
 func fakeScript() (s script) {
@@ -138,6 +140,9 @@ func fakeTitled() int {
 		time.Sleep(s.Dying)
 		os.Remove(pidPath)
 		fakeLog(dir, "INFO Shutdown complete.\n---------- Core Endpoint ends: "+id+"\n\n")
+		if s.Hangs {
+			select {}
+		}
 		return 0
 	}
 	term := make(chan os.Signal, 1)

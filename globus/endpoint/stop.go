@@ -217,6 +217,9 @@ func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
 		return s.interrupted(ctx.Err(), fmt.Sprintf("process %d was told to end and is shutting down", pid))
 	}
 	if err != nil && !s.o.Now {
+		if s.marked(e) {
+			return s.timeout(fmt.Sprintf("process %d got SIGTERM and has marked its end in the log, but hangs since, as it does when the broker does not answer; nothing was killed, and nothing would be lost", pid))
+		}
 		return s.timeout(fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid))
 	}
 	if err != nil {
@@ -239,6 +242,12 @@ func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
 	s.ended = true
 	s.result.Took += time.Since(told)
 	return s.waitForUsers(ctx, users)
+}
+
+// marked says whether the last mark of the log is that of the daemon's end.
+func (s *stopper) marked(e Evidence) bool {
+	mark, ok, err := s.ep.Log().LastMarker()
+	return err == nil && ok && mark.Kind == endpointfs.Ends && mark.ID == e.ID
 }
 
 // waitForUsers waits for the user endpoints of a daemon that is gone. They see

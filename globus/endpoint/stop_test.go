@@ -130,6 +130,19 @@ func TestStopIgnored(t *testing.T) {
 	}
 }
 
+// A daemon that has shut down and hangs, as the real one does when the broker
+// does not answer, is left alone as well, but it is said that it has shut down.
+func TestStopHangs(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, script{Hangs: true})
+	pid := b.start().Status.Evidence.Process.PID
+	_, err := b.Stop(t.Context(), "mesa", StopOptions{Timeout: 500 * time.Millisecond})
+	var late *TimeoutError
+	if !errors.As(err, &late) || !strings.Contains(late.Known, "has marked its end in the log, but hangs") || !alive(pid) {
+		t.Errorf("Stop: %v (alive: %v)", err, alive(pid))
+	}
+}
+
 func TestStopSuspended(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, script{})

@@ -170,7 +170,7 @@ func (b *bed) operate(r row, operation string) cell {
 	a := b.run(b.arguments(r, operation)...)
 	c := b.read(operation, a)
 	b.unharmed()
-	if strings.Contains(c.evidence, "marked its end in the log") {
+	if c.outcome != "timeout" && strings.Contains(c.evidence, "marked its end in the log") {
 		b.settled(0) // what is left of it is the interpreter's own end
 	}
 	living := len(b.living()) - b.others

@@ -33,11 +33,19 @@ func serviceRows() []row {
 				b.started()
 			},
 			after: func(b *bed, operation string, c cell) {
+				if c.outcome == "timeout" && !strings.Contains(c.evidence, "has marked its end in the log") {
+					b.Errorf("%s does not say how far the daemon came: %s", operation, c.evidence)
+				}
 				if operation == "status" && !strings.Contains(c.evidence, "has not heard from it") {
 					b.Errorf("status does not say that no heartbeat arrives: %s", c.evidence)
 				}
 			}}
 	}
+	// The daemon waits for an answer when it has shut down; how long is pika's
+	// affair.
+	hangs := broker("the broker takes heartbeats in silence, and the daemon lives", "Running | Running | already_running | timeout | timeout | conflict | shown", sandbox.BrokerFault{Kind: "silent", Method: "basic.publish"})
+	lay := hangs.lay
+	hangs.lay = func(b *bed) { lay(b); b.timeout = "30s" }
 	const runs = "Running | Running | already_running | stopped | restarted | conflict | shown"
 	return []row{
 		answers("401 to everything", refusing, sandbox.Fault{Status: 401, Code: "AUTHENTICATION_FAILED"}),
@@ -77,10 +85,13 @@ func serviceRows() []row {
 				}
 			}},
 		broker("the broker refuses connections, and the daemon lives", runs, sandbox.BrokerFault{Kind: "refuse"}),
-		{group: group, fault: "the broker refuses the daemon's password, so that it ends", want: "Stopped | Stopped | started | not_running | restarted | deleted | shown", by: "real", own: true, online: true, long: true,
+		{group: group, fault: "the broker refuses the daemon's password", want: "Stopped | Stopped | failed | not_running | failed | deleted | shown", by: "real", own: true, online: true, long: true,
+			lay: func(b *bed) { b.stopped(); b.box.OrderBroker(sandbox.BrokerFault{Kind: "auth"}) }},
+		{group: group, fault: "the broker closes its connections midway and then refuses the daemon's password, so that it ends", want: "Stopped | Stopped | failed | not_running | failed | deleted | shown", by: "real", own: true, online: true, long: true,
 			lay: func(b *bed) {
-				b.box.OrderBroker(sandbox.BrokerFault{Kind: "auth"})
 				b.started()
+				b.box.OrderBroker(sandbox.BrokerFault{Kind: "auth"})
+				b.box.CloseConnections("")
 				b.settled(0)
 			}},
 		{group: group, fault: "the broker closes its connections midway, and the daemon lives", want: runs, by: "real", own: true, online: true, long: true,
@@ -88,6 +99,6 @@ func serviceRows() []row {
 				b.started()
 				b.box.CloseConnections("")
 			}},
-		broker("the broker is silent, and the daemon lives", runs, sandbox.BrokerFault{Kind: "silent"}),
+		hangs,
 	}
 }
