@@ -37,6 +37,16 @@ func (e *Endpoint) Removable() error {
 // far as can be told without trying.
 func (e *Endpoint) Writable() error { return writable(e.path) }
 
+// Owner is the number of the user who owns the endpoint's directory, and false
+// where that cannot be seen.
+func (e *Endpoint) Owner() (uid int, ok bool) {
+	var info unix.Stat_t
+	if err := unix.Stat(e.path, &info); err != nil {
+		return 0, false
+	}
+	return int(info.Uid), true
+}
+
 // writable says which of the directories cannot be written to. One that is not
 // there can be.
 func writable(paths ...string) error {

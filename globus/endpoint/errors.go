@@ -235,6 +235,29 @@ func (e *EmailError) Hint() string {
 	return "add a line such as \"email: you@example.org\" to " + e.File
 }
 
+// OwnerError says that root was about to launch the daemon of an endpoint that
+// is another user's: it would run as root, on files that are his.
+type OwnerError struct {
+	Name string
+	// Owner is the user's name, or his number where he has none.
+	Owner string
+	// Dir is the configuration directory.
+	Dir string
+}
+
+// Error names the endpoint and the user.
+func (e *OwnerError) Error() string {
+	return fmt.Sprintf("starting endpoint %q: nothing was launched: it is user %s's, and its daemon would run as root", e.Name, e.Owner)
+}
+
+// Hint is the command that starts it as that user.
+func (e *OwnerError) Hint() string {
+	return fmt.Sprintf("sudo -u %s chiltepin endpoint -c %s start %s; if it is to be root's, chown its directory", e.Owner, shell(e.Dir), shell(e.Name))
+}
+
+// Is makes the error match [fs.ErrPermission].
+func (e *OwnerError) Is(target error) bool { return target == fs.ErrPermission }
+
 // DeleteError says how far a deletion came.
 type DeleteError struct {
 	Name  string

@@ -50,6 +50,9 @@ type Processes interface {
 	Lookup(pid int) (Process, bool, error)
 	// Place says whether p is at home in dir.
 	Place(p Process, dir string) Place
+	// Writes says whether p has a file below dir open for writing whose name
+	// matches one of the patterns.
+	Writes(p Process, dir string, patterns ...string) bool
 	// Session returns the processes of a session, which is named by the
 	// process id of its leader.
 	Session(id int) ([]Process, error)

@@ -189,6 +189,35 @@ func (machineProcesses) Place(p Process, dir string) Place {
 	return Outside
 }
 
+func (machineProcesses) Writes(p Process, dir string, patterns ...string) bool {
+	link := "/proc/" + strconv.Itoa(p.PID)
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false
+	}
+	entries, err := os.ReadDir(link + "/fd")
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		target, err := os.Readlink(link + "/fd/" + e.Name())
+		if err != nil || !strings.HasPrefix(target, real+"/") {
+			continue
+		}
+		// The mode of the link is how the file was opened, see proc(5).
+		info, err := os.Lstat(link + "/fd/" + e.Name())
+		if err != nil || info.Mode().Perm()&0o200 == 0 {
+			continue
+		}
+		for _, pattern := range patterns {
+			if ok, _ := filepath.Match(pattern, filepath.Base(target)); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (machineProcesses) Session(id int) ([]Process, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

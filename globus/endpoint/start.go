@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -208,6 +210,13 @@ func (m *Manager) doubt(operation string, ep *endpointfs.Endpoint, e Evidence, v
 func (m *Manager) check(ep *endpointfs.Endpoint) error {
 	if problems := ep.Check(); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
+	}
+	if uid, ok := ep.Owner(); ok && os.Geteuid() == 0 && uid != 0 {
+		owner := strconv.Itoa(uid)
+		if u, err := user.LookupId(owner); err == nil {
+			owner = u.Username
+		}
+		return &OwnerError{Name: ep.Name(), Owner: owner, Dir: m.Dir.Path()}
 	}
 	if err := ep.Writable(); err != nil {
 		return fmt.Errorf("starting endpoint %q: nothing was launched: %w", ep.Name(), err)

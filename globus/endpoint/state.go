@@ -46,8 +46,8 @@ type Status struct {
 	Evidence Evidence
 	// Service is what the service says; nil when it was not asked.
 	Service *ServiceView
-	// Trouble is what is wrong with a daemon that runs; nil when nothing is
-	// seen to be.
+	// Trouble is what is wrong with a daemon that runs, or with what its user
+	// endpoints have left running; nil when nothing is seen to be.
 	Trouble *Trouble
 	// UserEndpoints are the user endpoints of this endpoint.
 	UserEndpoints []UserEndpoint

@@ -87,7 +87,9 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 		defer cancel()
 		service, s.Service = m.view(ctx, s.ID)
 	}
-	s.Trouble = m.trouble(ep, e, v, s.Service)
+	if s.Trouble = m.trouble(ep, e, v, s.Service); s.Trouble == nil && !v.Elsewhere {
+		s.Trouble = orphanTrouble(ep, m.orphans(ep))
+	}
 	if s.State == Running && s.Service != nil && s.Service.Problem == nil && !s.Service.Online {
 		s.Reason += "; but the service has not heard from it lately and gives it no tasks"
 	}

@@ -290,6 +290,9 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	if err := s.waitForUsers(ctx, users); err != nil {
 		return StopResult{}, err
 	}
+	if err := s.endOrphans(ctx); err != nil {
+		return StopResult{}, err
+	}
 	if err := stillOurs(ctx); err != nil {
 		return StopResult{}, err
 	}

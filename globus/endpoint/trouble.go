@@ -15,6 +15,8 @@ type Trouble struct {
 	Problem, Remedy string
 	// Lines are the lines of its log that show it.
 	Lines []string
+	// Orphaned is true when it is about what user endpoints have left running.
+	Orphaned bool
 }
 
 const (

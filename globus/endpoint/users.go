@@ -97,8 +97,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 // waitForTasks waits until no user endpoint has tasks. again is true when the
 // daemon ended meanwhile and has to be looked at anew.
 func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (again bool, err error) {
-	users := s.m.userProcesses(s.ep, e)
-	if len(users) == 0 {
+	if len(s.m.userProcesses(s.ep, e)) == 0 && len(s.m.orphans(s.ep)) == 0 {
 		return false, nil
 	}
 	var service Service
@@ -118,6 +117,15 @@ func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (agai
 				busy++
 				count += max(t.count, 0)
 				why = t.why
+			}
+		}
+		if !s.o.Now {
+			for _, o := range s.m.orphans(s.ep) {
+				if o.Busy > 0 {
+					busy++
+					count += o.Busy
+					why = "of workers whose user endpoint was killed, so that nobody hears of their results"
+				}
 			}
 		}
 		if busy == 0 || held.Dead() {

@@ -48,6 +48,8 @@ type bed struct {
 	others int
 	// daemons are those that must live on, where a row says so.
 	daemons []int
+	// children are those of a user endpoint that was killed.
+	children []int
 	// victim is a process id on the bed's machine that must come to no harm.
 	victim int
 }

@@ -64,8 +64,10 @@ func ownerRows() []row {
 			b.put("daemon.pid", fmt.Sprintln(b.theirStranger("Globus Compute Endpoint *("+b.id()+", mesa) [x]").cmd.Process.Pid))
 			b.touched("daemon.pid", time.Minute)
 		}, blind: true})
-	add(row{fault: "asked by root, and the daemon is a user's", want: "Running | Running | already_running | stopped | restarted | conflict | shown",
+	add(row{fault: "asked by root, and the daemon is a user's", want: "Running | Running | already_running | stopped | refused | conflict | shown",
 		lay: func(b *bed) { b.asUser(); b.started(); b.as = nil }})
+	add(row{fault: "asked by root, and the directory is a user's, stopped", want: "Stopped | Stopped | refused | not_running | refused | deleted | shown",
+		lay: func(b *bed) { b.asUser(); b.stopped(); b.as = nil }})
 	add(row{fault: "everything is another user's and may be read, stopped", want: "Stopped | Stopped | refused | refused | refused | refused | shown",
 		lay: func(b *bed) { b.asUserID(other); b.stopped(); b.share(0o755, 0o644) }, after: livesOn})
 	add(row{fault: "everything is another user's and may be read, and his daemon lives", want: locked,

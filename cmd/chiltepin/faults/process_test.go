@@ -67,7 +67,7 @@ func processRows() []row {
 					b.users(0)
 				}
 			}},
-		{group: group, fault: "kill -9 of a user endpoint amid a task, whose workers outlive it, and a stop too", by: "real", want: runs, long: true, lay: realUserKilled, after: userToldDead},
+		{group: group, fault: "kill -9 of a user endpoint amid a task, whose workers outlive it", by: "real", want: "Running | Running | already_running | timeout | timeout | conflict | shown", long: true, lay: realUserKilled, after: userToldDead},
 		{group: group, fault: "suspended (SIGSTOP)", want: runs,
 			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) },
 			after: func(b *bed, operation string, _ cell) {

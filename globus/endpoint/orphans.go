@@ -1,0 +1,172 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"chiltepin/endpointfs"
+)
+
+// Orphans are the processes that a user endpoint has left running which was
+// killed: parsl's interchange and workers. Nobody hears of what they compute,
+// and they do not end by themselves.
+type Orphans struct {
+	// UserEndpoint is the UUID of the user endpoint.
+	UserEndpoint string
+	Processes    []Process
+	// Busy is the number of their workers that are in the midst of a task.
+	Busy int
+}
+
+// Orphans returns what killed user endpoints of an endpoint have left running
+// on this machine.
+func (m *Manager) Orphans(name string) ([]Orphans, error) {
+	ep, err := m.Dir.Endpoint(name)
+	if err != nil {
+		return nil, err
+	}
+	return m.orphans(ep), nil
+}
+
+// orphans finds them by their session: the daemon gives each user endpoint a
+// session of its own (core_endpoint.py cmd_start_endpoint), which bears its
+// process id, and nobody can join a session. That number, in the user
+// endpoint's daemon.pid, cannot come round again while the session has members;
+// so that one of another machine or boot is not mistaken for it, a member must
+// also be writing parsl's files in the user endpoint's directory.
+func (m *Manager) orphans(ep *endpointfs.Endpoint) (all []Orphans) {
+	dirs, _ := ep.UserEndpoints() // what cannot be read is not shown
+	for _, d := range dirs {
+		f, err := d.PIDFile()
+		if err != nil || f.PID <= 1 {
+			continue
+		}
+		if _, alive, err := m.procs().Lookup(f.PID); err != nil || alive {
+			continue
+		}
+		members, err := m.procs().Session(f.PID)
+		if err != nil || !m.writing(members, d.Path()) {
+			continue
+		}
+		first := members[0].StartTime
+		for _, p := range members {
+			first = min(first, p.StartTime)
+		}
+		began := m.here().Booted.Add(time.Duration(first)*(time.Second/ticksPerSecond) - time.Second)
+		busy := readWorkerLogs(m.Dir.Path(), filepath.Base(d.Path()), began).Running
+		all = append(all, Orphans{UserEndpoint: d.ID, Processes: members, Busy: busy})
+	}
+	return all
+}
+
+// writing says whether one of the processes writes parsl's files in a directory.
+func (m *Manager) writing(all []Process, dir string) bool {
+	for _, p := range all {
+		if m.procs().Writes(p, dir, "interchange.log", "manager.log", "worker_*.log", "*.sh.out", "*.sh.err") {
+			return true
+		}
+	}
+	return false
+}
+
+// orphanTrouble tells of orphans, nil when there are none.
+func orphanTrouble(ep *endpointfs.Endpoint, all []Orphans) *Trouble {
+	if len(all) == 0 {
+		return nil
+	}
+	n, busy := 0, 0
+	for _, o := range all {
+		n, busy = n+len(o.Processes), busy+o.Busy
+	}
+	t := &Trouble{
+		Orphaned: true,
+		Problem:  fmt.Sprintf("a user endpoint was killed, and %d processes that it left behind still run, such as process %d: nobody hears of what they compute", n, all[0].Processes[0].PID),
+		Remedy:   "chiltepin endpoint stop " + shell(ep.Name()) + " ends them",
+	}
+	if busy > 0 {
+		t.Remedy = fmt.Sprintf("chiltepin endpoint stop --now %s ends them, and the %d tasks that they are at; without --now it waits for these", shell(ep.Name()), busy)
+	}
+	return t
+}
+
+// endOrphans ends what killed user endpoints have left running. Without Now it
+// waits for the tasks that they are at, as for any others: what these write to
+// the disk may be wanted.
+func (s *stopper) endOrphans(ctx context.Context) error {
+	for {
+		all := s.m.orphans(s.ep)
+		if len(all) == 0 {
+			return nil
+		}
+		busy := 0
+		for _, o := range all {
+			busy += o.Busy
+		}
+		if busy > 0 && !s.o.Now {
+			known := fmt.Sprintf("%d tasks are not finished, of workers whose user endpoint was killed, so that nobody hears of their results", busy)
+			s.tell(ctx, "draining", known)
+			if !time.Now().Before(s.deadline) {
+				return s.timeout(known)
+			}
+			if err := pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
+				return s.interrupted(err, known)
+			}
+			continue
+		}
+		s.result.Lost += busy
+		for _, o := range all {
+			if err := s.endSession(ctx, o); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// endSession ends the processes of a session whose leader is gone. They are
+// proven again while they are held.
+func (s *stopper) endSession(ctx context.Context, o Orphans) error {
+	var all heldProcesses
+	defer func() { all.close() }()
+	for _, p := range o.Processes {
+		held, err := s.m.procs().Hold(p.PID)
+		if err != nil {
+			continue // it has ended
+		}
+		again, ok, err := s.m.procs().Lookup(p.PID)
+		if err != nil || !ok || again.StartTime != p.StartTime || again.Session != p.Session {
+			held.Close()
+			continue
+		}
+		all = append(all, heldProcess{again, held})
+	}
+	if err := stillOurs(ctx); err != nil {
+		return err
+	}
+	s.tell(ctx, "stopping", fmt.Sprintf("%d processes that user endpoint %s left behind are told to end", len(all), o.UserEndpoint))
+	for _, p := range all {
+		_ = p.held.Signal(syscall.SIGTERM) // a dead one is what is wanted
+	}
+	for _, grace := range []time.Duration{2 * time.Second, 5 * time.Second} {
+		waiting, cancel := context.WithTimeout(ctx, grace)
+		left := 0
+		for _, p := range all {
+			if p.held.Wait(waiting) != nil {
+				left = p.PID
+			}
+		}
+		cancel()
+		switch {
+		case left == 0:
+			return nil
+		case ctx.Err() != nil:
+			return s.interrupted(ctx.Err(), fmt.Sprintf("the daemon has ended; process %d, which a user endpoint left behind, has not yet", left))
+		case grace > 2*time.Second:
+			return s.timeout(fmt.Sprintf("the daemon has ended; process %d, which a user endpoint left behind, got SIGKILL and has not", left))
+		}
+		all.kill()
+	}
+	return nil
+}
