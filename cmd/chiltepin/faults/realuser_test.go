@@ -149,8 +149,8 @@ func userToldDead(b *bed, operation string, c cell) {
 		}
 		b.must("endpoint", "stop", "--now", "mesa")
 		for _, pid := range append(b.processes(isWorker), b.children...) {
-			if _, err := os.Stat(fmt.Sprint("/proc/", pid)); err == nil {
-				b.Errorf("%s --now leaves process %d behind", operation, pid)
+			if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && !bytes.Contains(stat, []byte(") Z ")) {
+				b.Errorf("%s --now leaves a process behind: %s", operation, stat)
 			}
 		}
 		return
