@@ -250,10 +250,23 @@ func (m *Manager) ended(ep *endpointfs.Endpoint, d *daemon) error {
 		e.Cause = "another program has registered the endpoint at the same time, and this daemon's password counts no more"
 		e.Remedy = "chiltepin endpoint start " + shell(ep.Name())
 	}
+	if e.Cause == "" && tornID(printed) {
+		d.supplanted = true
+		e.Cause = "another program, which was starting the endpoint at the same time, was in the midst of writing endpoint.json"
+		e.Remedy = "chiltepin endpoint start " + shell(ep.Name())
+	}
 	const most = 40
 	e.Lines = append(e.Lines, lastOf(log, most)...)
 	e.Lines = append(e.Lines, lastOf(printed, most)...)
 	return e
+}
+
+// tornID says whether a daemon ended because endpoint.json was no JSON
+// (get_endpoint_id of endpoint.py), which it was before the launch: each daemon
+// writes it anew as it comes up, and not in one step.
+func tornID(printed []string) bool {
+	text := strings.Join(printed, "\n")
+	return strings.Contains(text, "in get_endpoint_id") && strings.Contains(text, "JSONDecodeError")
 }
 
 // splitLines returns the lines that say something, none too long.

@@ -68,10 +68,10 @@ func TestOutrun(t *testing.T) {
 
 // Somebody starts the daemon by hand at the same time. That one gives way to
 // ours, but has registered the endpoint after it, so that the broker refuses
-// ours, which ends or lives on unheard: one that is heard must run in the end.
+// ours, which ends or lives on unheard, or had endpoint.json half written: one that is heard must run in the end.
 func TestSupplanted(t *testing.T) {
 	t.Parallel()
-	for _, how := range []string{"ends", "mute"} {
+	for _, how := range []string{"ends", "mute", "torn"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			b := newBed(t, script{Supplanted: how})

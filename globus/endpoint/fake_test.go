@@ -61,7 +61,8 @@ type script struct {
 	Users []string `json:",omitempty"`
 	// Supplanted has the first one lose its password because another program,
 	// which gave way to it, had registered the endpoint after it: "ends", or
-	// "mute" when its commands come in all the same.
+	// "mute" when its commands come in all the same. "torn" is one that finds
+	// endpoint.json half written.
 	Supplanted string `json:",omitempty"`
 	// Dying is how long it takes to end.
 	Dying time.Duration `json:",omitempty"`
@@ -95,6 +96,10 @@ func fakeDaemon() int {
 	dir := filepath.Join(args[1], args[len(args)-1])
 	fmt.Print(s.Print)
 	fakeLog(dir, s.Log)
+	if s.Supplanted == "torn" && os.Mkdir(filepath.Join(dir, "supplanted"), 0o700) == nil {
+		fmt.Println("  File \"endpoint.py\", line 452, in get_endpoint_id\njson.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)")
+		return 1
+	}
 	time.Sleep(s.Delay)
 	if s.Hang == "launch" {
 		select {}

@@ -31,8 +31,9 @@ type daemon struct {
 	state  *os.ProcessState
 	// output is what the daemon has printed; empty for one that was found.
 	output string
-	// supplanted is true when somebody else's registration made its password
-	// void, so that it ended or nobody hears it.
+	// supplanted is true when somebody else, who was starting the endpoint at the
+	// same time, was in its way: made its password void, so that it ended or
+	// nobody hears it, or had endpoint.json half written.
 	supplanted bool
 }
 
