@@ -191,8 +191,9 @@ func defineStop(s Services, complete map[string]func(context.Context, string) []
 		Summary: "Stop an endpoint once its running tasks are done",
 		Doc: `While user endpoints have outstanding tasks it waits and shows how many; if the time runs
 out nothing is stopped. Then the daemon is asked to end, and reported stopped when it is
-seen gone. Only a process proven to be this endpoint's daemon is ever signalled. One that
-runs on another machine ends by itself once its daemon.pid is taken away, and is reported
+seen gone. Only processes proven to be this endpoint's are ever signalled; what a killed
+user endpoint has left running is ended as well. A daemon that runs on another machine
+ends by itself once its daemon.pid is taken away, and is reported
 stopped when its log marks the end. Stopping one that does not run does nothing and
 succeeds. --now does not wait for tasks, which are then lost, and ends a daemon that does
 not listen.`,
