@@ -114,6 +114,11 @@ func (r row) wants(t testing.TB) []string {
 	return words
 }
 
+// atWork is held by the beds of the real daemon, which takes a processor for
+// seconds to load: more of them at once would only keep each other from being
+// up in time.
+var atWork = make(chan struct{}, 6)
+
 // run runs every operation and returns the cells.
 func (r row) run(t *testing.T, shared *sandboxtest.Box) []cell {
 	want := r.wants(t)
@@ -125,6 +130,10 @@ func (r row) run(t *testing.T, shared *sandboxtest.Box) []cell {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if r.by == "real" {
+				atWork <- struct{}{}
+				defer func() { <-atWork }()
+			}
 			box := shared
 			if r.own {
 				box = sandboxtest.Start(t)
