@@ -69,7 +69,7 @@ func (v *visit) judge(s endpoint.Status) Finding {
 		}
 	case s.State == endpoint.Unknown:
 		f.Verdict, f.Remedy = Warning, "chiltepin endpoint status "+s.Name
-	case s.Trouble != nil && !s.Trouble.Orphaned:
+	case s.Trouble != nil && !s.Trouble.Survivors:
 		f.Verdict, f.Evidence, f.Remedy = Failed, s.Trouble.Problem, s.Trouble.Remedy
 	case gone:
 		f.Verdict = Failed
@@ -92,16 +92,15 @@ func (v *visit) judge(s endpoint.Status) Finding {
 func (v *visit) userEndpoints(ctx context.Context) []Finding {
 	var all []Finding
 	for _, ep := range v.endpoints() {
-		orphans, err := v.Manager.Orphans(ep.Name())
-		for _, o := range orphans {
-			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Remedy: "chiltepin endpoint stop " + ep.Name() + ", with --now to lose the tasks that they are at",
-				Evidence: fmt.Sprintf("%d processes have outlived its user endpoint %s, which was killed, such as process %d; %d of them are at a task", len(o.Processes), o.UserEndpoint, o.Processes[0].PID, o.Busy)})
-		}
+		s, err := v.Manager.Status(ctx, ep.Name(), endpoint.StatusOptions{Offline: true})
 		if err != nil {
 			continue
 		}
-		s, err := v.Manager.Status(ctx, ep.Name(), endpoint.StatusOptions{Offline: true})
-		if err != nil || s.State != endpoint.Stopped && s.State != endpoint.Disconnected {
+		for _, o := range s.Survivors {
+			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Remedy: "chiltepin endpoint stop " + ep.Name() + ", with --now to lose the tasks that they are at",
+				Evidence: fmt.Sprintf("%d processes have outlived its user endpoint %s, which was killed, such as process %d; %d of them are at a task", len(o.Processes), o.UserEndpoint, o.Processes[0].PID, o.Busy)})
+		}
+		if s.State != endpoint.Stopped && s.State != endpoint.Disconnected {
 			continue
 		}
 		for _, u := range s.UserEndpoints {

@@ -190,18 +190,16 @@ func (w *watcher) look() error {
 // lookLog looks for the marker, and for what comes after it.
 func (w *watcher) lookLog(id string) error {
 	s := &w.seen
-	log := w.ep.Log()
-	size, err := log.Size()
+	size, err := w.ep.Log().Size()
 	if err != nil {
 		return err
 	}
 	if !w.read || size != w.size {
 		w.read, w.size = true, size
-		data, _, err := log.ReadFrom(w.d.from, launchLog)
+		own, _, err := w.d.wrote(w.ep)
 		if err != nil {
 			return err
 		}
-		own, _ := endpointfs.WrittenBy(w.d.pid, data)
 		w.readLog(own, id)
 	}
 	switch {
@@ -238,11 +236,10 @@ func (m *Manager) ended(ep *endpointfs.Endpoint, d *daemon) error {
 		}
 	}
 	e.Meaning = meaning(e.ExitStatus)
-	data, _, err := ep.Log().ReadFrom(d.from, launchLog)
+	own, others, err := d.wrote(ep)
 	if err != nil {
 		e.Lines = append(e.Lines, "the log cannot be read: "+err.Error())
 	}
-	own, others := endpointfs.WrittenBy(d.pid, data)
 	log, printed := splitLines(string(own)), splitLines(d.printed())
 	s := diagnose(append(append([]string(nil), log...), printed...))
 	if e.Cause, e.Remedy = s.cause, s.remedy; others && s.name == brokerLogin {

@@ -25,6 +25,21 @@ func (all heldProcesses) kill() {
 	}
 }
 
+// holdSame takes hold of the process that p was seen to be. When it is gone, or
+// another one has its number, the error is [syscall.ESRCH].
+func (m *Manager) holdSame(p Process) (heldProcess, error) {
+	held, err := m.procs().Hold(p.PID)
+	if err != nil {
+		return heldProcess{}, err
+	}
+	again, ok, err := m.procs().Lookup(p.PID)
+	if err != nil || !ok || again.StartTime != p.StartTime || held.Dead() {
+		held.Close()
+		return heldProcess{}, syscall.ESRCH
+	}
+	return heldProcess{again, held}, nil
+}
+
 // holdUserEndpoints takes hold of the processes of this endpoint's user
 // endpoints and, with Now, of everything in their sessions: a session bears the
 // process id of its leader, which cannot come round again while it has members,
@@ -35,17 +50,11 @@ func (s *stopper) holdUserEndpoints(e Evidence) heldProcesses {
 		if !p.Ours {
 			continue
 		}
-		held, err := s.m.procs().Hold(p.PID)
+		leader, err := s.m.holdSame(p.Process)
 		if err != nil {
 			continue
 		}
-		again, ok, err := s.m.procs().Lookup(p.PID)
-		if err != nil || !ok || again.StartTime != p.StartTime || held.Dead() {
-			held.Close()
-			continue
-		}
-		leader := heldProcess{again, held}
-		if s.o.Now && again.Session == again.PID {
+		if s.o.Now && leader.Session == leader.PID {
 			all = append(all, s.holdSession(leader)...)
 		}
 		all = append(all, leader)
@@ -64,16 +73,15 @@ func (s *stopper) holdSession(leader heldProcess) heldProcesses {
 		if p.PID == leader.PID {
 			continue
 		}
-		held, err := s.m.procs().Hold(p.PID)
+		member, err := s.m.holdSame(p)
 		if err != nil {
 			continue
 		}
-		again, ok, err := s.m.procs().Lookup(p.PID)
-		if err != nil || !ok || again.Session != leader.PID || again.StartTime != p.StartTime || leader.held.Dead() {
-			held.Close()
+		if member.Session != leader.PID || leader.held.Dead() {
+			member.held.Close()
 			continue
 		}
-		all = append(all, heldProcess{again, held})
+		all = append(all, member)
 	}
 	slices.Reverse(all) // children before their parents
 	return all

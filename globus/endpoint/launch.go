@@ -51,6 +51,14 @@ func (d *daemon) dead() bool {
 	}
 }
 
+// wrote returns what the daemon has written to the endpoint's log since its
+// launch, and whether other programs have written to it as well.
+func (d *daemon) wrote(ep *endpointfs.Endpoint) (own []byte, others bool, err error) {
+	data, _, err := ep.Log().ReadFrom(d.from, launchLog)
+	own, others = endpointfs.WrittenBy(d.pid, data)
+	return own, others, err
+}
+
 // launch starts the daemon in a session of its own, with nothing of ours but
 // an environment, and notes which process it is.
 func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []string) (*daemon, error) {

@@ -26,6 +26,11 @@ func (l Link) settled() bool {
 	return l.State != LinkOpening && (l.State != LinkMute || l.listens)
 }
 
+// broken says whether heartbeats go out no more.
+func (l Link) broken() bool {
+	return l.State == LinkDown || l.State == LinkRefused || l.State == LinkMute
+}
+
 // LinkState is how far the connection has come.
 type LinkState string
 
@@ -69,11 +74,10 @@ func (m *Manager) link(ep *endpointfs.Endpoint) Link {
 // linkOf reads what a daemon has written to the endpoint's log since its
 // launch. others is true when other programs have written to it as well.
 func linkOf(ep *endpointfs.Endpoint, d *daemon) (l Link, others bool) {
-	data, _, err := ep.Log().ReadFrom(d.from, linkTail)
+	own, others, err := d.wrote(ep)
 	if err != nil {
 		return Link{}, false
 	}
-	own, others := endpointfs.WrittenBy(d.pid, data)
 	return readLink(splitLines(string(own))), others
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -166,7 +167,7 @@ func (machineProcesses) Place(p Process, dir string) Place {
 		return Inside
 	}
 	// A daemon that was started by hand works wherever its shell did.
-	entries, err := os.ReadDir(link + "/fd")
+	files, err := openFiles(p.PID)
 	if err != nil {
 		return Unseen
 	}
@@ -174,9 +175,8 @@ func (machineProcesses) Place(p Process, dir string) Place {
 	if err != nil {
 		return Unseen
 	}
-	for _, e := range entries {
-		target, err := os.Readlink(link + "/fd/" + e.Name())
-		if err != nil || !strings.HasPrefix(filepath.Base(target), "endpoint.log") {
+	for _, target := range files {
+		if !strings.HasPrefix(filepath.Base(target), "endpoint.log") {
 			continue
 		}
 		if filepath.Dir(strings.TrimSuffix(target, " (deleted)")) == real {
@@ -189,23 +189,40 @@ func (machineProcesses) Place(p Process, dir string) Place {
 	return Outside
 }
 
+// openFiles returns the files that a process has open: the links to them in
+// /proc, and where these lead.
+func openFiles(pid int) (iter.Seq2[string, string], error) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/fd/"
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(link, target string) bool) {
+		for _, e := range entries {
+			link := dir + e.Name()
+			target, err := os.Readlink(link)
+			if err == nil && !yield(link, target) {
+				return
+			}
+		}
+	}, nil
+}
+
 func (machineProcesses) Writes(p Process, dir string, patterns ...string) bool {
-	link := "/proc/" + strconv.Itoa(p.PID)
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return false
 	}
-	entries, err := os.ReadDir(link + "/fd")
+	files, err := openFiles(p.PID)
 	if err != nil {
 		return false
 	}
-	for _, e := range entries {
-		target, err := os.Readlink(link + "/fd/" + e.Name())
-		if err != nil || !strings.HasPrefix(target, real+"/") {
+	for link, target := range files {
+		if !strings.HasPrefix(target, real+"/") {
 			continue
 		}
 		// The mode of the link is how the file was opened, see proc(5).
-		info, err := os.Lstat(link + "/fd/" + e.Name())
+		info, err := os.Lstat(link)
 		if err != nil || info.Mode().Perm()&0o200 == 0 {
 			continue
 		}

@@ -49,6 +49,8 @@ type Status struct {
 	// Trouble is what is wrong with a daemon that runs, or with what its user
 	// endpoints have left running; nil when nothing is seen to be.
 	Trouble *Trouble
+	// Survivors are what killed user endpoints have left running here.
+	Survivors []Survivors
 	// UserEndpoints are the user endpoints of this endpoint.
 	UserEndpoints []UserEndpoint
 }

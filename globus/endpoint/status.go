@@ -87,8 +87,11 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 		defer cancel()
 		service, s.Service = m.view(ctx, s.ID)
 	}
-	if s.Trouble = m.trouble(ep, e, v, s.Service); s.Trouble == nil && !v.Elsewhere {
-		s.Trouble = orphanTrouble(ep, m.orphans(ep))
+	if !v.Elsewhere {
+		s.Survivors = m.survivors(ep)
+	}
+	if s.Trouble = m.trouble(ep, e, v, s.Service); s.Trouble == nil {
+		s.Trouble = survivorTrouble(ep, s.Survivors)
 	}
 	if s.State == Running && s.Service != nil && s.Service.Problem == nil && !s.Service.Online {
 		s.Reason += "; but the service has not heard from it lately and gives it no tasks"

@@ -290,7 +290,7 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	if err := s.waitForUsers(ctx, users); err != nil {
 		return StopResult{}, err
 	}
-	if err := s.endOrphans(ctx); err != nil {
+	if err := s.endSurvivors(ctx); err != nil {
 		return StopResult{}, err
 	}
 	if err := stillOurs(ctx); err != nil {

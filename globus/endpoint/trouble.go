@@ -15,8 +15,8 @@ type Trouble struct {
 	Problem, Remedy string
 	// Lines are the lines of its log that show it.
 	Lines []string
-	// Orphaned is true when it is about what user endpoints have left running.
-	Orphaned bool
+	// Survivors is true when it is about those, not about the daemon.
+	Survivors bool
 }
 
 const (
@@ -39,7 +39,7 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 		return &Trouble{Problem: "the daemon is suspended: no heartbeat goes out, and no task is taken", Remedy: fmt.Sprintf("kill -CONT %d", p.PID)}
 	}
 	l := m.link(ep)
-	if l.State == LinkDown || l.State == LinkRefused || l.State == LinkMute {
+	if l.broken() {
 		return brokenLink(ep, l)
 	}
 	if view == nil || view.Problem != nil || view.Online || e.Log != nil && e.Log.Kind == endpointfs.Begins && time.Since(e.Log.Time) < heardWithin {

@@ -97,7 +97,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 // waitForTasks waits until no user endpoint has tasks. again is true when the
 // daemon ended meanwhile and has to be looked at anew.
 func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (again bool, err error) {
-	if len(s.m.userProcesses(s.ep, e)) == 0 && len(s.m.orphans(s.ep)) == 0 {
+	if len(s.m.userProcesses(s.ep, e)) == 0 && (s.o.Now || busy(s.m.survivors(s.ep)) == 0) {
 		return false, nil
 	}
 	var service Service
@@ -106,7 +106,7 @@ func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (agai
 	}
 	told := ""
 	for {
-		busy, count, why := 0, 0, ""
+		waiting, count, why := 0, 0, ""
 		for _, u := range s.m.userProcesses(s.ep, e) {
 			t := s.m.tasksOf(ctx, s.ep, e, service, u)
 			if s.o.Now {
@@ -114,21 +114,17 @@ func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (agai
 				continue
 			}
 			if !t.done {
-				busy++
+				waiting++
 				count += max(t.count, 0)
 				why = t.why
 			}
 		}
 		if !s.o.Now {
-			for _, o := range s.m.orphans(s.ep) {
-				if o.Busy > 0 {
-					busy++
-					count += o.Busy
-					why = "of workers whose user endpoint was killed, so that nobody hears of their results"
-				}
+			if n := busy(s.m.survivors(s.ep)); n > 0 {
+				waiting, count, why = waiting+1, count+n, unheard
 			}
 		}
-		if busy == 0 || held.Dead() {
+		if waiting == 0 || held.Dead() {
 			return held.Dead(), nil
 		}
 		text := fmt.Sprintf("%d tasks are not finished (%s)", count, why)

@@ -50,17 +50,11 @@ func (s *stopper) holdUser(e Evidence, id string, young int) (all heldProcesses,
 		if !p.Ours || p.ID != id && (p.ID != "" || p.PID != young) {
 			continue
 		}
-		held, err := s.m.procs().Hold(p.PID)
+		leader, err := s.m.holdSame(p.Process)
 		if err != nil {
 			continue // it is gone
 		}
-		again, ok, err := s.m.procs().Lookup(p.PID)
-		if err != nil || !ok || again.StartTime != p.StartTime || held.Dead() {
-			held.Close()
-			continue
-		}
-		leader := heldProcess{again, held}
-		if again.Session == again.PID {
+		if leader.Session == leader.PID {
 			all = append(all, s.holdSession(leader)...)
 		}
 		return append(all, leader), p.PID

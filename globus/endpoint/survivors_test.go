@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -43,9 +44,9 @@ func session(t *testing.T, dir, open string) (leader, left int) {
 	return cmd.Process.Pid, left
 }
 
-// TestOrphans: what a killed user endpoint has left running is told of, and
+// TestSurvivors: what a killed user endpoint has left running is told of, and
 // ended by stop, but not in the midst of a task unless asked to.
-func TestOrphans(t *testing.T) {
+func TestSurvivors(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, script{})
 	b.start()
@@ -81,7 +82,7 @@ func TestOrphans(t *testing.T) {
 
 // A session of that number which only reads what is in the directory, or writes
 // another file there, is somebody's own.
-func TestNoOrphans(t *testing.T) {
+func TestNoSurvivors(t *testing.T) {
 	t.Parallel()
 	for _, open := range []string{"<manager.log", ">>notes.txt", "", ">>/dev/null"} {
 		b := newBed(t, script{})
@@ -90,11 +91,43 @@ func TestNoOrphans(t *testing.T) {
 		write(t, filepath.Join(dir, "manager.log"), "")
 		leader, stranger := session(t, dir, open)
 		write(t, filepath.Join(dir, "daemon.pid"), fmt.Sprintln(leader))
-		if all, err := b.Orphans("mesa"); len(all) > 0 || err != nil {
-			t.Errorf("%q: %+v, %v", open, all, err)
+		if all := b.status().Survivors; len(all) > 0 {
+			t.Errorf("%q: %+v", open, all)
 		}
 		if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true}); err != nil || !alive(stranger) {
 			t.Errorf("%q: %v (alive: %v)", open, err, alive(stranger))
 		}
+	}
+}
+
+// noHandles are the processes of a kernel without pidfd_open, but for the
+// process that may be held.
+type noHandles struct {
+	machineProcesses
+	but int
+}
+
+func (n noHandles) Hold(pid int) (Held, error) {
+	if pid == n.but {
+		return n.machineProcesses.Hold(pid)
+	}
+	return nil, &UnsupportedError{Need: "pidfd_open (Linux 5.3 or later)"}
+}
+
+// What cannot be ended safely is left alone, and said to be.
+func TestSurvivorsNotHeld(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, script{})
+	daemon := b.start().Status.Evidence.Process.PID
+	dir := b.userDir()
+	write(t, filepath.Join(dir, "manager.log"), "")
+	leader, worker := session(t, dir, ">>manager.log")
+	write(t, filepath.Join(dir, "daemon.pid"), fmt.Sprintln(leader))
+	b.Procs = noHandles{but: daemon}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var lacks *UnsupportedError
+	if _, err := b.Stop(ctx, "mesa", StopOptions{Now: true}); !errors.As(err, &lacks) || alive(daemon) || !alive(worker) {
+		t.Errorf("Stop: %v (the worker is alive: %v)", err, alive(worker))
 	}
 }

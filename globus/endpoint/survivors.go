@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"syscall"
@@ -10,10 +11,10 @@ import (
 	"chiltepin/endpointfs"
 )
 
-// Orphans are the processes that a user endpoint has left running which was
+// Survivors are the processes that a user endpoint has left running which was
 // killed: parsl's interchange and workers. Nobody hears of what they compute,
 // and they do not end by themselves.
-type Orphans struct {
+type Survivors struct {
 	// UserEndpoint is the UUID of the user endpoint.
 	UserEndpoint string
 	Processes    []Process
@@ -21,23 +22,25 @@ type Orphans struct {
 	Busy int
 }
 
-// Orphans returns what killed user endpoints of an endpoint have left running
-// on this machine.
-func (m *Manager) Orphans(name string) ([]Orphans, error) {
-	ep, err := m.Dir.Endpoint(name)
-	if err != nil {
-		return nil, err
+// unheard is what is special about their tasks.
+const unheard = "of workers whose user endpoint was killed, so that nobody hears of their results"
+
+// busy is the number of tasks that all of them are at.
+func busy(all []Survivors) (n int) {
+	for _, o := range all {
+		n += o.Busy
 	}
-	return m.orphans(ep), nil
+	return n
 }
 
-// orphans finds them by their session: the daemon gives each user endpoint a
-// session of its own (core_endpoint.py cmd_start_endpoint), which bears its
-// process id, and nobody can join a session. That number, in the user
+// survivors returns what killed user endpoints of an endpoint have left running
+// on this machine. It finds them by their session: the daemon gives each user
+// endpoint a session of its own (core_endpoint.py cmd_start_endpoint), which
+// bears its process id, and nobody can join a session. That number, in the user
 // endpoint's daemon.pid, cannot come round again while the session has members;
 // so that one of another machine or boot is not mistaken for it, a member must
 // also be writing parsl's files in the user endpoint's directory.
-func (m *Manager) orphans(ep *endpointfs.Endpoint) (all []Orphans) {
+func (m *Manager) survivors(ep *endpointfs.Endpoint) (all []Survivors) {
 	dirs, _ := ep.UserEndpoints() // what cannot be read is not shown
 	for _, d := range dirs {
 		f, err := d.PIDFile()
@@ -57,7 +60,7 @@ func (m *Manager) orphans(ep *endpointfs.Endpoint) (all []Orphans) {
 		}
 		began := m.here().Booted.Add(time.Duration(first)*(time.Second/ticksPerSecond) - time.Second)
 		busy := readWorkerLogs(m.Dir.Path(), filepath.Base(d.Path()), began).Running
-		all = append(all, Orphans{UserEndpoint: d.ID, Processes: members, Busy: busy})
+		all = append(all, Survivors{UserEndpoint: d.ID, Processes: members, Busy: busy})
 	}
 	return all
 }
@@ -72,41 +75,38 @@ func (m *Manager) writing(all []Process, dir string) bool {
 	return false
 }
 
-// orphanTrouble tells of orphans, nil when there are none.
-func orphanTrouble(ep *endpointfs.Endpoint, all []Orphans) *Trouble {
+// survivorTrouble tells of survivors, nil when there are none.
+func survivorTrouble(ep *endpointfs.Endpoint, all []Survivors) *Trouble {
 	if len(all) == 0 {
 		return nil
 	}
-	n, busy := 0, 0
+	n := 0
 	for _, o := range all {
-		n, busy = n+len(o.Processes), busy+o.Busy
+		n += len(o.Processes)
 	}
 	t := &Trouble{
-		Orphaned: true,
-		Problem:  fmt.Sprintf("a user endpoint was killed, and %d processes that it left behind still run, such as process %d: nobody hears of what they compute", n, all[0].Processes[0].PID),
-		Remedy:   "chiltepin endpoint stop " + shell(ep.Name()) + " ends them",
+		Survivors: true,
+		Problem:   fmt.Sprintf("a user endpoint was killed, and %d processes that it left behind still run, such as process %d: nobody hears of what they compute", n, all[0].Processes[0].PID),
+		Remedy:    "chiltepin endpoint stop " + shell(ep.Name()) + " ends them",
 	}
-	if busy > 0 {
-		t.Remedy = fmt.Sprintf("chiltepin endpoint stop --now %s ends them, and the %d tasks that they are at; without --now it waits for these", shell(ep.Name()), busy)
+	if tasks := busy(all); tasks > 0 {
+		t.Remedy = fmt.Sprintf("chiltepin endpoint stop --now %s ends them, and the %d tasks that they are at; without --now it waits for these", shell(ep.Name()), tasks)
 	}
 	return t
 }
 
-// endOrphans ends what killed user endpoints have left running. Without Now it
+// endSurvivors ends what killed user endpoints have left running. Without Now it
 // waits for the tasks that they are at, as for any others: what these write to
 // the disk may be wanted.
-func (s *stopper) endOrphans(ctx context.Context) error {
+func (s *stopper) endSurvivors(ctx context.Context) error {
 	for {
-		all := s.m.orphans(s.ep)
+		all := s.m.survivors(s.ep)
 		if len(all) == 0 {
 			return nil
 		}
-		busy := 0
-		for _, o := range all {
-			busy += o.Busy
-		}
-		if busy > 0 && !s.o.Now {
-			known := fmt.Sprintf("%d tasks are not finished, of workers whose user endpoint was killed, so that nobody hears of their results", busy)
+		tasks := busy(all)
+		if tasks > 0 && !s.o.Now {
+			known := fmt.Sprintf("%d tasks are not finished, %s", tasks, unheard)
 			s.tell(ctx, "draining", known)
 			if !time.Now().Before(s.deadline) {
 				return s.timeout(known)
@@ -116,7 +116,7 @@ func (s *stopper) endOrphans(ctx context.Context) error {
 			}
 			continue
 		}
-		s.result.Lost += busy
+		s.result.Lost += tasks
 		for _, o := range all {
 			if err := s.endSession(ctx, o); err != nil {
 				return err
@@ -127,20 +127,22 @@ func (s *stopper) endOrphans(ctx context.Context) error {
 
 // endSession ends the processes of a session whose leader is gone. They are
 // proven again while they are held.
-func (s *stopper) endSession(ctx context.Context, o Orphans) error {
+func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 	var all heldProcesses
 	defer func() { all.close() }()
 	for _, p := range o.Processes {
-		held, err := s.m.procs().Hold(p.PID)
-		if err != nil {
+		held, err := s.m.holdSame(p)
+		if errors.Is(err, syscall.ESRCH) {
 			continue // it has ended
 		}
-		again, ok, err := s.m.procs().Lookup(p.PID)
-		if err != nil || !ok || again.StartTime != p.StartTime || again.Session != p.Session {
-			held.Close()
+		if err != nil {
+			return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+		}
+		if held.Session != p.Session {
+			held.held.Close()
 			continue
 		}
-		all = append(all, heldProcess{again, held})
+		all = append(all, held)
 	}
 	if err := stillOurs(ctx); err != nil {
 		return err
