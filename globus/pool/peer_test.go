@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,7 +123,8 @@ func someOptions(r *rand.Rand) map[string]any {
 		"partition": pick("", "batch", "gpu-a", nil), "queue": pick("", "debug", "long queue", nil), "account": pick("", "abc", nil),
 		"walltime": fmt.Sprintf("%02d:%02d:00", r.IntN(100), r.IntN(60)), "worker_init": pick("", "module load a", "export A=\"b c\"\ncd /x", nil),
 	}
-	for name := range o {
+	// In an order, so that each run has the same options.
+	for _, name := range slices.Sorted(maps.Keys(o)) {
 		switch r.IntN(40) {
 		case 0:
 			delete(o, name)
@@ -160,6 +163,10 @@ func TestScriptIsWhatParslSubmits(t *testing.T) {
 	}
 	if len(configs) < 900 {
 		t.Fatalf("%d of %d inputs were rendered", len(configs), inputs)
+	}
+	// What looks like another kind than it is to Python.
+	for _, odd := range []string{"cores_per_node: true", "cores_per_node: false", "mem_per_node: true", "gpus_per_node: false", "gpus_per_node: true", `partition: "0"`, `qos: "False"`, "nodes_per_block: true"} {
+		configs = append(configs, "engine:\n  type: GlobusComputeEngine\n  provider:\n    type: SlurmProvider\n    "+odd+"\n")
 	}
 	kinds, refusals := map[string]int{}, 0
 	for i, a := range ask(t, map[string][]any{"script": configs})["script"] {

@@ -96,6 +96,20 @@ func (p provider) formatted(name, def string) string {
 	}
 }
 
+// holds is the truth of a value as Python has it: not None, false, 0 or empty.
+func (p provider) holds(name string) bool {
+	switch v := p[name]; v.Kind {
+	case "", Null:
+		return false
+	case Bool:
+		return v.Bool
+	case Int:
+		return v.Int != 0
+	default:
+		return v.Written != ""
+	}
+}
+
 // keywords are what a provider can be given, nil for one that is not known.
 func keywords(class string) []string {
 	all := []string{"type", "launcher", "nodes_per_block", "init_blocks", "min_blocks", "max_blocks", "parallelism", "worker_init", "cmd_timeout"}
@@ -157,18 +171,23 @@ func (s *Script) slurm(p provider) {
 		{"partition", "partition"}, {"account", "account"}, {"qos", "qos"}, {"constraint", "constraint"},
 		{"clusters", "clusters"}, {"gpus_per_node", "gpus-per-node"}, {"gres", "gres"},
 	} {
-		if v := p.text(o.name); v != "" && v != "0" {
-			fmt.Fprintf(&b, "#SBATCH --%s=%s\n", o.flag, v)
+		if p.holds(o.name) {
+			fmt.Fprintf(&b, "#SBATCH --%s=%s\n", o.flag, p.text(o.name))
 		}
 	}
 	after := ""
-	if v := p["mem_per_node"]; v.Kind == Int {
-		fmt.Fprintf(&b, "#SBATCH --mem=%dg\n", v.Int)
-		after += fmt.Sprintf("export PARSL_MEMORY_GB=%d\n", v.Int)
+	if v := p.text("mem_per_node"); v != "" {
+		fmt.Fprintf(&b, "#SBATCH --mem=%sg\n", v)
+		after += fmt.Sprintf("export PARSL_MEMORY_GB=%s\n", v)
 	}
-	if v := p["cores_per_node"]; v.Kind == Int {
-		fmt.Fprintf(&b, "#SBATCH --cpus-per-task=%d", v.Int)
-		after += fmt.Sprintf("export PARSL_CORES=%d\n", v.Int)
+	if v := p["cores_per_node"]; v.Kind == Int || v.Kind == Bool {
+		// The provider counts with it, and to Python true is 1.
+		cores := v.Int
+		if v.Bool {
+			cores = 1
+		}
+		fmt.Fprintf(&b, "#SBATCH --cpus-per-task=%d", cores)
+		after += fmt.Sprintf("export PARSL_CORES=%d\n", cores)
 	}
 	fmt.Fprintf(&b, "\n\n%s\n%s\n\nexport JOBNAME=\"JOB\"", p.text("worker_init"), after)
 	s.Header = b.String()
