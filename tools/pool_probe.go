@@ -94,11 +94,11 @@ Ends with status 11 when it stops, and 6 when time runs out.`,
 }
 
 func poolProbe(r pool.Probe) PoolProbe {
-	out := PoolProbe{Pool: clean(r.Pool.Name), OK: r.Stop == nil, Endpoint: poolEndpoint(r.Target), Stages: []PoolStage{}, UserEndpoint: clean(r.UserEndpoint), Job: clean(r.Job), Seconds: round(r.Took.Seconds()), Left: cleaned(r.Left)}
+	out := PoolProbe{Pool: clean(r.Pool.Name), OK: r.Failure == nil, Endpoint: poolEndpoint(r.Endpoint), Stages: []PoolStage{}, UserEndpoint: clean(r.UserEndpoint), Job: clean(r.Job), Seconds: round(r.Took.Seconds()), Left: cleaned(r.Left)}
 	for _, s := range r.Reached {
 		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: clean(s.Detail)})
 	}
-	if s := r.Stop; s != nil {
+	if s := r.Failure; s != nil {
 		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: clean(s.Cause), Lines: cleaned(s.Lines), File: clean(s.File), Next: clean(s.Remedy)}
 	}
 	if r.Worker != (pool.Worker{}) {

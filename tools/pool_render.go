@@ -65,7 +65,7 @@ need not run, and nothing is submitted.`,
 				return PoolRendering{}, err
 			}
 			return PoolRendering{
-				Pool: clean(r.Pool.Name), Endpoint: poolEndpoint(r.Target), Options: r.Options, Config: cleanLines(r.Config),
+				Pool: clean(r.Pool.Name), Endpoint: poolEndpoint(r.Endpoint), Options: r.Options, Config: cleanLines(r.Config),
 				Provider: clean(r.Script.Provider), Submit: clean(r.Script.Submit), ScriptHeader: cleanLines(r.Script.Header), Problem: clean(r.Script.Problem),
 				Runtime: runtimeReference(r.Runtime),
 			}, nil

@@ -30,8 +30,8 @@ func (f *fakePools) Detect(context.Context) (pool.Scheduler, error) { return f.f
 
 func (f *fakePools) Check(_ context.Context, data []byte, _ pool.CheckOptions) (pool.Report, error) {
 	if f.report.Problems == nil {
-		return pool.Checker{Endpoint: func(context.Context, string) pool.Target {
-			return pool.Target{ID: fakeID, Name: "mesa", Here: true, State: "Running", Up: 1}
+		return pool.Checker{Endpoint: func(context.Context, string) pool.EndpointLookup {
+			return pool.EndpointLookup{ID: fakeID, Name: "mesa", Here: true, State: "Running", Up: 1}
 		}}.Check(context.Background(), data)
 	}
 	return f.report, f.err
@@ -59,7 +59,7 @@ func (f *fakePools) services() Services {
 // on pools.
 func TestPoolResults(t *testing.T) {
 	t.Parallel()
-	target := pool.Target{ID: fakeID, Name: "mesa", Here: true, State: "Running", Up: 1}
+	target := pool.EndpointLookup{ID: fakeID, Name: "mesa", Here: true, State: "Running", Up: 1}
 	const at = `{"id":"12345678-1234-1234-1234-123456789abc","name":"mesa","here":true,"status":"Running"}`
 	const file = `{"file":"/d/pools.yaml","name":"gpu","text":"x: y"}`
 	for _, tt := range []struct {
@@ -74,15 +74,15 @@ func TestPoolResults(t *testing.T) {
 		{"Wrong", "pool.check", `{"file":"/d/pools.yaml","text":"gpu:\n  max_block: 1\n"}`, fakePools{}, CodeInvalid,
 			`{"file":"/d/pools.yaml","ok":false,"pools":[{"name":"gpu","line":1}],"endpoints":[],"problems":[{"line":2,"column":3,"pool":"gpu","option":"max_block","severity":"error","message":"there is no option max_block; Chiltepin ignores it without a word","next":"did you mean max_blocks?"}]}`,
 			"pools.yaml:2:3: error: gpu: there is no option max_block; Chiltepin ignores it without a word\n    did you mean max_blocks?\npools.yaml: 1 pool, 1 error\n"},
-		{"Rendered", "pool.render", file, fakePools{rendered: pool.Rendered{Pool: pool.Pool{Name: "gpu"}, Target: target, Options: map[string]any{"mpi": false}, Config: "a: 1\nb: \x1b", Script: pool.Script{Provider: "PBSProProvider", Submit: "qsub SCRIPT", Header: "#!/bin/bash\n", Problem: "no"}, Runtime: runtime.Runtime{Path: "/r", Source: "PATH"}}}, CodeInvalid,
+		{"Rendered", "pool.render", file, fakePools{rendered: pool.Rendered{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Options: map[string]any{"mpi": false}, Config: "a: 1\nb: \x1b", Script: pool.Script{Provider: "PBSProProvider", Submit: "qsub SCRIPT", Header: "#!/bin/bash\n", Problem: "no"}, Runtime: runtime.Runtime{Path: "/r", Source: "PATH"}}}, CodeInvalid,
 			`{"pool":"gpu","endpoint":` + at + `,"options":{"mpi":false},"config":"a: 1\nb: \\u{1b}","provider":"PBSProProvider","submit":"qsub SCRIPT","script_header":"#!/bin/bash\n","problem":"no","runtime":{"path":"/r","source":"PATH"}}`,
 			"a: 1\nb: \\u{1b}\n\n# A block is submitted with: qsub SCRIPT\n#!/bin/bash\n\n...\n# The provider would refuse it: no\n"},
 		{"Snippet", "pool.snippet", `{"name":"mesa"}`, fakePools{snippet: pool.Snippet{Pool: "mesa", ID: fakeID, Text: "mesa:\n", Scheduler: &pool.Scheduler{Name: "slurm", Why: "sinfo answers", Partitions: []string{"a"}}}}, "",
 			`{"pool":"mesa","id":"12345678-1234-1234-1234-123456789abc","text":"mesa:\n","scheduler":{"name":"slurm","why":"sinfo answers","partitions":["a"]}}`, "mesa:\n"},
-		{"Proven", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Target: target, Reached: []pool.Reached{{Stage: pool.Accepted, After: time.Second}}, Worker: pool.Worker{Host: "n1", Python: "3.11"}, Took: 2 * time.Second}}, "",
+		{"Proven", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Reached: []pool.Reached{{Stage: pool.Accepted, After: time.Second}}, Worker: pool.Worker{Host: "n1", Python: "3.11"}, Took: 2 * time.Second}}, "",
 			`{"pool":"gpu","ok":true,"endpoint":` + at + `,"stages":[{"stage":"accepted","seconds":1}],"worker":{"host":"n1","python":"3.11"},"seconds":2}`,
 			"   1.0 s  accepted   \nPool gpu works: a task ran on n1 under Python 3.11\n"},
-		{"Stopped", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Target: target, Stop: &pool.Stop{Stage: pool.Running, Timeout: true, Cause: "it waits", Lines: []string{"\x1b[2J"}, File: "/f", Remedy: "wait"}, Left: []string{"a job"}}}, CodeTimeout,
+		{"Stopped", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Failure: &pool.ProbeFailure{Stage: pool.Running, Timeout: true, Cause: "it waits", Lines: []string{"\x1b[2J"}, File: "/f", Remedy: "wait"}, Left: []string{"a job"}}}, CodeTimeout,
 			`{"pool":"gpu","ok":false,"endpoint":` + at + `,"stages":[],"stopped":{"stage":"running","timeout":true,"cause":"it waits","lines":["\\u{1b}[2J"],"file":"/f","next":"wait"},"seconds":0,"left":["a job"]}`,
 			"   0.0 s  running    not reached\nPool gpu does not work: it waits\n  | \\u{1b}[2J\n  in /f\nWhat to do: wait\nLeft behind: a job\n"},
 	} {

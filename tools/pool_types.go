@@ -61,7 +61,7 @@ func poolCheck(path string, r pool.Report) PoolCheck {
 	for _, p := range r.File.Pools {
 		out.Pools = append(out.Pools, PoolSummary{Name: clean(p.Name), Line: p.Line, Endpoint: clean(p.Endpoint())})
 	}
-	for _, t := range r.Targets {
+	for _, t := range r.Endpoints {
 		out.Endpoints = append(out.Endpoints, poolEndpoint(t))
 	}
 	slices.SortFunc(out.Endpoints, func(a, b PoolEndpoint) int { return cmp.Compare(a.ID, b.ID) })
@@ -71,7 +71,7 @@ func poolCheck(path string, r pool.Report) PoolCheck {
 	return out
 }
 
-func poolEndpoint(t pool.Target) PoolEndpoint {
+func poolEndpoint(t pool.EndpointLookup) PoolEndpoint {
 	e := PoolEndpoint{ID: t.ID, Name: clean(t.Name), Here: t.Here, Status: clean(t.State)}
 	switch {
 	case t.Missing:

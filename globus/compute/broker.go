@@ -27,7 +27,7 @@ func (c *Client) Broker(ctx context.Context) (Broker, error) {
 	var answer struct {
 		URL string `json:"connection_url"`
 	}
-	if err := c.call(ctx, http.MethodGet, "/v2/get_amqp_result_connection_url", nil, &answer); err != nil {
+	if err := c.callJSON(ctx, http.MethodGet, "/v2/get_amqp_result_connection_url", nil, &answer); err != nil {
 		return Broker{}, err
 	}
 	return parseBroker(answer.URL)

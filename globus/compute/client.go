@@ -32,13 +32,13 @@ type Client struct {
 	BaseURL string
 }
 
-// call does one request and decodes its answer into out, which may be nil.
-func (c *Client) call(ctx context.Context, method, path string, query url.Values, out any) error {
-	return c.do(ctx, method, path, query, nil, out)
+// callJSON does one request and decodes its answer into out, which may be nil.
+func (c *Client) callJSON(ctx context.Context, method, path string, query url.Values, out any) error {
+	return c.doRequest(ctx, method, path, query, nil, out)
 }
 
-// do is [Client.call] with a JSON body, which may be nil.
-func (c *Client) do(ctx context.Context, method, path string, query url.Values, body io.Reader, out any) error {
+// do is [Client.callJSON] with a JSON body, which may be nil.
+func (c *Client) doRequest(ctx context.Context, method, path string, query url.Values, body io.Reader, out any) error {
 	address := strings.TrimRight(c.BaseURL, "/") + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
@@ -76,11 +76,11 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	return nil
 }
 
-// endpoint does one request about the endpoint id. An id that is none is
+// callEndpoint does one request about the endpoint id. An id that is none is
 // refused here, for an empty one would address all of them.
-func (c *Client) endpoint(ctx context.Context, method, version, id, what string, out any) error {
+func (c *Client) callEndpoint(ctx context.Context, method, version, id, what string, out any) error {
 	if _, err := uuid.Parse(id); err != nil || len(id) != 36 {
 		return fmt.Errorf("asking about endpoint %q: its id is not a UUID", id)
 	}
-	return c.call(ctx, method, "/"+version+"/endpoints/"+id+what, nil, out)
+	return c.callJSON(ctx, method, "/"+version+"/endpoints/"+id+what, nil, out)
 }

@@ -13,5 +13,5 @@ func (c *Client) Delete(ctx context.Context, id string) error {
 	var answer struct {
 		Result json.RawMessage `json:"result"`
 	}
-	return c.endpoint(ctx, http.MethodDelete, "v2", id, "", &answer)
+	return c.callEndpoint(ctx, http.MethodDelete, "v2", id, "", &answer)
 }

@@ -24,6 +24,6 @@ func (c *Client) List(ctx context.Context, role string) ([]Summary, error) {
 		query.Set("role", role)
 	}
 	var list []Summary
-	err := c.call(ctx, http.MethodGet, "/v2/endpoints", query, &list)
+	err := c.callJSON(ctx, http.MethodGet, "/v2/endpoints", query, &list)
 	return list, err
 }

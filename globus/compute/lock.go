@@ -9,5 +9,5 @@ import (
 // endpoint's connections and refuses its registration, which makes a daemon on
 // another machine stop.
 func (c *Client) Lock(ctx context.Context, id string) error {
-	return c.endpoint(ctx, http.MethodPost, "v3", id, "/lock", nil)
+	return c.callEndpoint(ctx, http.MethodPost, "v3", id, "/lock", nil)
 }

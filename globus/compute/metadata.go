@@ -25,7 +25,7 @@ type Metadata struct {
 // Metadata asks GET /v2/endpoints/{id}.
 func (c *Client) Metadata(ctx context.Context, id string) (Metadata, error) {
 	var all json.RawMessage
-	if err := c.endpoint(ctx, http.MethodGet, "v2", id, "", &all); err != nil {
+	if err := c.callEndpoint(ctx, http.MethodGet, "v2", id, "", &all); err != nil {
 		return Metadata{}, err
 	}
 	m := Metadata{All: all}

@@ -25,7 +25,7 @@ func (c *Client) Status(ctx context.Context, id string) (Status, error) {
 		Status  string          `json:"status"`
 		Details json.RawMessage `json:"details"`
 	}
-	if err := c.endpoint(ctx, http.MethodGet, "v2", id, "/status", &doc); err != nil {
+	if err := c.callEndpoint(ctx, http.MethodGet, "v2", id, "/status", &doc); err != nil {
 		return Status{}, err
 	}
 	if doc.Status == "" {

@@ -28,8 +28,8 @@ func (c *Client) RegisterFunction(ctx context.Context, f Function) (string, erro
 	var answer struct {
 		ID string `json:"function_uuid"`
 	}
-	err := c.send(ctx, "/v3/functions", map[string]any{
-		"function_name": f.Name, "function_code": pack("st\n" + f.Name + ":" + f.Source),
+	err := c.postJSON(ctx, "/v3/functions", map[string]any{
+		"function_name": f.Name, "function_code": packArguments("st\n" + f.Name + ":" + f.Source),
 		"description": f.Description, "meta": map[string]any{"serde_identifier": "st\n"},
 	}, &answer)
 	if err == nil && uuid.Validate(answer.ID) != nil {
@@ -43,7 +43,7 @@ func (c *Client) DeleteFunction(ctx context.Context, id string) error {
 	if err := uuid.Validate(id); err != nil {
 		return fmt.Errorf("deleting function %q: its id is not a UUID", id)
 	}
-	return c.call(ctx, http.MethodDelete, "/v2/functions/"+id, nil, nil)
+	return c.callJSON(ctx, http.MethodDelete, "/v2/functions/"+id, nil, nil)
 }
 
 // Submission is one task for one endpoint.
@@ -73,7 +73,7 @@ func (c *Client) Submit(ctx context.Context, endpoint string, s Submission) (Sub
 		return Submitted{}, fmt.Errorf("submitting to endpoint %s: %w", endpoint, err)
 	}
 	// By the SDK's strategy JSONData: the arguments, and no keywords.
-	payload := pack("11\n"+string(args)) + pack("11\n{}")
+	payload := packArguments("11\n"+string(args)) + packArguments("11\n{}")
 	body := map[string]any{
 		"create_queue": false, "tasks": map[string]any{s.Function: []string{payload}},
 		"user_endpoint_config": s.Config, "user_runtime": s.Runtime,
@@ -86,7 +86,7 @@ func (c *Client) Submit(ctx context.Context, endpoint string, s Submission) (Sub
 		Group string              `json:"task_group_id"`
 		Tasks map[string][]string `json:"tasks"`
 	}
-	if err := c.send(ctx, "/v3/endpoints/"+endpoint+"/submit", body, &answer); err != nil {
+	if err := c.postJSON(ctx, "/v3/endpoints/"+endpoint+"/submit", body, &answer); err != nil {
 		return Submitted{}, err
 	}
 	ids := answer.Tasks[s.Function]
@@ -118,7 +118,7 @@ func (c *Client) Task(ctx context.Context, id string) (Task, error) {
 		Result    *string `json:"result"`
 		Exception *string `json:"exception"`
 	}
-	if err := c.call(ctx, http.MethodGet, "/v2/tasks/"+id, nil, &answer); err != nil {
+	if err := c.callJSON(ctx, http.MethodGet, "/v2/tasks/"+id, nil, &answer); err != nil {
 		return Task{}, err
 	}
 	switch {
@@ -138,18 +138,18 @@ func (c *Client) Task(ctx context.Context, id string) (Task, error) {
 	return Task{}, nil
 }
 
-// pack is pack_buffers of globus_compute_sdk/serialize/utils.py for one buffer:
+// packArguments is pack_buffers of globus_compute_sdk/serialize/utils.py for one buffer:
 // its length counts characters.
-func pack(buffer string) string {
+func packArguments(buffer string) string {
 	return fmt.Sprintf("%d\n%s", utf8.RuneCountInString(buffer), buffer)
 }
 
-// send does one POST with a JSON body, which is never sent twice.
-func (c *Client) send(ctx context.Context, path string, in, out any) error {
+// postJSON does one POST with a JSON body, which is never sent twice.
+func (c *Client) postJSON(ctx context.Context, path string, in, out any) error {
 	data, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("preparing POST %s: %w", path, err)
 	}
 	// A reader that cannot be had again keeps the request from being retried.
-	return c.do(ctx, http.MethodPost, path, nil, io.NopCloser(bytes.NewReader(data)), out)
+	return c.doRequest(ctx, http.MethodPost, path, nil, io.NopCloser(bytes.NewReader(data)), out)
 }

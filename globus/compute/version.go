@@ -20,6 +20,6 @@ type Version struct {
 // (globus_compute_sdk/sdk/client.py version_check).
 func (c *Client) Version(ctx context.Context) (Version, error) {
 	var v Version
-	err := c.call(ctx, http.MethodGet, "/v2/version", url.Values{"service": {"all"}}, &v)
+	err := c.callJSON(ctx, http.MethodGet, "/v2/version", url.Values{"service": {"all"}}, &v)
 	return v, err
 }

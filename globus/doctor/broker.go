@@ -20,22 +20,22 @@ import (
 // dialTimeout is as long as the daemon gives a connection to the broker.
 const dialTimeout = 10 * time.Second
 
-// broker opens a connection to the AMQP broker as far as its first word, at the
+// checkBroker opens a connection to the AMQP broker as far as its first word, at the
 // port that each endpoint will use. It goes through no proxy, as the daemon
 // does not.
-func (v *visit) broker(ctx context.Context) []Finding {
-	if v.o.Offline || v.SettingErr != nil || v.reach(ctx) != nil {
-		return skipped("without the service it is not known where the broker is")
+func (v *examination) checkBroker(ctx context.Context) []Finding {
+	if v.o.Offline || v.SettingErr != nil || v.reachCompute(ctx) != nil {
+		return skippedFinding("without the service it is not known where the broker is")
 	}
-	client, err := v.loggedIn(ctx)
+	client, err := v.authorizedClient(ctx)
 	if err != nil {
-		return skipped("without a login it is not known where the broker is")
+		return skippedFinding("without a login it is not known where the broker is")
 	}
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	where, err := client.Broker(askCtx)
 	if err != nil {
-		return skipped("the service does not say where the broker is: " + err.Error())
+		return skippedFinding("the service does not say where the broker is: " + err.Error())
 	}
 	var all []Finding
 	seen := map[int]error{}
@@ -43,12 +43,12 @@ func (v *visit) broker(ctx context.Context) []Finding {
 		at := where
 		at.Port = port
 		if _, done := seen[port]; !done {
-			seen[port] = greet(ctx, at)
+			seen[port] = awaitGreeting(ctx, at)
 		}
 		return seen[port]
 	}
 	ports := map[int]string{where.Port: "the service's port"}
-	for _, ep := range v.endpoints() {
+	for _, ep := range v.listEndpoints() {
 		if c, err := ep.Config(); err == nil && c.AMQPPort != 0 {
 			ports[c.AMQPPort] = "amqp_port of endpoint " + ep.Name()
 		}
@@ -65,7 +65,7 @@ func (v *visit) broker(ctx context.Context) []Finding {
 		all = append(all, Finding{Subject: fmt.Sprintf("%s:%d", where.Host, port), Verdict: Failed, Evidence: fmt.Sprintf("%s: %v", why, err), Remedy: remedy})
 	}
 	if len(all) == 0 {
-		return ok(where.Address() + " answers")
+		return okFinding(where.Address() + " answers")
 	}
 	return all
 }
@@ -73,8 +73,8 @@ func (v *visit) broker(ctx context.Context) []Finding {
 // errEnds is a broker, or something before it, that wants nobody.
 var errEnds = errors.New("the broker takes the connection and ends it at once")
 
-// greet does what a client does first, and waits for the broker's first frame.
-func greet(ctx context.Context, at compute.Broker) error {
+// awaitGreeting does what a client does first, and waits for the broker's first frame.
+func awaitGreeting(ctx context.Context, at compute.Broker) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	var conn net.Conn
@@ -85,7 +85,7 @@ func greet(ctx context.Context, at compute.Broker) error {
 		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", at.Address())
 	}
 	switch {
-	case timedOut(err):
+	case isTimeout(err):
 		return fmt.Errorf("nothing answers there for %s: something in between drops what is sent", dialTimeout)
 	case errors.Is(err, unix.ECONNRESET):
 		return errEnds
@@ -104,7 +104,7 @@ func greet(ctx context.Context, at compute.Broker) error {
 	}
 	first := make([]byte, 1)
 	switch _, err := io.ReadFull(conn, first); {
-	case timedOut(err):
+	case isTimeout(err):
 		return fmt.Errorf("the broker takes the connection and says nothing for %s", dialTimeout)
 	case err != nil: // its end, or a reset
 		return errEnds
@@ -114,7 +114,7 @@ func greet(ctx context.Context, at compute.Broker) error {
 	return nil
 }
 
-func timedOut(err error) bool {
+func isTimeout(err error) bool {
 	n, ok := errors.AsType[net.Error](err)
 	return ok && n.Timeout()
 }

@@ -53,8 +53,8 @@ type Finding struct {
 	// Remedy says what to do; empty where there is nothing to do.
 	Remedy string
 
-	// mend repairs it, nil where only a person can. It returns what it did.
-	mend func(context.Context) (string, error)
+	// fix repairs it, nil where only a person can. It returns what it did.
+	fix func(context.Context) (string, error)
 }
 
 // Accounts is what is asked about logins. [auth.Manager] is one.
@@ -62,7 +62,7 @@ type Accounts interface {
 	Whoami(context.Context) (auth.Account, error)
 }
 
-// Runtimes is what is asked about the Python side. [runtime.Finder] is one.
+// Runtimes is what is asked about the Python side. [checkRuntime.Finder] is one.
 type Runtimes interface {
 	Find(context.Context) (runtime.Runtime, error)
 	Check(context.Context, runtime.Runtime) (version string, err error)
@@ -98,26 +98,26 @@ type Options struct {
 // check is one row of the table of checks.
 type check struct {
 	name string
-	run  func(*visit, context.Context) []Finding
+	run  func(*examination, context.Context) []Finding
 }
 
 // checks are all checks, from the outside in.
 func checks() []check {
 	return []check{
-		{"settings", (*visit).settings},
-		{"runtime", (*visit).runtime},
-		{"path", (*visit).path},
-		{"parsl", (*visit).parsl},
-		{"directory", (*visit).directory},
-		{"locks", (*visit).locks},
-		{"disk", (*visit).disk},
-		{"service", (*visit).service},
-		{"clock", (*visit).clock},
-		{"login", (*visit).login},
-		{"broker", (*visit).broker},
-		{"files", (*visit).files},
-		{"endpoint", (*visit).endpoint},
-		{"user-endpoints", (*visit).userEndpoints},
+		{"settings", (*examination).checkSettings},
+		{"runtime", (*examination).checkRuntime},
+		{"path", (*examination).checkUserPath},
+		{"parsl", (*examination).checkParsl},
+		{"directory", (*examination).checkDirectory},
+		{"locks", (*examination).checkLocks},
+		{"disk", (*examination).checkDisk},
+		{"service", (*examination).checkServices},
+		{"clock", (*examination).checkClock},
+		{"login", (*examination).checkLogin},
+		{"broker", (*examination).checkBroker},
+		{"files", (*examination).checkFiles},
+		{"endpoint", (*examination).checkEndpoints},
+		{"user-endpoints", (*examination).checkUserEndpoints},
 	}
 }
 
@@ -132,7 +132,7 @@ func Checks() []string {
 
 // Examine runs every check. The error is only that of ctx.
 func (d *Doctor) Examine(ctx context.Context, o Options) ([]Finding, error) {
-	v := &visit{Doctor: d, o: o}
+	v := &examination{Doctor: d, o: o}
 	var all []Finding
 	for _, c := range checks() {
 		if err := ctx.Err(); err != nil {
@@ -141,8 +141,8 @@ func (d *Doctor) Examine(ctx context.Context, o Options) ([]Finding, error) {
 		progress.Report(ctx, progress.Event{Stage: "checking", Text: "checking " + c.name})
 		for _, f := range c.run(v, ctx) {
 			f.Check = c.name
-			if o.Fix && f.mend != nil && (f.Verdict == Failed || f.Verdict == Warning) {
-				f = mended(ctx, f)
+			if o.Fix && f.fix != nil && (f.Verdict == Failed || f.Verdict == Warning) {
+				f = applyFix(ctx, f)
 			}
 			all = append(all, f)
 		}
@@ -150,9 +150,9 @@ func (d *Doctor) Examine(ctx context.Context, o Options) ([]Finding, error) {
 	return all, ctx.Err()
 }
 
-// mended mends a finding and says so.
-func mended(ctx context.Context, f Finding) Finding {
-	did, err := f.mend(ctx)
+// applyFix mends a finding and says so.
+func applyFix(ctx context.Context, f Finding) Finding {
+	did, err := f.fix(ctx)
 	if err != nil {
 		f.Evidence += "; it could not be mended: " + err.Error()
 		return f
@@ -161,8 +161,8 @@ func mended(ctx context.Context, f Finding) Finding {
 	return f
 }
 
-// visit is one examination, with what several checks need to know.
-type visit struct {
+// examination is one examination, with what several checks need to know.
+type examination struct {
 	*Doctor
 	o Options
 
@@ -179,30 +179,30 @@ type visit struct {
 // askTimeout is how long one question to a service may take, retries included.
 const askTimeout = 15 * time.Second
 
-func ok(evidence string) []Finding { return []Finding{{Verdict: OK, Evidence: evidence}} }
+func okFinding(evidence string) []Finding { return []Finding{{Verdict: OK, Evidence: evidence}} }
 
-func skipped(why string) []Finding { return []Finding{{Verdict: Skipped, Evidence: why}} }
+func skippedFinding(why string) []Finding { return []Finding{{Verdict: Skipped, Evidence: why}} }
 
-// taken is the runtime that would be used.
-func (v *visit) taken(ctx context.Context) (runtime.Runtime, error) {
+// findRuntime is the runtime that would be used.
+func (v *examination) findRuntime(ctx context.Context) (runtime.Runtime, error) {
 	v.foundOnce.Do(func() { v.found, v.foundErr = v.Runtimes.Find(ctx) })
 	return v.found, v.foundErr
 }
 
-// endpoints are those of the directory. A directory that cannot be read has
+// listEndpoints are those of the directory. A directory that cannot be read has
 // none here; the check of the directory says why.
-func (v *visit) endpoints() []*endpointfs.Endpoint {
+func (v *examination) listEndpoints() []*endpointfs.Endpoint {
 	all, _ := v.Manager.Dir.Endpoints()
 	return all
 }
 
-// client asks the service without a login.
-func (v *visit) client() *compute.Client {
+// anonymousClient asks the service without a login.
+func (v *examination) anonymousClient() *compute.Client {
 	return &compute.Client{HTTP: v.Env.Client(), BaseURL: v.Env.ComputeURL}
 }
 
-// reach says whether the service can be asked at all.
-func (v *visit) reach(ctx context.Context) error {
+// reachCompute says whether the service can be asked at all.
+func (v *examination) reachCompute(ctx context.Context) error {
 	v.reachOnce.Do(func() {
 		if v.SettingErr != nil {
 			v.reached = v.SettingErr
@@ -210,13 +210,13 @@ func (v *visit) reach(ctx context.Context) error {
 		}
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()
-		_, v.reached = v.client().Version(ctx)
+		_, v.reached = v.anonymousClient().Version(ctx)
 	})
 	return v.reached
 }
 
-// loggedIn is the service as whoever is logged in, proven by an answer.
-func (v *visit) loggedIn(ctx context.Context) (*compute.Client, error) {
+// authorizedClient is the service as whoever is logged in, proven by an answer.
+func (v *examination) authorizedClient(ctx context.Context) (*compute.Client, error) {
 	v.signedOnce.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()

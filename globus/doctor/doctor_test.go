@@ -40,7 +40,7 @@ type world struct {
 	id   string
 	// env is on top of the environment in which the doctor is asked.
 	env map[string]string
-	// runtime is the program or environment to use.
+	// checkRuntime is the program or environment to use.
 	runtime string
 }
 
@@ -258,7 +258,7 @@ func (w *world) outlive() {
 	}
 }
 
-// broker has the service say that its broker is at an address.
+// checkBroker has the service say that its broker is at an address.
 func (w *world) broker(address string) {
 	w.box.Order(sandbox.Fault{Path: "/v2/get_amqp_result_connection_url", Body: new(`{"queue_prefix":"x","connection_url":"amqp://u:hush@` + address + `/"}`)})
 }

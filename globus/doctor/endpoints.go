@@ -10,57 +10,57 @@ import (
 	"chiltepin/globus/endpoint"
 )
 
-// files checks what each endpoint's daemon will read.
-func (v *visit) files(ctx context.Context) []Finding {
+// checkFiles checks what each endpoint's daemon will read.
+func (v *examination) checkFiles(ctx context.Context) []Finding {
 	release := ""
-	if rt, err := v.taken(ctx); err == nil {
+	if rt, err := v.findRuntime(ctx); err == nil {
 		release = rt.Version
 	}
 	var all []Finding
-	eps := v.endpoints()
+	eps := v.listEndpoints()
 	for _, ep := range eps {
 		for _, err := range ep.CheckFor(release) {
 			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "mend the file")})
 		}
 	}
 	if len(all) == 0 {
-		return ok(eachOf(len(eps), "has the files that the daemon wants"))
+		return okFinding(ofEachEndpoint(len(eps), "has the files that the daemon wants"))
 	}
 	return all
 }
 
-// endpoint judges each endpoint, as status does.
-func (v *visit) endpoint(ctx context.Context) []Finding {
-	asking := !v.o.Offline && v.SettingErr == nil && v.reach(ctx) == nil
+// checkEndpoints judges each endpoint, as status does.
+func (v *examination) checkEndpoints(ctx context.Context) []Finding {
+	asking := !v.o.Offline && v.SettingErr == nil && v.reachCompute(ctx) == nil
 	if asking {
-		_, err := v.loggedIn(ctx)
+		_, err := v.authorizedClient(ctx)
 		asking = err == nil
 	}
 	var all []Finding
-	eps := v.endpoints()
+	eps := v.listEndpoints()
 	for _, ep := range eps {
 		s, err := v.Manager.Status(ctx, ep.Name(), endpoint.StatusOptions{Offline: !asking})
 		if err != nil {
 			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin endpoint status "+ep.Name())})
 			continue
 		}
-		all = append(all, v.judge(s))
+		all = append(all, v.judgeStatus(s))
 	}
 	if len(all) == 0 {
-		return ok("none is configured")
+		return okFinding("none is configured")
 	}
 	return all
 }
 
-// judge turns a status into a finding.
-func (v *visit) judge(s endpoint.Status) Finding {
+// judgeStatus turns a status into a finding.
+func (v *examination) judgeStatus(s endpoint.Status) Finding {
 	f := Finding{Subject: s.Name, Verdict: OK, Evidence: string(s.State) + ": " + s.Reason}
 	start := "chiltepin endpoint start " + s.Name
 	gone := s.Service != nil && globus.IsNotFound(s.Service.Problem)
 	switch {
 	case s.State == endpoint.Disconnected:
 		f.Verdict, f.Remedy = Failed, start
-		f.mend = func(ctx context.Context) (string, error) {
+		f.fix = func(ctx context.Context) (string, error) {
 			removed, err := v.Manager.Tidy(ctx, s.Name)
 			if err == nil && !removed {
 				err = errors.New("there is nothing to remove any more")
@@ -87,11 +87,11 @@ func (v *visit) judge(s endpoint.Status) Finding {
 	return f
 }
 
-// userEndpoints looks for what user endpoints have left behind: processes
+// checkUserEndpoints looks for what user endpoints have left behind: processes
 // without a daemon, directories without an endpoint.
-func (v *visit) userEndpoints(ctx context.Context) []Finding {
+func (v *examination) checkUserEndpoints(ctx context.Context) []Finding {
 	var all []Finding
-	for _, ep := range v.endpoints() {
+	for _, ep := range v.listEndpoints() {
 		s, err := v.Manager.Status(ctx, ep.Name(), endpoint.StatusOptions{Offline: true})
 		if err != nil {
 			continue
@@ -112,18 +112,18 @@ func (v *visit) userEndpoints(ctx context.Context) []Finding {
 	}
 	removable, kept, err := v.Manager.UserLeftovers()
 	if err != nil {
-		return append(all, skipped("whose directories they are cannot be told: "+err.Error())...)
+		return append(all, skippedFinding("whose directories they are cannot be told: "+err.Error())...)
 	}
 	if n := len(removable); n > 0 {
 		all = append(all, Finding{Subject: removable[0].Path(), Verdict: Warning, Remedy: "chiltepin endpoint prune",
-			Evidence: count(n, "a directory of a user endpoint", "%d directories of user endpoints") + " whose endpoint is not here any more, such as " + removable[0].Path()})
+			Evidence: countInWords(n, "a directory of a user endpoint", "%d directories of user endpoints") + " whose endpoint is not here any more, such as " + removable[0].Path()})
 	}
 	for _, path := range sortedKeys(kept) {
 		all = append(all, Finding{Subject: path, Verdict: Warning, Remedy: "look into it; chiltepin endpoint prune leaves it alone",
 			Evidence: "the directory of a user endpoint whose endpoint is not here any more: " + strings.TrimSpace(kept[path])})
 	}
 	if len(all) == 0 {
-		return ok("none is left over")
+		return okFinding("none is left over")
 	}
 	return all
 }

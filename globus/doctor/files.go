@@ -16,14 +16,14 @@ import (
 	"chiltepin/endpointfs"
 )
 
-// directory looks at the configuration directory and those of the endpoints:
+// checkDirectory looks at the configuration directory and those of the endpoints:
 // whose they are, who else may write there, whether we may.
-func (v *visit) directory(context.Context) []Finding {
+func (v *examination) checkDirectory(context.Context) []Finding {
 	dir := v.Manager.Dir.Path()
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return ok(dir + " is not there yet; the first endpoint that is configured makes it")
+		return okFinding(dir + " is not there yet; the first endpoint that is configured makes it")
 	case err != nil:
 		return []Finding{{Subject: dir, Verdict: Failed, Evidence: err.Error(), Remedy: "see who may read and write there: namei -l " + dir}}
 	case !info.IsDir():
@@ -33,26 +33,26 @@ func (v *visit) directory(context.Context) []Finding {
 		return []Finding{{Subject: dir, Verdict: Failed, Evidence: err.Error(), Remedy: "see who may read and write there: namei -l " + dir}}
 	}
 	var all []Finding
-	if err := probe(dir, nil); err != nil && !full(err) {
+	if err := withTestFile(dir, nil); err != nil && !isDiskFull(err) {
 		all = append(all, Finding{Subject: dir, Verdict: Failed, Evidence: "it cannot be written: " + err.Error(), Remedy: "choose another directory with -c, or have this one made writable"})
 	}
-	all = append(all, modes(dir, 0o022, "others may put files of theirs there")...)
+	all = append(all, checkMode(dir, 0o022, "others may put files of theirs there")...)
 	// The tokens in it are worth a login.
-	all = append(all, modes(filepath.Join(dir, "storage.db"), 0o077, "others may read the tokens in it")...)
-	for _, ep := range v.endpoints() {
-		all = append(all, modes(ep.Path(), 0o022, "others may change what the daemon runs")...)
+	all = append(all, checkMode(filepath.Join(dir, "storage.db"), 0o077, "others may read the tokens in it")...)
+	for _, ep := range v.listEndpoints() {
+		all = append(all, checkMode(ep.Path(), 0o022, "others may change what the daemon runs")...)
 		for _, name := range []string{"config.yaml", "config.py", "user_config_template.yaml.j2", "user_config_template.yaml", "user_environment.yaml"} {
-			all = append(all, modes(filepath.Join(ep.Path(), name), 0o022, "others may change what the daemon runs")...)
+			all = append(all, checkMode(filepath.Join(ep.Path(), name), 0o022, "others may change what the daemon runs")...)
 		}
 	}
 	if len(all) == 0 {
-		return ok(dir + " is ours alone to write")
+		return okFinding(dir + " is ours alone to write")
 	}
 	return all
 }
 
-// modes looks at who owns a file and what others may do with it.
-func modes(path string, forbidden fs.FileMode, why string) []Finding {
+// checkMode looks at who owns a file and what others may do with it.
+func checkMode(path string, forbidden fs.FileMode, why string) []Finding {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil // what must be there is looked for elsewhere
@@ -66,7 +66,7 @@ func modes(path string, forbidden fs.FileMode, why string) []Finding {
 	}
 	narrow := mode &^ forbidden
 	return []Finding{{Subject: path, Verdict: Failed, Evidence: fmt.Sprintf("its mode is %04o: %s", mode, why), Remedy: fmt.Sprintf("chmod %04o %s", narrow, path),
-		mend: func(context.Context) (string, error) {
+		fix: func(context.Context) (string, error) {
 			// A link that is there by now is not followed.
 			root, err := os.OpenRoot(filepath.Dir(path))
 			if err != nil {
@@ -80,8 +80,8 @@ func modes(path string, forbidden fs.FileMode, why string) []Finding {
 		}}}
 }
 
-// probe makes a file in dir, writes to it, lets use look at it, and removes it.
-func probe(dir string, use func(path string) error) error {
+// withTestFile makes a file in dir, writes to it, lets use look at it, and removes it.
+func withTestFile(dir string, use func(path string) error) error {
 	f, err := os.CreateTemp(dir, ".chiltepin-doctor-")
 	if err != nil {
 		return err
@@ -97,14 +97,14 @@ func probe(dir string, use func(path string) error) error {
 	return use(f.Name())
 }
 
-func full(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+func isDiskFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
-// locks has two of us want one lock, as two operations at once would.
-func (v *visit) locks(context.Context) []Finding {
+// checkLocks has two of us want one lock, as two operations at once would.
+func (v *examination) checkLocks(context.Context) []Finding {
 	dir := v.Manager.Dir.Path()
 	kind := fileSystem(dir)
 	var evidence string
-	err := probe(dir, func(path string) error {
+	err := withTestFile(dir, func(path string) error {
 		first, second := flock.New(path), flock.New(path)
 		defer first.Close()
 		defer second.Close()
@@ -127,21 +127,21 @@ func (v *visit) locks(context.Context) []Finding {
 	})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return skipped(dir + " is not there yet")
-	case full(err), errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS), errors.Is(err, unix.ENOTDIR):
-		return skipped("no file can be made in " + dir)
-	case endpointfs.Lockless(err) && probe(dir, links) == nil:
+		return skippedFinding(dir + " is not there yet")
+	case isDiskFull(err), errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS), errors.Is(err, unix.ENOTDIR):
+		return skippedFinding("no file can be made in " + dir)
+	case endpointfs.Lockless(err) && withTestFile(dir, tryHardLink) == nil:
 		return []Finding{{Subject: dir, Verdict: Warning, Evidence: fmt.Sprintf("the file system (%s) does not lock: %v; operations use a lease instead", kind, err),
 			Remedy: "nothing has to be done: after one was killed on another machine the next waits a minute; where locks can be had (for NFS: the lock daemon; for Lustre: mount with flock) it does not"}}
 	case err != nil:
 		return []Finding{{Subject: dir, Verdict: Failed, Evidence: fmt.Sprintf("the file system (%s) does not lock: %v", kind, err),
 			Remedy: "choose a directory on another file system with -c DIR, or ask the administrator for locks on this one (for NFS: the lock daemon; for Lustre: mount with flock)"}}
 	}
-	return ok(evidence)
+	return okFinding(evidence)
 }
 
-// links has a file have a second name, as a lease needs.
-func links(path string) error {
+// tryHardLink has a file have a second name, as a lease needs.
+func tryHardLink(path string) error {
 	second := path + ".link"
 	if err := os.Link(path, second); err != nil {
 		return err
@@ -188,8 +188,8 @@ const (
 	fewFiles   = 1000
 )
 
-// disk looks at what is free. A quota shows only when it is used up.
-func (v *visit) disk(context.Context) []Finding {
+// checkDisk looks at what is free. A quota shows only when it is used up.
+func (v *examination) checkDisk(context.Context) []Finding {
 	dir := v.Manager.Dir.Path()
 	for {
 		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
@@ -199,17 +199,17 @@ func (v *visit) disk(context.Context) []Finding {
 	}
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
-		return skipped("how much is free cannot be told: " + err.Error())
+		return skippedFinding("how much is free cannot be told: " + err.Error())
 	}
 	free, files := st.Bavail*uint64(st.Bsize), st.Ffree
-	evidence := fmt.Sprintf("%s are free at %s", size(free), dir)
+	evidence := fmt.Sprintf("%s are free at %s", formatSize(free), dir)
 	const remedy = "make room, or choose another directory with -c; old logs and submit scripts of user endpoints (uep.*) take the most"
 	var err error
 	if dir == v.Manager.Dir.Path() { // nothing is written anywhere else
-		err = probe(dir, nil)
+		err = withTestFile(dir, nil)
 	}
 	switch {
-	case full(err):
+	case isDiskFull(err):
 		return []Finding{{Subject: dir, Verdict: Failed, Evidence: evidence + ", and nothing can be written: " + strings.TrimPrefix(err.Error(), "write "), Remedy: remedy}}
 	case free < noSpace:
 		return []Finding{{Subject: dir, Verdict: Failed, Evidence: evidence, Remedy: remedy}}
@@ -218,10 +218,10 @@ func (v *visit) disk(context.Context) []Finding {
 	case free < tightSpace:
 		return []Finding{{Subject: dir, Verdict: Warning, Evidence: evidence + "; a log alone grows to 200 MiB", Remedy: remedy}}
 	}
-	return ok(evidence)
+	return okFinding(evidence)
 }
 
-func size(n uint64) string {
+func formatSize(n uint64) string {
 	switch {
 	case n >= 10<<30:
 		return fmt.Sprintf("%d GiB", n>>30)

@@ -8,9 +8,9 @@ import (
 	"chiltepin/globus/runtime"
 )
 
-// settings looks at the variables of the environment that lead programs
+// checkSettings looks at the variables of the environment that lead programs
 // elsewhere than they are meant to go.
-func (v *visit) settings(context.Context) []Finding {
+func (v *examination) checkSettings(context.Context) []Finding {
 	var all []Finding
 	if v.SettingErr != nil {
 		all = append(all, Finding{Verdict: Failed, Evidence: v.SettingErr.Error(), Remedy: hintOf(v.SettingErr, "set it right, or unset it")})
@@ -23,14 +23,14 @@ func (v *visit) settings(context.Context) []Finding {
 		}
 	}
 	if len(all) == 0 {
-		return ok("environment " + v.Env.Name + ", service " + v.Env.ComputeURL)
+		return okFinding("environment " + v.Env.Name + ", service " + v.Env.ComputeURL)
 	}
 	return all
 }
 
-// runtime has the program say its version.
-func (v *visit) runtime(ctx context.Context) []Finding {
-	rt, err := v.taken(ctx)
+// checkRuntime has the program say its version.
+func (v *examination) checkRuntime(ctx context.Context) []Finding {
+	rt, err := v.findRuntime(ctx)
 	if err != nil {
 		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
 	}
@@ -39,18 +39,18 @@ func (v *visit) runtime(ctx context.Context) []Finding {
 		v.foundErr = err
 		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
 	}
-	return ok(fmt.Sprintf("%s says that it is %s; it is taken because %s", rt.Path, version, rt.Why))
+	return okFinding(fmt.Sprintf("%s says that it is %s; it is taken because %s", rt.Path, version, rt.Why))
 }
 
-// path looks at the PATH that each endpoint gives its user endpoints, which run
+// checkUserPath looks at the PATH that each endpoint gives its user endpoints, which run
 // the daemon's program by name.
-func (v *visit) path(ctx context.Context) []Finding {
-	rt, err := v.taken(ctx)
+func (v *examination) checkUserPath(ctx context.Context) []Finding {
+	rt, err := v.findRuntime(ctx)
 	if err != nil {
-		return skipped("there is no runtime")
+		return skippedFinding("there is no runtime")
 	}
 	var all []Finding
-	eps := v.endpoints()
+	eps := v.listEndpoints()
 	for _, ep := range eps {
 		path, err := ep.UserPath()
 		if err != nil || path == "" {
@@ -69,25 +69,25 @@ func (v *visit) path(ctx context.Context) []Finding {
 		}
 	}
 	if len(all) == 0 {
-		return ok(eachOf(len(eps), "leads its user endpoints to the runtime"))
+		return okFinding(ofEachEndpoint(len(eps), "leads its user endpoints to the runtime"))
 	}
 	return all
 }
 
-// parsl compares the parsl of the runtime with the one that user endpoints and
+// checkParsl compares the parsl of the runtime with the one that user endpoints and
 // workers will find. Releases of the daemon before 4.19 refuse to work with
 // another one.
-func (v *visit) parsl(ctx context.Context) []Finding {
-	rt, err := v.taken(ctx)
+func (v *examination) checkParsl(ctx context.Context) []Finding {
+	rt, err := v.findRuntime(ctx)
 	if err != nil {
-		return skipped("there is no runtime")
+		return skippedFinding("there is no runtime")
 	}
 	own := runtime.PackageVersion(rt.Path, "parsl", v.Getenv("PATH"))
 	if own == "" {
-		return skipped("the version of the runtime's parsl cannot be told")
+		return skippedFinding("the version of the runtime's parsl cannot be told")
 	}
 	var all []Finding
-	for _, ep := range v.endpoints() {
+	for _, ep := range v.listEndpoints() {
 		path, err := ep.UserPath()
 		if err != nil || path == "" {
 			continue
@@ -103,7 +103,7 @@ func (v *visit) parsl(ctx context.Context) []Finding {
 		}
 	}
 	if len(all) == 0 {
-		return ok("parsl " + own)
+		return okFinding("parsl " + own)
 	}
 	return all
 }

@@ -12,40 +12,40 @@ import (
 	"chiltepin/globus/auth"
 )
 
-// service asks Globus Auth and Globus Compute whether they are there, without
+// checkServices asks Globus Auth and Globus Compute whether they are there, without
 // a login, and whether the service still works with the runtime.
-func (v *visit) service(ctx context.Context) []Finding {
+func (v *examination) checkServices(ctx context.Context) []Finding {
 	if v.o.Offline {
-		return skipped("no service is to be asked")
+		return skippedFinding("no service is to be asked")
 	}
 	if v.SettingErr != nil {
-		return skipped("where the services are is not known")
+		return skippedFinding("where the services are is not known")
 	}
 	var all []Finding
 	if err := v.reachAuth(ctx); err != nil {
-		all = append(all, Finding{Subject: v.Env.AuthURL, Verdict: Failed, Evidence: said(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
+		all = append(all, Finding{Subject: v.Env.AuthURL, Verdict: Failed, Evidence: errorText(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
 	}
-	if err := v.reach(ctx); err != nil {
-		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: said(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
+	if err := v.reachCompute(ctx); err != nil {
+		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: errorText(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
 	}
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	says, err := v.client().Version(askCtx)
+	says, err := v.anonymousClient().Version(askCtx)
 	if err != nil {
 		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "try again")})
 	}
-	if rt, err := v.taken(ctx); err == nil && older(rt.Version, says.MinEndpoint) {
+	if rt, err := v.findRuntime(ctx); err == nil && isOlderRelease(rt.Version, says.MinEndpoint) {
 		all = append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Remedy: "chiltepin runtime install",
 			Evidence: fmt.Sprintf("the service works with globus-compute-endpoint %s and newer, and the runtime is %s", says.MinEndpoint, rt.Version)})
 	}
 	if len(all) == 0 {
-		return ok(fmt.Sprintf("%s and %s answer", v.Env.AuthURL, v.Env.ComputeURL))
+		return okFinding(fmt.Sprintf("%s and %s answer", v.Env.AuthURL, v.Env.ComputeURL))
 	}
 	return all
 }
 
 // reachAuth asks Globus Auth for what everybody may know.
-func (v *visit) reachAuth(ctx context.Context) error {
+func (v *examination) reachAuth(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.Env.AuthURL+"/.well-known/openid-configuration", nil)
@@ -60,15 +60,15 @@ func (v *visit) reachAuth(ctx context.Context) error {
 	return globus.ResponseError("auth", resp)
 }
 
-// older compares two releases, number by number; what is no number counts for
+// isOlderRelease compares two releases, number by number; what is no number counts for
 // nothing.
-func older(a, b string) bool {
+func isOlderRelease(a, b string) bool {
 	if a == "" || b == "" {
 		return false
 	}
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(as), len(bs)) {
-		x, y := number(as, i), number(bs, i)
+		x, y := releaseNumber(as, i), releaseNumber(bs, i)
 		if x != y {
 			return x < y
 		}
@@ -76,7 +76,7 @@ func older(a, b string) bool {
 	return false
 }
 
-func number(parts []string, i int) int {
+func releaseNumber(parts []string, i int) int {
 	n := 0
 	if i < len(parts) {
 		for _, c := range parts[i] {
@@ -96,17 +96,17 @@ const (
 	clockWarns = 30 * time.Second
 )
 
-// clock compares this machine's clock with the service's.
-func (v *visit) clock(ctx context.Context) []Finding {
-	if v.o.Offline || v.SettingErr != nil || v.reach(ctx) != nil {
-		return skipped("there is no service to compare with")
+// checkClock compares this machine's clock with the service's.
+func (v *examination) checkClock(ctx context.Context) []Finding {
+	if v.o.Offline || v.SettingErr != nil || v.reachCompute(ctx) != nil {
+		return skippedFinding("there is no service to compare with")
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	asked := time.Now()
-	theirs, err := v.client().Clock(ctx)
+	theirs, err := v.anonymousClient().Clock(ctx)
 	if err != nil {
-		return skipped("the service does not say what time it is: " + err.Error())
+		return skippedFinding("the service does not say what time it is: " + err.Error())
 	}
 	// It is told to the second, some time between asking and now.
 	ours := asked.Add(time.Since(asked) / 2)
@@ -126,10 +126,10 @@ func (v *visit) clock(ctx context.Context) []Finding {
 	return []Finding{f}
 }
 
-// login looks at the tokens, and whether the service accepts them.
-func (v *visit) login(ctx context.Context) []Finding {
+// checkLogin looks at the tokens, and whether the service accepts them.
+func (v *examination) checkLogin(ctx context.Context) []Finding {
 	if v.Accounts == nil {
-		return skipped("where the logins are is not known")
+		return skippedFinding("where the logins are is not known")
 	}
 	account, err := v.Accounts.Whoami(ctx)
 	if err != nil {
@@ -150,17 +150,17 @@ func (v *visit) login(ctx context.Context) []Finding {
 		names = append(names, firstNonEmpty(s.Identity.Username, s.Identity.ID, "somebody"))
 	}
 	evidence := strings.Join(names, ", ") + " is logged in"
-	if v.o.Offline || v.reach(ctx) != nil {
-		return ok(evidence + "; the service was not asked whether it accepts that")
+	if v.o.Offline || v.reachCompute(ctx) != nil {
+		return okFinding(evidence + "; the service was not asked whether it accepts that")
 	}
-	_, err = v.loggedIn(ctx)
+	_, err = v.authorizedClient(ctx)
 	switch {
 	case err == nil:
-		return ok(evidence + ", and the service accepts it")
+		return okFinding(evidence + ", and the service accepts it")
 	case globus.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
-		return []Finding{{Verdict: Warning, Evidence: evidence + ", but whether the service accepts that is not known: " + said(err), Remedy: hintOf(err, "try again")}}
+		return []Finding{{Verdict: Warning, Evidence: evidence + ", but whether the service accepts that is not known: " + errorText(err), Remedy: hintOf(err, "try again")}}
 	}
-	return []Finding{{Verdict: Failed, Evidence: "the service does not accept the login: " + said(err), Remedy: "chiltepin login --force"}}
+	return []Finding{{Verdict: Failed, Evidence: "the service does not accept the login: " + errorText(err), Remedy: "chiltepin login --force"}}
 }
 
 func firstNonEmpty(words ...string) string {

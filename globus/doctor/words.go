@@ -18,16 +18,16 @@ func hintOf(err error, otherwise string) string {
 	return otherwise
 }
 
-// said is what an error says without how Go's HTTP client introduces it.
-func said(err error) string {
+// errorText is what an error says without how Go's HTTP client introduces it.
+func errorText(err error) string {
 	if e, ok := errors.AsType[*globus.NetworkError](err); ok {
 		return e.Error()
 	}
 	return err.Error()
 }
 
-// eachOf says something of all endpoints, however many there are.
-func eachOf(n int, what string) string {
+// ofEachEndpoint says something of all endpoints, however many there are.
+func ofEachEndpoint(n int, what string) string {
 	switch n {
 	case 0:
 		return "no endpoint is configured"
@@ -37,8 +37,8 @@ func eachOf(n int, what string) string {
 	return fmt.Sprintf("each of %d endpoints %s", n, what)
 }
 
-// count says a number of things in words.
-func count(n int, one, many string) string {
+// countInWords says a number of things in words.
+func countInWords(n int, one, many string) string {
 	if n == 1 {
 		return one
 	}

@@ -18,10 +18,10 @@ func (f File) Check() []Problem {
 	}
 	all := append([]Problem(nil), f.Problems...)
 	for _, p := range f.Pools {
-		c := check{pool: p, known: known}
-		c.each()
+		c := poolCheck{pool: p, known: known}
+		c.checkEachOption()
 		if !p.Base {
-			c.together()
+			c.checkCombinations()
 		}
 		all = append(all, c.found...)
 	}
@@ -29,18 +29,18 @@ func (f File) Check() []Problem {
 	return all
 }
 
-// check is the check of one pool.
-type check struct {
+// poolCheck is the check of one pool.
+type poolCheck struct {
 	pool  Pool
 	known map[string]option
 	found []Problem
-	// blamed are the options that have an error already.
-	blamed map[string]bool
+	// faulty are the options that have an error already.
+	faulty map[string]bool
 }
 
 // at adds a problem at an option's value, or at its name where it is ignored
 // as a whole.
-func (c *check) at(name string, s Severity, remedy, format string, args ...any) {
+func (c *poolCheck) addProblem(name string, s Severity, remedy, format string, args ...any) {
 	o := c.pool.Options[name]
 	p := Problem{Line: o.Line, Column: o.Column, Pool: c.pool.Name, Option: name, Severity: s, Message: fmt.Sprintf(format, args...), Remedy: remedy}
 	if s != Error || o.Line == 0 {
@@ -52,83 +52,83 @@ func (c *check) at(name string, s Severity, remedy, format string, args ...any) 
 	c.found = append(c.found, p)
 }
 
-// each looks at every option by itself.
-func (c *check) each() {
+// checkEachOption looks at every option by itself.
+func (c *poolCheck) checkEachOption() {
 	for _, name := range c.pool.Order {
 		o, ok := c.known[name]
 		if !ok {
-			c.unknown(name)
+			c.reportUnknown(name)
 			continue
 		}
 		v := c.pool.Options[name].Value
 		switch o.kind {
 		case Bool:
-			c.bool(name, v)
+			c.checkBool(name, v)
 		case Int:
-			c.count(o, v)
+			c.checkNumber(o, v)
 		case List:
-			c.commands(v)
+			c.checkEnvironment(v)
 		default:
-			c.text(o, v)
+			c.checkText(o, v)
 		}
 	}
 }
 
-func (c *check) unknown(name string) {
+func (c *poolCheck) reportUnknown(name string) {
 	o := c.pool.Options[name]
 	p := Problem{Line: o.KeyLine, Column: o.KeyColumn, Pool: c.pool.Name, Option: name, Severity: Error,
 		Message: fmt.Sprintf("there is no option %s; Chiltepin ignores it without a word", name), Remedy: "remove it"}
-	if near := nearest(name); near != "" {
+	if near := nearestOption(name); near != "" {
 		p.Remedy = fmt.Sprintf("did you mean %s?", near)
 	}
 	c.found = append(c.found, p)
 }
 
-func (c *check) bool(name string, v Value) {
+func (c *poolCheck) checkBool(name string, v Value) {
 	switch {
 	case v.Kind == Bool:
-	case v.Kind == Text && (fold(v.Written) == "true" || fold(v.Written) == "false" || fold(v.Written) == "yes" || fold(v.Written) == "no"):
-		c.at(name, Error, "write "+fold(v.Written)+" without quotation marks", "%s is the text %q, and should be true or false; any text counts as true", name, v.Written)
+	case v.Kind == Text && (foldName(v.Written) == "true" || foldName(v.Written) == "false" || foldName(v.Written) == "yes" || foldName(v.Written) == "no"):
+		c.addProblem(name, Error, "write "+foldName(v.Written)+" without quotation marks", "%s is the text %q, and should be true or false; any text counts as true", name, v.Written)
 	default:
-		c.at(name, Error, "write true or false, or remove the line", "%s is %s, and should be true or false", name, v.Kind.a())
+		c.addProblem(name, Error, "write true or false, or remove the line", "%s is %s, and should be true or false", name, v.Kind.withArticle())
 	}
 }
 
-func (c *check) count(o option, v Value) {
+func (c *poolCheck) checkNumber(o option, v Value) {
 	switch {
 	case v.Kind == Null && o.name != "init_blocks" && o.name != "min_blocks" && o.name != "max_blocks" && o.name != "nodes_per_block":
 	case v.Kind == Null:
-		c.at(o.name, Error, "give a number, or remove the line", "%s has no value, and nothing is not the default", o.name)
+		c.addProblem(o.name, Error, "give a number, or remove the line", "%s has no value, and nothing is not the default", o.name)
 	case v.Kind == Text && regexp.MustCompile(`^\s*\d+\s*$`).MatchString(v.Written):
-		c.at(o.name, Error, "write "+strings.TrimSpace(v.Written)+" without quotation marks", "%s is the text %q, and should be a number", o.name, v.Written)
+		c.addProblem(o.name, Error, "write "+strings.TrimSpace(v.Written)+" without quotation marks", "%s is the text %q, and should be a number", o.name, v.Written)
 	case v.Kind != Int:
-		c.at(o.name, Error, fmt.Sprintf("write a whole number, %d or more", o.min), "%s is %s, and should be a whole number", o.name, c.shown(v))
+		c.addProblem(o.name, Error, fmt.Sprintf("write a whole number, %d or more", o.min), "%s is %s, and should be a whole number", o.name, c.describeValue(v))
 	case v.Int < o.min:
-		c.at(o.name, Error, fmt.Sprintf("write %d or more", o.min), "%s is %d, and should be %d or more", o.name, v.Int, o.min)
+		c.addProblem(o.name, Error, fmt.Sprintf("write %d or more", o.min), "%s is %d, and should be %d or more", o.name, v.Int, o.min)
 	}
 }
 
-// shown is a value in a message.
-func (c *check) shown(v Value) string {
+// describeValue is a value in a message.
+func (c *poolCheck) describeValue(v Value) string {
 	switch v.Kind {
 	case Float, Bool, Date:
 		return v.Written
 	case Text:
 		return fmt.Sprintf("%q", v.Written)
 	}
-	return v.Kind.a()
+	return v.Kind.withArticle()
 }
 
-// commands looks at environment, which Python Chiltepin joins line by line.
-func (c *check) commands(v Value) {
+// checkEnvironment looks at environment, which Python Chiltepin joins line by line.
+func (c *poolCheck) checkEnvironment(v Value) {
 	const name = "environment"
 	switch v.Kind {
 	case List:
 	case Text:
-		c.at(name, Error, `write it as a list: each command on a line of its own that begins with "- "`, "environment is one text, and Chiltepin would put each letter of it on a line of its own")
+		c.addProblem(name, Error, `write it as a list: each command on a line of its own that begins with "- "`, "environment is one text, and Chiltepin would put each letter of it on a line of its own")
 		return
 	default:
-		c.at(name, Error, `write a list, each command on a line of its own that begins with "- ", or remove the line`, "environment is %s, and should be a list of shell commands", v.Kind.a())
+		c.addProblem(name, Error, `write a list, each command on a line of its own that begins with "- ", or remove the line`, "environment is %s, and should be a list of shell commands", v.Kind.withArticle())
 		return
 	}
 	for _, item := range v.Items {
@@ -136,18 +136,18 @@ func (c *check) commands(v Value) {
 			continue
 		}
 		p := Problem{Line: item.Line, Column: item.Column, Pool: c.pool.Name, Option: name, Severity: Error,
-			Message: fmt.Sprintf("a command of environment is %s, and should be a text", item.Kind.a()), Remedy: "put the command in quotation marks"}
+			Message: fmt.Sprintf("a command of environment is %s, and should be a text", item.Kind.withArticle()), Remedy: "put the command in quotation marks"}
 		c.found = append(c.found, p)
 	}
 }
 
-func (c *check) text(o option, v Value) {
+func (c *poolCheck) checkText(o option, v Value) {
 	if o.name == "walltime" {
-		c.walltime(v)
+		c.checkWalltime(v)
 		return
 	}
 	if o.name == "endpoint" {
-		c.endpoint(v)
+		c.checkEndpointID(v)
 		return
 	}
 	switch {
@@ -155,21 +155,21 @@ func (c *check) text(o option, v Value) {
 	case v.Kind == Null && len(o.words) == 0:
 		return
 	case v.Kind == Null:
-		c.at(o.name, Error, "give "+oneOf(o.words)+", or remove the line", "%s has no value, and nothing is not the default", o.name)
+		c.addProblem(o.name, Error, "give "+joinOr(o.words)+", or remove the line", "%s has no value, and nothing is not the default", o.name)
 		return
-	case v.Kind == Int && c.provider() == "pbspro":
-		c.at(o.name, Note, "quotation marks make it a text", "%s is the number %s; PBS Professional takes it all the same", o.name, v.Written)
+	case v.Kind == Int && c.providerName() == "pbspro":
+		c.addProblem(o.name, Note, "quotation marks make it a text", "%s is the number %s; PBS Professional takes it all the same", o.name, v.Written)
 		return
 	case v.Kind == Int || v.Kind == Float || v.Kind == Bool || v.Kind == Date:
-		c.at(o.name, Error, fmt.Sprintf("write %q, with quotation marks", v.Written), "%s is %s for YAML, and should be a text", o.name, v.Kind.a())
+		c.addProblem(o.name, Error, fmt.Sprintf("write %q, with quotation marks", v.Written), "%s is %s for YAML, and should be a text", o.name, v.Kind.withArticle())
 		return
 	default:
-		c.at(o.name, Error, "write one word", "%s is %s, and should be a text", o.name, v.Kind.a())
+		c.addProblem(o.name, Error, "write one word", "%s is %s, and should be a text", o.name, v.Kind.withArticle())
 		return
 	}
 	if len(o.words) == 0 {
 		if strings.ContainsAny(v.Written, "\n\r") || strings.TrimSpace(v.Written) != v.Written {
-			c.at(o.name, Error, "write the name alone", "%s has blanks around it or a line break in it", o.name)
+			c.addProblem(o.name, Error, "write the name alone", "%s has blanks around it or a line break in it", o.name)
 		}
 		return
 	}
@@ -178,54 +178,54 @@ func (c *check) text(o option, v Value) {
 			return
 		}
 	}
-	remedy := "write " + oneOf(o.words)
+	remedy := "write " + joinOr(o.words)
 	if near := nearestWord(v.Written, o.words); near != "" {
 		remedy = fmt.Sprintf("did you mean %s?", near)
 	}
-	c.at(o.name, Error, remedy, "%s is %q, and should be %s", o.name, v.Written, oneOf(o.words))
+	c.addProblem(o.name, Error, remedy, "%s is %q, and should be %s", o.name, v.Written, joinOr(o.words))
 }
 
-func (c *check) endpoint(v Value) {
+func (c *poolCheck) checkEndpointID(v Value) {
 	switch {
 	case v.Kind == Null || v.Kind == Text && v.Written == "":
-		c.at("endpoint", Error, "give the UUID that chiltepin endpoint list shows, or remove the line", "endpoint has no value, and the tasks would run where the workflow runs")
+		c.addProblem("endpoint", Error, "give the UUID that chiltepin endpoint list shows, or remove the line", "endpoint has no value, and the tasks would run where the workflow runs")
 	case v.Kind != Text:
-		c.at("endpoint", Error, `write the UUID in quotation marks`, "endpoint is %s, and should be the UUID of an endpoint", v.Kind.a())
+		c.addProblem("endpoint", Error, `write the UUID in quotation marks`, "endpoint is %s, and should be the UUID of an endpoint", v.Kind.withArticle())
 	default:
 		if _, err := uuid.Parse(v.Written); err != nil || len(v.Written) != 36 {
-			c.at("endpoint", Error, "give the UUID that chiltepin endpoint list shows", "endpoint is %q, and should be the UUID of an endpoint", v.Written)
+			c.addProblem("endpoint", Error, "give the UUID that chiltepin endpoint list shows", "endpoint is %q, and should be the UUID of an endpoint", v.Written)
 		}
 	}
 }
 
-// walltime is "HH:MM:SS" for parsl (wtime_to_minutes in parsl/utils.py); PBS
+// checkWalltime is "HH:MM:SS" for parsl (wtime_to_minutes in parsl/utils.py); PBS
 // Professional gets the text as it is.
-func (c *check) walltime(v Value) {
+func (c *poolCheck) checkWalltime(v Value) {
 	const name, pattern = "walltime", `^[0-9]+:[0-9]{1,2}:[0-9]{1,2}$`
-	slurm := c.provider() != "pbspro"
+	slurm := c.providerName() != "pbspro"
 	switch {
 	case v.Kind == Null && !slurm:
 	case v.Kind == Null:
-		c.at(name, Error, "give a time, or remove the line", "walltime has no value, and nothing is not the default")
+		c.addProblem(name, Error, "give a time, or remove the line", "walltime has no value, and nothing is not the default")
 	case v.Kind == Int && strings.Contains(v.Written, ":"):
 		severity := Error
 		if !slurm {
 			severity = Warning
 		}
-		c.at(name, severity, fmt.Sprintf("write %q, with quotation marks", v.Written), "without quotation marks %s is the number %d for YAML", v.Written, v.Int)
+		c.addProblem(name, severity, fmt.Sprintf("write %q, with quotation marks", v.Written), "without quotation marks %s is the number %d for YAML", v.Written, v.Int)
 	case v.Kind == Int:
-		c.at(name, Error, fmt.Sprintf("write \"%02d:%02d:00\", with quotation marks, if minutes were meant", v.Int/60, v.Int%60), "walltime is the number %d, and should be a time such as \"01:00:00\"", v.Int)
+		c.addProblem(name, Error, fmt.Sprintf("write \"%02d:%02d:00\", with quotation marks, if minutes were meant", v.Int/60, v.Int%60), "walltime is the number %d, and should be a time such as \"01:00:00\"", v.Int)
 	case v.Kind != Text:
-		c.at(name, Error, `write a time such as "01:00:00", with quotation marks`, "walltime is %s, and should be a time", v.Kind.a())
+		c.addProblem(name, Error, `write a time such as "01:00:00", with quotation marks`, "walltime is %s, and should be a time", v.Kind.withArticle())
 	case !regexp.MustCompile(pattern).MatchString(v.Written):
-		c.at(name, Error, "write HH:MM:SS in quotation marks"+spelled(v.Written), "walltime is %q, and should be a time such as \"01:00:00\"", v.Written)
+		c.addProblem(name, Error, "write HH:MM:SS in quotation marks"+guessWalltime(v.Written), "walltime is %q, and should be a time such as \"01:00:00\"", v.Written)
 	case regexp.MustCompile(`^0+:0?0:`).MatchString(v.Written):
-		c.at(name, Error, `write "00:01:00" or more`, "walltime is under a minute, which a scheduler takes for no limit or refuses")
+		c.addProblem(name, Error, `write "00:01:00" or more`, "walltime is under a minute, which a scheduler takes for no limit or refuses")
 	}
 }
 
-// spelled guesses a walltime that was written another way.
-func spelled(s string) string {
+// guessWalltime guesses a walltime that was written another way.
+func guessWalltime(s string) string {
 	if m := regexp.MustCompile(`^(\d+)-(\d+):(\d+):(\d+)$`).FindStringSubmatch(s); m != nil {
 		var d, h int
 		fmt.Sscan(m[1], &d)
@@ -246,7 +246,7 @@ func spelled(s string) string {
 	return ""
 }
 
-func oneOf(words []string) string {
+func joinOr(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
 	}

@@ -33,20 +33,20 @@ func world(t testing.TB) Checker {
 		t.Fatal(err)
 	}
 	return Checker{
-		Endpoint: func(_ context.Context, id string) Target {
+		Endpoint: func(_ context.Context, id string) EndpointLookup {
 			switch id[:1] {
 			case "1":
-				return Target{ID: id, Name: "mesa", Here: true, State: "Running", Up: 1, Template: template, Schema: schema}
+				return EndpointLookup{ID: id, Name: "mesa", Here: true, State: "Running", Up: 1, Template: template, Schema: schema}
 			case "2":
-				return Target{ID: id, Name: "old", Here: true, State: "Stopped", Reason: "there is no pid file", Up: -1}
+				return EndpointLookup{ID: id, Name: "old", Here: true, State: "Stopped", Reason: "there is no pid file", Up: -1}
 			case "4":
-				return Target{ID: id, Name: "site", State: "online", Up: 1,
+				return EndpointLookup{ID: id, Name: "site", State: "online", Up: 1,
 					Template: `{# max_blocks #}engine: { type: {{ provider }}, x: "{% raw %}{{ max_blocks }}{% endraw %}{{ user.max_blocks }}", init: {{ worker_init }} }`,
 					Schema:   `{"type":"object","properties":{"worker_init":{"type":"string","maxLength":20}}}`}
 			}
-			return Target{ID: id, Missing: true}
+			return EndpointLookup{ID: id, Missing: true}
 		},
-		Named: func(_ context.Context, name string) string {
+		LocalID: func(_ context.Context, name string) string {
 			if name == "mesa" {
 				return "11111111-1111-1111-1111-111111111111"
 			}
@@ -150,7 +150,7 @@ func BenchmarkCheck200(b *testing.B) {
 	checker, data := world(b), manyPools(200)
 	began, parses := time.Now(), 0
 	for ; time.Since(began) < 200*time.Millisecond; parses++ {
-		if _, problem := document(data); problem != nil {
+		if _, problem := parseDocument(data); problem != nil {
 			b.Fatal(problem)
 		}
 	}
@@ -227,7 +227,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		for _, p := range file.Pools {
-			parseSchema(`{"type":"object"}`).refuses(p.Sent())
+			parseSchema(`{"type":"object"}`).findRefusals(p.Sent())
 		}
 	})
 }

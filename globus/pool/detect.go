@@ -46,19 +46,19 @@ const askTimeout = 20 * time.Second
 // of ctx.
 func (m *Manager) Detect(ctx context.Context) (Scheduler, error) {
 	s := Scheduler{Name: "none", Why: "neither sinfo nor qstat is on PATH"}
-	if out, err := m.tool(ctx, "sinfo", "-h", "-o", "%P|%c"); err == nil {
+	if out, err := m.runTool(ctx, "sinfo", "-h", "-o", "%P|%c"); err == nil {
 		s = slurmOf(out)
 		user, _, _ := strings.Cut(m.getenv("USER"), " ")
 		if user != "" {
-			if out, err := m.tool(ctx, "sacctmgr", "-nP", "show", "user", user, "format=defaultaccount"); err == nil {
+			if out, err := m.runTool(ctx, "sacctmgr", "-nP", "show", "user", user, "format=defaultaccount"); err == nil {
 				s.Account = firstLine(out)
 			}
 		}
-	} else if out, pbsErr := m.tool(ctx, "qstat", "-Q"); pbsErr == nil {
+	} else if out, pbsErr := m.runTool(ctx, "qstat", "-Q"); pbsErr == nil {
 		s = pbsOf(out)
-	} else if path := m.which("sinfo"); path != "" {
+	} else if path := m.lookPath("sinfo"); path != "" {
 		s.Why = "sinfo is on PATH and gets no answer: " + err.Error()
-	} else if m.which("qstat") != "" {
+	} else if m.lookPath("qstat") != "" {
 		s.Why = "qstat is on PATH and gets no answer: " + pbsErr.Error()
 	}
 	return s, ctx.Err()
@@ -119,8 +119,8 @@ func (m *Manager) getenv(name string) string {
 	return ""
 }
 
-// which finds a program on the PATH of the caller, "" where it is not.
-func (m *Manager) which(name string) string {
+// lookPath finds a program on the PATH of the caller, "" where it is not.
+func (m *Manager) lookPath(name string) string {
 	for _, dir := range filepath.SplitList(m.getenv("PATH")) {
 		path := filepath.Join(dir, name)
 		if filepath.IsAbs(path) && unix.Access(path, unix.X_OK) == nil {
@@ -135,9 +135,9 @@ type toolError struct{ name, says string }
 
 func (e *toolError) Error() string { return e.name + ": " + e.says }
 
-// tool runs a program of a scheduler and returns what it prints.
-func (m *Manager) tool(ctx context.Context, name string, args ...string) (string, error) {
-	path := m.which(name)
+// runTool runs a program of a scheduler and returns what it prints.
+func (m *Manager) runTool(ctx context.Context, name string, args ...string) (string, error) {
+	path := m.lookPath(name)
 	if path == "" {
 		return "", &toolError{name, "it is not on PATH"}
 	}

@@ -70,7 +70,7 @@ const maxMerges = 10
 // everything. It never fails: what cannot be read is a problem.
 func Parse(data []byte) File {
 	var f File
-	doc, problem := document(data)
+	doc, problem := parseDocument(data)
 	if problem != nil {
 		f.Problems = append(f.Problems, *problem)
 		return f
@@ -81,94 +81,94 @@ func Parse(data []byte) File {
 	if kind := Kind(endpointfs.YAMLKind(doc)); kind != Mapping {
 		if kind != Null {
 			f.Problems = append(f.Problems, Problem{Line: doc.Line, Column: doc.Column, Severity: Error,
-				Message: fmt.Sprintf("the file is %s, and should be names of pools with their options", kind.a()), Remedy: `begin with "name:" and indent the options below it`})
+				Message: fmt.Sprintf("the file is %s, and should be names of pools with their options", kind.withArticle()), Remedy: `begin with "name:" and indent the options below it`})
 		}
 		return f
 	}
 	merged := mergedNodes(doc)
 	seen := map[string]int{}
 	for i := 0; i+1 < len(doc.Content); i += 2 {
-		key, value := doc.Content[i], target(doc.Content[i+1])
+		key, value := doc.Content[i], followAlias(doc.Content[i+1])
 		if key.ShortTag() == "!!merge" {
-			f.add(Problem{Line: key.Line, Column: key.Column, Severity: Error, Message: "pools are merged into the file, and not options into a pool", Remedy: "write << inside of an entry"})
+			f.addProblem(Problem{Line: key.Line, Column: key.Column, Severity: Error, Message: "pools are merged into the file, and not options into a pool", Remedy: "write << inside of an entry"})
 			continue
 		}
-		name, ok := f.name(key)
+		name, ok := f.readPoolName(key)
 		if !ok {
 			continue
 		}
 		if first, twice := seen[name]; twice {
-			f.add(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
+			f.addProblem(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
 				Message: fmt.Sprintf("pool %s is there twice, first in line %d, and only this one counts", name, first), Remedy: "give one of them another name, or remove it"})
 		}
 		seen[name] = key.Line
 		if kind := Kind(endpointfs.YAMLKind(value)); kind != Mapping {
 			// A list with an anchor is what other entries refer to.
 			if value.Anchor == "" || kind != List {
-				f.add(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
-					Message: fmt.Sprintf("pool %s is %s, and should be options", name, kind.a()), Remedy: `indent its options below the name, one "option: value" a line`})
+				f.addProblem(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
+					Message: fmt.Sprintf("pool %s is %s, and should be options", name, kind.withArticle()), Remedy: `indent its options below the name, one "option: value" a line`})
 			}
 			continue
 		}
 		p := Pool{Name: name, Line: key.Line, Column: key.Column, Options: map[string]Option{}, Base: merged[value]}
-		f.collect(&p, value, 0)
+		f.collectOptions(&p, value, 0)
 		f.Pools = append(f.Pools, p)
 	}
 	return f
 }
 
-func (f *File) add(p Problem) { f.Problems = append(f.Problems, p) }
+func (f *File) addProblem(p Problem) { f.Problems = append(f.Problems, p) }
 
-// name is the name of an entry, which must be a text.
-func (f *File) name(key *yaml.Node) (string, bool) {
-	node := target(key)
+// readPoolName is the name of an entry, which must be a text.
+func (f *File) readPoolName(key *yaml.Node) (string, bool) {
+	node := followAlias(key)
 	kind := Kind(endpointfs.YAMLKind(node))
 	if kind != Text || node.Value == "" {
-		f.add(Problem{Line: key.Line, Column: key.Column, Severity: Error,
-			Message: fmt.Sprintf("the name of a pool is %s, and should be a text", kind.a()), Remedy: "put it in quotation marks"})
+		f.addProblem(Problem{Line: key.Line, Column: key.Column, Severity: Error,
+			Message: fmt.Sprintf("the name of a pool is %s, and should be a text", kind.withArticle()), Remedy: "put it in quotation marks"})
 		return "", false
 	}
 	return node.Value, true
 }
 
-// collect puts the options of a mapping into p; what is merged yields to what
+// collectOptions puts the options of a mapping into p; what is merged yields to what
 // stands there itself.
-func (f *File) collect(p *Pool, m *yaml.Node, depth int) {
+func (f *File) collectOptions(p *Pool, m *yaml.Node, depth int) {
 	if depth > maxMerges { // an alias may stand for what it is in
 		return
 	}
 	own := map[string]int{}
 	for i := 0; i+1 < len(m.Content); i += 2 {
-		key := target(m.Content[i])
+		key := followAlias(m.Content[i])
 		if key.ShortTag() == "!!merge" || Kind(endpointfs.YAMLKind(key)) == Mapping || Kind(endpointfs.YAMLKind(key)) == List {
 			continue
 		}
 		if first, twice := own[key.Value]; twice && depth == 0 {
-			f.add(Problem{Line: m.Content[i].Line, Column: m.Content[i].Column, Pool: p.Name, Option: key.Value, Severity: Error,
+			f.addProblem(Problem{Line: m.Content[i].Line, Column: m.Content[i].Column, Pool: p.Name, Option: key.Value, Severity: Error,
 				Message: fmt.Sprintf("%s is given twice, first in line %d, and only this one counts", key.Value, first), Remedy: "remove one of them"})
 		}
 		own[key.Value] = m.Content[i].Line
-		p.put(m.Content[i], m.Content[i+1], key.Value, depth == 0)
+		p.setOption(m.Content[i], m.Content[i+1], key.Value, depth == 0)
 	}
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		if m.Content[i].ShortTag() != "!!merge" {
 			continue
 		}
-		from := target(m.Content[i+1])
+		from := followAlias(m.Content[i+1])
 		list := []*yaml.Node{from}
 		if from.Kind == yaml.SequenceNode {
 			list = from.Content
 		}
 		for _, n := range list {
-			if n = target(n); n.Kind == yaml.MappingNode {
-				f.collect(p, n, depth+1)
+			if n = followAlias(n); n.Kind == yaml.MappingNode {
+				f.collectOptions(p, n, depth+1)
 			}
 		}
 	}
 }
 
-// put sets an option that is not set yet, or, of the entry itself, the last.
-func (p *Pool) put(key, value *yaml.Node, name string, own bool) {
+// setOption sets an option that is not set yet, or, of the entry itself, the last.
+func (p *Pool) setOption(key, value *yaml.Node, name string, own bool) {
 	_, there := p.Options[name]
 	if there && !own {
 		return
@@ -183,7 +183,7 @@ func (p *Pool) put(key, value *yaml.Node, name string, own bool) {
 func mergedNodes(doc *yaml.Node) map[*yaml.Node]bool {
 	merged := map[*yaml.Node]bool{}
 	for i := 1; i < len(doc.Content); i += 2 {
-		m := target(doc.Content[i])
+		m := followAlias(doc.Content[i])
 		if m.Kind != yaml.MappingNode {
 			continue
 		}
@@ -191,25 +191,25 @@ func mergedNodes(doc *yaml.Node) map[*yaml.Node]bool {
 			if m.Content[j].ShortTag() != "!!merge" {
 				continue
 			}
-			from := target(m.Content[j+1])
+			from := followAlias(m.Content[j+1])
 			merged[from] = true
 			for _, n := range from.Content {
-				merged[target(n)] = true
+				merged[followAlias(n)] = true
 			}
 		}
 	}
 	return merged
 }
 
-func target(n *yaml.Node) *yaml.Node {
+func followAlias(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	return n
 }
 
-// document returns the only document of the data, nil for an empty one.
-func document(data []byte) (*yaml.Node, *Problem) {
+// parseDocument returns the only document of the data, nil for an empty one.
+func parseDocument(data []byte) (*yaml.Node, *Problem) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	err := dec.Decode(&doc)
@@ -226,7 +226,7 @@ func document(data []byte) (*yaml.Node, *Problem) {
 	if !errors.Is(err, io.EOF) {
 		return nil, syntaxProblem(data, err)
 	}
-	return target(doc.Content[0]), nil
+	return followAlias(doc.Content[0]), nil
 }
 
 // syntaxProblem places an error of the YAML library, which tells a line only,
@@ -262,7 +262,7 @@ func syntaxProblem(data []byte, err error) *Problem {
 }
 
 // a is the kind with its article.
-func (k Kind) a() string {
+func (k Kind) withArticle() string {
 	switch k {
 	case Null:
 		return "empty"

@@ -50,7 +50,7 @@ func (m *Manager) askJob(ctx context.Context, provider, id, script string) job {
 		} else {
 			args = append(args, "-n", name)
 		}
-		out, err := m.tool(ctx, "squeue", args...)
+		out, err := m.runTool(ctx, "squeue", args...)
 		if err != nil {
 			return job{ID: id, Gone: strings.Contains(err.Error(), "Invalid job id")}
 		}
@@ -59,7 +59,7 @@ func (m *Manager) askJob(ctx context.Context, provider, id, script string) job {
 		if id == "" {
 			return job{}
 		}
-		out, err := m.tool(ctx, "qstat", "-x", "-f", "-F", "json", id)
+		out, err := m.runTool(ctx, "qstat", "-x", "-f", "-F", "json", id)
 		if err != nil {
 			return job{ID: id}
 		}

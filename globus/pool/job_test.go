@@ -87,10 +87,10 @@ func TestNext(t *testing.T) {
 	r := probe{began: time.Now(), tell: func(progress.Event) {}}
 	var got []string
 	for range Stages() {
-		got = append(got, string(r.next()))
-		r.reach(r.next(), "")
+		got = append(got, string(r.nextStage()))
+		r.markReached(r.nextStage(), "")
 	}
-	if s := strings.Join(got, " "); s != "accepted commanded started submitted running connected returned" || r.next() != Returned {
+	if s := strings.Join(got, " "); s != "accepted commanded started submitted running connected returned" || r.nextStage() != Returned {
 		t.Error(s)
 	}
 }

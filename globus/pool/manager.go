@@ -91,12 +91,12 @@ type CheckOptions struct {
 // Check checks a configuration, and asks about its endpoints.
 func (m *Manager) Check(ctx context.Context, data []byte, o CheckOptions) (Report, error) {
 	return Checker{
-		Endpoint: func(ctx context.Context, id string) Target { return m.target(ctx, id, o.Offline) },
-		Named:    m.named,
+		Endpoint: func(ctx context.Context, id string) EndpointLookup { return m.lookUpEndpoint(ctx, id, o.Offline) },
+		LocalID:  m.localID,
 	}.Check(ctx, data)
 }
 
-func (m *Manager) named(_ context.Context, name string) string {
+func (m *Manager) localID(_ context.Context, name string) string {
 	ep, err := m.Endpoints.Dir.Endpoint(name)
 	if err != nil {
 		return ""
@@ -111,12 +111,12 @@ func (m *Manager) named(_ context.Context, name string) string {
 // serviceTimeout is how long one question to the service may take.
 const serviceTimeout = 10 * time.Second
 
-// target finds out about an endpoint: here first, else at the service.
-func (m *Manager) target(ctx context.Context, id string, offline bool) Target {
-	t := Target{ID: id}
+// lookUpEndpoint finds out about an endpoint: here first, else at the service.
+func (m *Manager) lookUpEndpoint(ctx context.Context, id string, offline bool) EndpointLookup {
+	t := EndpointLookup{ID: id}
 	ep, err := m.Endpoints.Dir.Endpoint(id)
 	if err == nil {
-		m.local(ctx, &t, ep)
+		m.lookUpLocal(ctx, &t, ep)
 		return t
 	}
 	if _, absent := errors.AsType[*endpointfs.NotFoundError](err); !absent {
@@ -129,11 +129,11 @@ func (m *Manager) target(ctx context.Context, id string, offline bool) Target {
 	}
 	ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 	defer cancel()
-	m.remote(ctx, &t)
+	m.askService(ctx, &t)
 	return t
 }
 
-func (m *Manager) local(ctx context.Context, t *Target, ep *endpointfs.Endpoint) {
+func (m *Manager) lookUpLocal(ctx context.Context, t *EndpointLookup, ep *endpointfs.Endpoint) {
 	t.Name, t.Here = ep.Name(), true
 	st, err := m.Endpoints.Status(ctx, ep.Name(), endpoint.StatusOptions{Offline: true})
 	if err != nil {
@@ -152,7 +152,7 @@ func (m *Manager) local(ctx context.Context, t *Target, ep *endpointfs.Endpoint)
 	t.Schema, t.SchemaFile, _ = ep.Schema()
 }
 
-func (m *Manager) remote(ctx context.Context, t *Target) {
+func (m *Manager) askService(ctx context.Context, t *EndpointLookup) {
 	client, err := m.Service(ctx)
 	if err != nil {
 		t.Problem = err

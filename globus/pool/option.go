@@ -19,7 +19,7 @@ type option struct {
 	// example is a value for snippets and schemas; def is what Python Chiltepin
 	// takes when the option is left out, nil for nothing.
 	example, def any
-	// local is true for an option that is read only where there is no endpoint.
+	// lookUpLocal is true for an option that is read only where there is no endpoint.
 	local bool
 }
 
@@ -56,9 +56,9 @@ func forScheduler(name string) bool {
 	return false
 }
 
-// nearest returns the option that name was meant to be, or "".
-func nearest(name string) string {
-	folded := fold(name)
+// nearestOption returns the option that name was meant to be, or "".
+func nearestOption(name string) string {
+	folded := foldName(name)
 	// What people write who know the words of another program.
 	switch folded {
 	case "endpointid", "uuid":
@@ -86,16 +86,16 @@ func nearest(name string) string {
 	}
 	best, found, most := 3, "", max(1, len(folded)/3)
 	for _, o := range options() {
-		if d := spell.Distance(folded, fold(o.name)); d < best && d <= most {
+		if d := spell.Distance(folded, foldName(o.name)); d < best && d <= most {
 			best, found = d, o.name
 		}
 	}
 	return found
 }
 
-// nearestWord is [nearest] among the words of an option.
+// nearestWord is [nearestOption] among the words of an option.
 func nearestWord(name string, words []string) string {
-	folded := fold(name)
+	folded := foldName(name)
 	switch folded {
 	case "local", "thread", "none", "fork":
 		folded = "localhost"
@@ -115,9 +115,9 @@ func nearestWord(name string, words []string) string {
 	return found
 }
 
-// fold takes away what does not tell two names apart: case, blanks, dashes
+// foldName takes away what does not tell two names apart: case, blanks, dashes
 // and underscores.
-func fold(s string) string {
+func foldName(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == ' ' || r == '-' || r == '_' || r == '.' {
 			return -1

@@ -25,7 +25,7 @@ import (
 // answers are what the code of others says.
 type answers map[string][]json.RawMessage
 
-// ask runs testdata/peer.py.
+// lookUpAll runs testdata/peer.py.
 func ask(t *testing.T, questions map[string][]any) answers {
 	t.Helper()
 	in, err := json.Marshal(questions)

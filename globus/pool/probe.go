@@ -33,7 +33,7 @@ type InterruptedError struct {
 
 // Error says how far it had come.
 func (e *InterruptedError) Error() string {
-	_, awaited := e.Stage.means()
+	_, awaited := e.Stage.describe()
 	left := "nothing is left behind"
 	if len(e.Left) > 0 {
 		left = strings.Join(e.Left, "; ")
@@ -62,7 +62,7 @@ const source = `def chiltepin_probe(token):
 // user endpoint stays until it is idle for long enough. An error is a probe
 // that could not begin, or an *[InterruptedError].
 func (m *Manager) Probe(ctx context.Context, path string, data []byte, name string, o ProbeOptions) (Probe, error) {
-	p, err := find(Parse(data), path, name)
+	p, err := findPool(Parse(data), path, name)
 	if err != nil {
 		return Probe{}, err
 	}
@@ -71,32 +71,32 @@ func (m *Manager) Probe(ctx context.Context, path string, data []byte, name stri
 		return Probe{}, err
 	}
 	tell := func(e progress.Event) { progress.Report(ctx, e) }
-	r := &probe{m: m, client: client, tell: tell, began: time.Now(), token: uuid.NewString(), Probe: Probe{Pool: p, Target: m.target(ctx, p.Endpoint(), false)}}
+	r := &probe{m: m, client: client, tell: tell, began: time.Now(), token: uuid.NewString(), Probe: Probe{Pool: p, Endpoint: m.lookUpEndpoint(ctx, p.Endpoint(), false)}}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultProbe
 	}
-	if stop := r.refusedBefore(); stop != nil {
-		r.Stop, r.Took = stop, time.Since(r.began)
+	if stop := r.failBeforeSending(); stop != nil {
+		r.Failure, r.Took = stop, time.Since(r.began)
 		return r.Probe, nil
 	}
-	if r.Target.Problem != nil {
-		return Probe{}, fmt.Errorf("asking about the endpoint of pool %s: %w", name, r.Target.Problem)
+	if r.Endpoint.Problem != nil {
+		return Probe{}, fmt.Errorf("asking about the endpoint of pool %s: %w", name, r.Endpoint.Problem)
 	}
-	if err := r.begin(ctx); err != nil {
+	if err := r.submitTask(ctx); err != nil {
 		return Probe{}, err
 	}
 	limited, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	stop, err := r.follow(limited)
+	stop, err := r.followStages(limited)
 	r.Took = time.Since(r.began)
 	if stop == nil && err != nil && limited.Err() != nil && ctx.Err() == nil {
-		stop, err = r.late(ctx, o.Timeout), nil
+		stop, err = r.timeoutFailure(ctx, o.Timeout), nil
 	}
-	r.clean(context.WithoutCancel(ctx))
+	r.cleanUp(context.WithoutCancel(ctx))
 	if ctx.Err() != nil {
-		return r.Probe, &InterruptedError{Pool: name, Stage: r.next(), Left: r.Left, Err: context.Cause(ctx)}
+		return r.Probe, &InterruptedError{Pool: name, Stage: r.nextStage(), Left: r.Left, Err: context.Cause(ctx)}
 	}
-	r.Stop = stop
+	r.Failure = stop
 	return r.Probe, err
 }
 
@@ -107,8 +107,8 @@ type probe struct {
 	client *compute.Client
 	began  time.Time
 	token  string
-	watch  *watcher // nil for an endpoint that is not of this machine
-	seen   sight
+	watch  *userEndpointWatch // nil for an endpoint that is not of this machine
+	seen   userEndpointView
 	job    job
 	gone   int // times that the scheduler did not know it
 	// hopeless is how often in a row its reason was one that does not pass.
@@ -116,7 +116,7 @@ type probe struct {
 	// function is what was registered; answer is the service's to the
 	// submission.
 	function string
-	answer   chan answer
+	reply    chan submitReply
 	task     string
 	release  context.CancelFunc
 	// tell reports progress; told is what it last said.
@@ -125,38 +125,38 @@ type probe struct {
 	asked time.Time
 }
 
-type answer struct {
+type submitReply struct {
 	task compute.Submitted
 	err  error
 }
 
-// refusedBefore is why nothing need be sent.
-func (r *probe) refusedBefore() *Stop {
-	t := r.Target
+// failBeforeSending is why nothing need be sent.
+func (r *probe) failBeforeSending() *ProbeFailure {
+	t := r.Endpoint
 	name := firstOf(t.Name, t.ID)
 	switch {
 	case t.Missing:
-		return &Stop{Stage: Accepted, Cause: "no endpoint has the UUID " + t.ID, Remedy: "see which there are: chiltepin endpoint list"}
+		return &ProbeFailure{Stage: Accepted, Cause: "no endpoint has the UUID " + t.ID, Remedy: "see which there are: chiltepin endpoint list"}
 	case t.Here && t.Up < 0:
-		return &Stop{Stage: Accepted, Cause: fmt.Sprintf("endpoint %s is %s%s", name, t.State, because(t.Reason)), Remedy: "chiltepin endpoint start " + name}
+		return &ProbeFailure{Stage: Accepted, Cause: fmt.Sprintf("endpoint %s is %s%s", name, t.State, reasonSuffix(t.Reason)), Remedy: "chiltepin endpoint start " + name}
 	case t.Problem == nil && t.Up < 0:
-		return &Stop{Stage: Accepted, Cause: fmt.Sprintf("the service calls endpoint %s %s", name, t.State), Remedy: "on its machine: chiltepin endpoint start " + name}
+		return &ProbeFailure{Stage: Accepted, Cause: fmt.Sprintf("the service calls endpoint %s %s", name, t.State), Remedy: "on its machine: chiltepin endpoint start " + name}
 	}
 	return nil
 }
 
-// begin notes what is there, and hands the task to the service.
-func (r *probe) begin(ctx context.Context) error {
-	if r.Target.Here {
-		ep, err := r.m.Endpoints.Dir.Endpoint(r.Target.Name)
+// submitTask notes what is there, and hands the task to the service.
+func (r *probe) submitTask(ctx context.Context) error {
+	if r.Endpoint.Here {
+		ep, err := r.m.Endpoints.Dir.Endpoint(r.Endpoint.Name)
 		if err != nil {
 			return err
 		}
-		if r.watch, err = newWatcher(ctx, ep); err != nil {
+		if r.watch, err = newUserEndpointWatch(ctx, ep); err != nil {
 			return err
 		}
 	}
-	r.report(Accepted, "")
+	r.reportProgress(Accepted, "")
 	id, err := r.client.RegisterFunction(ctx, compute.Function{Name: "chiltepin_probe", Source: source, Description: "one task of chiltepin pool probe"})
 	if err != nil {
 		return fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
@@ -168,59 +168,59 @@ func (r *probe) begin(ctx context.Context) error {
 			s.Runtime["globus_compute_sdk_version"] = rt.Version
 		}
 	}
-	if r.Pool.flag("mpi", false) {
+	if r.Pool.boolOption("mpi", false) {
 		s.Resources = map[string]any{"num_nodes": 1, "ranks_per_node": 1, "num_ranks": 1}
 	}
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r.release, r.answer = cancel, make(chan answer, 1)
+	r.release, r.reply = cancel, make(chan submitReply, 1)
 	go func() {
-		task, err := r.client.Submit(sending, r.Target.ID, s)
-		r.answer <- answer{task, err}
+		task, err := r.client.Submit(sending, r.Endpoint.ID, s)
+		r.reply <- submitReply{task, err}
 	}()
 	return nil
 }
 
-// look is how often files and the service are looked at.
+// refresh is how often files and the service are looked at.
 const (
 	lookEvery = 250 * time.Millisecond
 	askEvery  = time.Second
 )
 
-// follow goes from stage to stage until the task has returned or cannot.
-func (r *probe) follow(ctx context.Context) (*Stop, error) {
+// followStages goes from stage to stage until the task has returned or cannot.
+func (r *probe) followStages(ctx context.Context) (*ProbeFailure, error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case a := <-r.answer:
-			r.answer = nil
+		case a := <-r.reply:
+			r.reply = nil
 			if a.err != nil {
-				return r.notTaken(ctx, a.err)
+				return r.explainRefusal(ctx, a.err)
 			}
 			r.task = a.task.Task
-			r.reach(Accepted, "")
-			r.reach(Commanded, "")
-			r.reach(Started, "")
+			r.markReached(Accepted, "")
+			r.markReached(Commanded, "")
+			r.markReached(Started, "")
 		case <-tick.C:
 		}
-		if stop, err := r.files(ctx); stop != nil || err != nil {
+		if stop, err := r.followFiles(ctx); stop != nil || err != nil {
 			return stop, err
 		}
-		if stop, done, err := r.result(ctx); stop != nil || done || err != nil {
+		if stop, done, err := r.fetchResult(ctx); stop != nil || done || err != nil {
 			return stop, err
 		}
-		r.waiting()
+		r.reportWaiting()
 	}
 }
 
-// files reaches the stages that the files of an endpoint here show.
-func (r *probe) files(ctx context.Context) (*Stop, error) {
+// followFiles reaches the stages that the files of an endpoint here show.
+func (r *probe) followFiles(ctx context.Context) (*ProbeFailure, error) {
 	if r.watch == nil {
 		return nil, nil
 	}
-	s, err := r.watch.look(ctx)
+	s, err := r.watch.refresh(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -229,68 +229,68 @@ func (r *probe) files(ctx context.Context) (*Stop, error) {
 		return nil, nil
 	}
 	r.UserEndpoint = s.ID
-	r.reach(Accepted, "")
-	r.reach(Commanded, "user endpoint "+s.ID)
+	r.markReached(Accepted, "")
+	r.markReached(Commanded, "user endpoint "+s.ID)
 	if s.Ended != "" {
-		return r.userEnded(), nil
+		return r.userEndpointFailure(), nil
 	}
 	if s.Up {
-		r.reach(Started, fmt.Sprintf("process %d", s.PID))
+		r.markReached(Started, fmt.Sprintf("process %d", s.PID))
 	}
 	if len(s.Failed) > 0 && s.Job == "" && !s.Connected {
-		if stop := r.notSubmitted(ctx); stop != nil {
+		if stop := r.submitFailure(ctx); stop != nil {
 			return stop, nil
 		}
 	}
-	return r.block(ctx)
+	return r.followBlock(ctx)
 }
 
-// block reaches the stages of a block.
-func (r *probe) block(ctx context.Context) (*Stop, error) {
+// followBlock reaches the stages of a block.
+func (r *probe) followBlock(ctx context.Context) (*ProbeFailure, error) {
 	s := r.seen
 	if s.Script == "" {
 		return nil, ctx.Err()
 	}
-	provider := r.Pool.text("provider", "localhost")
+	provider := r.Pool.textOption("provider", "localhost")
 	if provider == "localhost" {
 		if s.Job != "" || s.Exit != "" || s.Connected {
-			r.reach(Submitted, jobDetail(s.Job))
-			r.reach(Running, "on this host")
+			r.markReached(Submitted, jobDetail(s.Job))
+			r.markReached(Running, "on this host")
 		}
 	} else if !s.Connected && time.Since(r.asked) > askEvery {
 		r.asked = time.Now()
 		if j := r.m.askJob(ctx, provider, s.Job, s.Script); j.Known {
 			r.job, r.Job = j, j.ID
-			r.reach(Submitted, jobDetail(j.ID))
+			r.markReached(Submitted, jobDetail(j.ID))
 			if j.Runs() {
-				r.reach(Running, "on "+j.Nodes)
+				r.markReached(Running, "on "+j.Nodes)
 			}
 			// The scheduler may change its mind within its first rounds.
 			if r.hopeless++; !j.Waits() || !never(j.Reason) {
 				r.hopeless = 0
 			}
 			if r.hopeless > 3 {
-				return r.neverStarts(), nil
+				return r.neverStartsFailure(), nil
 			}
 		} else if s.Job != "" {
 			r.Job = s.Job
-			r.reach(Submitted, jobDetail(s.Job))
+			r.markReached(Submitted, jobDetail(s.Job))
 			// The first time may be before the scheduler has it.
 			if j.Gone {
 				r.gone++
 			}
 			if r.gone > 1 {
-				r.reach(Running, "")
-				return r.blockEnded(ctx), nil
+				r.markReached(Running, "")
+				return r.blockFailure(ctx), nil
 			}
 		}
 	}
 	if s.Connected {
-		r.reach(Submitted, jobDetail(s.Job))
-		r.reach(Running, "")
-		r.reach(Connected, "")
+		r.markReached(Submitted, jobDetail(s.Job))
+		r.markReached(Running, "")
+		r.markReached(Connected, "")
 	} else if s.Exit != "" {
-		return r.blockEnded(ctx), nil
+		return r.blockFailure(ctx), nil
 	}
 	return nil, ctx.Err()
 }
@@ -302,8 +302,8 @@ func jobDetail(id string) string {
 	return "job " + id
 }
 
-// result asks for the task's result.
-func (r *probe) result(ctx context.Context) (stop *Stop, done bool, err error) {
+// fetchResult asks for the task's result.
+func (r *probe) fetchResult(ctx context.Context) (stop *ProbeFailure, done bool, err error) {
 	if r.task == "" || time.Since(r.asked) < askEvery && r.watch == nil {
 		return nil, false, nil
 	}
@@ -321,41 +321,41 @@ func (r *probe) result(ctx context.Context) (stop *Stop, done bool, err error) {
 	case !t.Done:
 		return nil, false, nil
 	case t.Exception != "":
-		return r.failed(ctx, t.Exception), false, nil
+		return r.taskFailure(ctx, t.Exception), false, nil
 	}
 	values, _ := t.Result.(map[string]any) // another serializer leaves nothing to see
 	if token, ok := values["token"].(string); ok && token != r.token {
-		return &Stop{Stage: Returned, Cause: "the task returned something else than it was given", Remedy: "see the log of the user endpoint"}, false, nil
+		return &ProbeFailure{Stage: Returned, Cause: "the task returned something else than it was given", Remedy: "see the log of the user endpoint"}, false, nil
 	}
-	r.Worker = Worker{Host: str(values["host"]), Python: str(values["python"]), Directory: str(values["directory"])}
+	r.Worker = Worker{Host: textOf(values["host"]), Python: textOf(values["python"]), Directory: textOf(values["directory"])}
 	for _, s := range Stages() {
 		if r.watch != nil || s != Submitted && s != Running {
-			r.reach(s, "")
+			r.markReached(s, "")
 		}
 	}
 	return nil, true, nil
 }
 
-func str(v any) string { s, _ := v.(string); return s }
+func textOf(v any) string { s, _ := v.(string); return s }
 
-// reach notes a stage, with those before it that can have been passed unseen.
-func (r *probe) reach(stage Stage, detail string) {
+// markReached notes a stage, with those before it that can have been passed unseen.
+func (r *probe) markReached(stage Stage, detail string) {
 	for _, had := range r.Reached {
 		if had.Stage == stage {
 			return
 		}
 	}
 	r.Reached = append(r.Reached, Reached{Stage: stage, After: time.Since(r.began), Detail: detail})
-	text, _ := stage.means()
+	text, _ := stage.describe()
 	if detail != "" {
 		text += " (" + detail + ")"
 	}
-	r.report(stage, text)
+	r.reportProgress(stage, text)
 }
 
-func (r *probe) report(stage Stage, text string) {
+func (r *probe) reportProgress(stage Stage, text string) {
 	if text == "" {
-		_, text = stage.means()
+		_, text = stage.describe()
 	}
 	if r.told == text {
 		return
@@ -364,8 +364,8 @@ func (r *probe) report(stage Stage, text string) {
 	r.tell(progress.Event{Stage: string(stage), Text: text, Done: int64(len(r.Reached)), Total: int64(len(Stages()))})
 }
 
-// next is the first stage that was not reached.
-func (r *probe) next() Stage {
+// nextStage is the first stage that was not reached.
+func (r *probe) nextStage() Stage {
 	for _, s := range Stages() {
 		reached := false
 		for _, had := range r.Reached {
@@ -378,24 +378,24 @@ func (r *probe) next() Stage {
 	return Returned
 }
 
-// waiting tells what is waited for.
-func (r *probe) waiting() {
-	stage := r.next()
-	_, text := stage.means()
+// reportWaiting tells what is waited for.
+func (r *probe) reportWaiting() {
+	stage := r.nextStage()
+	_, text := stage.describe()
 	if stage == Running && r.job.Waits() && r.job.Reason != "" {
 		text = fmt.Sprintf("job %s waits: %s", r.job.ID, r.job.Reason)
 		if why := waiting(r.job.Reason); why != "" {
 			text += ", " + why
 		}
 	}
-	r.report(stage, text)
+	r.reportProgress(stage, text)
 }
 
-// late is why time ran out.
-func (r *probe) late(ctx context.Context, timeout time.Duration) *Stop {
-	stage := r.next()
-	_, awaited := stage.means()
-	s := &Stop{Stage: stage, Timeout: true, Cause: fmt.Sprintf("after %s %s still", timeout.Round(time.Second), awaited), Remedy: "give it longer with --timeout"}
+// timeoutFailure is why time ran out.
+func (r *probe) timeoutFailure(ctx context.Context, timeout time.Duration) *ProbeFailure {
+	stage := r.nextStage()
+	_, awaited := stage.describe()
+	s := &ProbeFailure{Stage: stage, Timeout: true, Cause: fmt.Sprintf("after %s %s still", timeout.Round(time.Second), awaited), Remedy: "give it longer with --timeout"}
 	if stage == Running && r.job.Known {
 		s.Cause = fmt.Sprintf("after %s job %s waits still, and the scheduler's reason is %s", timeout.Round(time.Second), r.job.ID, firstOf(r.job.Reason, "not told"))
 		if why := waiting(r.job.Reason); why != "" {

@@ -35,14 +35,14 @@ type Problem struct {
 func Worst(problems []Problem) Severity {
 	worst := Severity("")
 	for _, p := range problems {
-		if rank(p.Severity) > rank(worst) {
+		if severityRank(p.Severity) > severityRank(worst) {
 			worst = p.Severity
 		}
 	}
 	return worst
 }
 
-func rank(s Severity) int {
+func severityRank(s Severity) int {
 	return slices.Index([]Severity{"", Note, Warning, Error}, s)
 }
 

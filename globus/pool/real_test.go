@@ -162,7 +162,7 @@ func TestProbe(t *testing.T) {
 		var stages []string
 		watched := progress.With(ctx, func(e progress.Event) { stages = append(stages, e.Stage) })
 		p, err := w.probe(watched, 0, "provider: localhost", "cores_per_node: 1", "nodes_per_block: 1", "environment:", "  - cd "+w.home)
-		if err != nil || p.Stop != nil || reached(p) != every || p.Worker.Python == "" || p.UserEndpoint == "" {
+		if err != nil || p.Failure != nil || reached(p) != every || p.Worker.Python == "" || p.UserEndpoint == "" {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		if got := slices.Compact(stages); len(got) < 5 || got[0] != "accepted" {
@@ -175,7 +175,7 @@ func TestProbe(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, err := w.probe(ctx, 0, "mpi: True", "max_mpi_apps: 2", "provider: localhost", "environment:", "  - export PBS_NODEFILE="+nodes)
-		if err != nil || p.Stop != nil || reached(p) != every {
+		if err != nil || p.Failure != nil || reached(p) != every {
 			t.Fatalf("%+v, %v", p, err)
 		}
 	})
@@ -188,8 +188,8 @@ func TestProbe(t *testing.T) {
 	t.Run("OptionsRefused", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: localhost", "max_blocks: 0")
 		stopped(t, p, err, pool.Started, "accepted commanded", "the endpoint's schema refuses the options", "chiltepin pool check")
-		if !strings.Contains(strings.Join(p.Stop.Lines, "\n"), "minimum") {
-			t.Errorf("lines %q", p.Stop.Lines)
+		if !strings.Contains(strings.Join(p.Failure.Lines, "\n"), "minimum") {
+			t.Errorf("lines %q", p.Failure.Lines)
 		}
 	})
 	t.Run("NoProgramOnPath", func(t *testing.T) {
@@ -210,15 +210,15 @@ func TestProbe(t *testing.T) {
 		// explained; make test-slurm has one that answers.
 		p, err := w.probe(ctx, 0, "provider: slurm", "partition: nowhere")
 		stopped(t, p, err, pool.Submitted, "accepted commanded started", "", "")
-		if p.Stop != nil && p.Stop.Cause == "the provider could not submit a block" {
-			t.Errorf("not explained: %+v", *p.Stop)
+		if p.Failure != nil && p.Failure.Cause == "the provider could not submit a block" {
+			t.Errorf("not explained: %+v", *p.Failure)
 		}
 	})
 	t.Run("BlockEnds", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: localhost", "environment:", "  - no-such-command-at-all", "  - exit 3")
 		stopped(t, p, err, pool.Connected, "accepted commanded started submitted running", "with status 3: a command of the block is not found", "mend environment")
-		if !strings.Contains(strings.Join(p.Stop.Lines, "\n"), "no-such-command-at-all") {
-			t.Errorf("lines %q", p.Stop.Lines)
+		if !strings.Contains(strings.Join(p.Failure.Lines, "\n"), "no-such-command-at-all") {
+			t.Errorf("lines %q", p.Failure.Lines)
 		}
 	})
 	t.Run("TaskFails", func(t *testing.T) {
@@ -230,7 +230,7 @@ func TestProbe(t *testing.T) {
 	t.Run("TooLate", func(t *testing.T) {
 		p, err := w.probe(ctx, 15*time.Second, "provider: localhost", "environment: [sleep 600]")
 		stopped(t, p, err, "", "", "after 15s its workers start still", "--timeout")
-		if p.Stop != nil && !p.Stop.Timeout {
+		if p.Failure != nil && !p.Failure.Timeout {
 			t.Error("it is no timeout")
 		}
 	})
@@ -253,7 +253,7 @@ func TestProbe(t *testing.T) {
 		other := *w.Manager
 		other.Endpoints = &endpoint.Manager{Dir: endpointfs.Open(t.TempDir())}
 		r, err := other.Check(ctx, w.file("provider: localhost", "cores_per_worker: 2"), pool.CheckOptions{})
-		target := r.Targets[w.id]
+		target := r.Endpoints[w.id]
 		if err != nil || target.Here || target.Name != "mesa" || target.Up != 1 || target.Template == "" || target.Schema == "" || len(r.Problems) != 1 {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -266,10 +266,10 @@ func TestProbe(t *testing.T) {
 			t.Errorf("rendered otherwise: %v\n%s", err, there.Config)
 		}
 		p, err := other.Probe(ctx, "pools.yaml", w.file("provider: localhost"), "gpu", pool.ProbeOptions{})
-		if err != nil || p.Stop != nil || reached(p) != "accepted commanded started connected returned" || len(p.Left) != 1 {
+		if err != nil || p.Failure != nil || reached(p) != "accepted commanded started connected returned" || len(p.Left) != 1 {
 			t.Errorf("%+v, %v", p, err)
 		}
-		if r, err := other.Check(ctx, []byte("gpu:\n  endpoint: 33333333-3333-3333-3333-333333333333\n"), pool.CheckOptions{}); err != nil || len(r.Problems) != 1 || !r.Targets["33333333-3333-3333-3333-333333333333"].Missing {
+		if r, err := other.Check(ctx, []byte("gpu:\n  endpoint: 33333333-3333-3333-3333-333333333333\n"), pool.CheckOptions{}); err != nil || len(r.Problems) != 1 || !r.Endpoints["33333333-3333-3333-3333-333333333333"].Missing {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
@@ -304,11 +304,11 @@ func (w *world) pid() int {
 // anything.
 func stopped(t *testing.T, p pool.Probe, err error, stage pool.Stage, before, cause, remedy string) {
 	t.Helper()
-	if err != nil || p.Stop == nil {
+	if err != nil || p.Failure == nil {
 		t.Errorf("%+v, %v", p, err)
 		return
 	}
-	s := p.Stop
+	s := p.Failure
 	if stage != "" && (s.Stage != stage || reached(p) != before) || !strings.Contains(s.Cause, cause) || !strings.Contains(s.Remedy, remedy) || s.Remedy == "" {
 		t.Errorf("after %q stopped at %+v", reached(p), *s)
 	}

@@ -19,8 +19,8 @@ import (
 // Rendered is what becomes of a pool.
 type Rendered struct {
 	// Pool is the pool, Target its endpoint.
-	Pool   Pool
-	Target Target
+	Pool     Pool
+	Endpoint EndpointLookup
 	// Options are what Python Chiltepin sends.
 	Options map[string]any
 	// Config is the configuration of the user endpoint, to the byte what the
@@ -50,8 +50,8 @@ func (e *RenderError) Error() string {
 // Hint says what to do.
 func (e *RenderError) Hint() string { return e.Remedy }
 
-// find returns a pool of a file that names an endpoint.
-func find(f File, path, name string) (Pool, error) {
+// findPool returns a pool of a file that names an endpoint.
+func findPool(f File, path, name string) (Pool, error) {
 	p, ok := f.Pool(name)
 	switch {
 	case !ok && len(f.Problems) > 0 && len(f.Pools) == 0:
@@ -75,12 +75,12 @@ func find(f File, path, name string) (Pool, error) {
 //
 // It runs globus-compute-endpoint once, and nothing of it stays.
 func (m *Manager) Render(ctx context.Context, path string, data []byte, name string) (Rendered, error) {
-	p, err := find(Parse(data), path, name)
+	p, err := findPool(Parse(data), path, name)
 	if err != nil {
 		return Rendered{}, err
 	}
-	r := Rendered{Pool: p, Options: p.Sent(), Target: m.target(ctx, p.Endpoint(), false)}
-	t := r.Target
+	r := Rendered{Pool: p, Options: p.Sent(), Endpoint: m.lookUpEndpoint(ctx, p.Endpoint(), false)}
+	t := r.Endpoint
 	switch {
 	case t.Missing:
 		return r, &FileError{Path: path, Problem: fmt.Sprintf("no endpoint has the UUID of pool %s, %s", name, t.ID), Remedy: "chiltepin endpoint list", Err: os.ErrNotExist}
@@ -92,7 +92,7 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 	if r.Runtime, err = m.Runtime(ctx); err != nil {
 		return r, err
 	}
-	if r.Config, err = m.render(ctx, r); err != nil {
+	if r.Config, err = m.runRenderer(ctx, r); err != nil {
 		return r, err
 	}
 	r.Script, err = scriptOf(r.Config)
@@ -102,7 +102,7 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 // renderTimeout is ample for loading Python from a slow file system.
 const renderTimeout = 2 * time.Minute
 
-func (m *Manager) render(ctx context.Context, r Rendered) (string, error) {
+func (m *Manager) runRenderer(ctx context.Context, r Rendered) (string, error) {
 	work, err := os.MkdirTemp("", "chiltepin-render-")
 	if err != nil {
 		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, err)
@@ -115,13 +115,13 @@ func (m *Manager) render(ctx context.Context, r Rendered) (string, error) {
 	}
 	sent, encodeErr := json.Marshal(r.Options)
 	args := []string{"-c", work, "render-user-config", "-o", put("options.json", sent)}
-	if r.Target.Here {
+	if r.Endpoint.Here {
 		args[1] = m.Endpoints.Dir.Path()
-		args = append(args, "-e", r.Target.Name)
+		args = append(args, "-e", r.Endpoint.Name)
 	} else {
-		args = append(args, "-t", put("user_config_template.yaml.j2", []byte(r.Target.Template)))
-		if r.Target.Schema != "" {
-			args = append(args, "-s", put("user_config_schema.json", []byte(r.Target.Schema)))
+		args = append(args, "-t", put("user_config_template.yaml.j2", []byte(r.Endpoint.Template)))
+		if r.Endpoint.Schema != "" {
+			args = append(args, "-s", put("user_config_schema.json", []byte(r.Endpoint.Schema)))
 		}
 	}
 	if err = errors.Join(err, encodeErr); err != nil {
@@ -135,19 +135,19 @@ func (m *Manager) render(ctx context.Context, r Rendered) (string, error) {
 	cmd.Stdout, cmd.Stderr = &out, &says
 	if err := cmd.Run(); err != nil {
 		if _, exited := errors.AsType[*exec.ExitError](err); exited && limited.Err() == nil {
-			return "", refusal(r, says.String())
+			return "", parseRefusal(r, says.String())
 		}
 		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, errors.Join(limited.Err(), err))
 	}
 	return strings.TrimSuffix(out.String(), "\n"), nil // print ends with one of its own
 }
 
-// refusal reads what the renderer says on its standard error:
+// parseRefusal reads what the renderer says on its standard error:
 //
 //	Error: Failed to render user configuration template.
 //		(jinja2.exceptions.UndefinedError) 'foo' is undefined
-func refusal(r Rendered, says string) *RenderError {
-	e := &RenderError{Pool: r.Pool.Name, Endpoint: firstOf(r.Target.Name, r.Target.ID), Remedy: "mend the template, or the option that it is about"}
+func parseRefusal(r Rendered, says string) *RenderError {
+	e := &RenderError{Pool: r.Pool.Name, Endpoint: firstOf(r.Endpoint.Name, r.Endpoint.ID), Remedy: "mend the template, or the option that it is about"}
 	_, text, found := strings.Cut(says, "Error: ")
 	if !found {
 		text = says
@@ -159,7 +159,7 @@ func refusal(r Rendered, says string) *RenderError {
 		kind, e.Cause = m[1], m[2]
 	}
 	if m := regexp.MustCompile(`On instance\['([^']+)'\]`).FindStringSubmatch(text); m != nil {
-		e.Option = written(m[1])
+		e.Option = optionForSentName(m[1])
 		e.Cause = e.Option + ": " + e.Cause
 		e.Remedy = "mend " + e.Option + "; chiltepin pool check names its line"
 	}

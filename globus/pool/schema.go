@@ -16,7 +16,7 @@ func isUUID(s string) bool {
 	return err == nil && len(s) == 36
 }
 
-// schema is an endpoint's user_config_schema.json, ready to be asked.
+// jsonSchema is an endpoint's user_config_schema.json, ready to be asked.
 type schema struct {
 	whole *jsonschema.Resolved
 	each  map[string]*jsonschema.Resolved
@@ -52,9 +52,9 @@ func parseSchema(text string) *schema {
 	return s
 }
 
-// refuses returns why options are refused, by their name; "" is the name where
+// findRefusals returns why options are refused, by their name; "" is the name where
 // it is no single one.
-func (s *schema) refuses(sent map[string]any) map[string]string {
+func (s *schema) findRefusals(sent map[string]any) map[string]string {
 	if s == nil {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (s *schema) refuses(sent map[string]any) map[string]string {
 			found[name] = "it knows no such option"
 		case one != nil:
 			if err := one.Validate(value); err != nil {
-				found[name] = reason(err)
+				found[name] = lastReason(err)
 			}
 		}
 	}
@@ -90,18 +90,18 @@ func (s *schema) refuses(sent map[string]any) map[string]string {
 				}
 			}
 			if name != "provider" && name != "mpi" && s.whole.Validate(rest) == nil {
-				found[name] = reason(s.whole.Validate(options))
+				found[name] = lastReason(s.whole.Validate(options))
 			}
 		}
 	}
 	if len(found) == 0 {
-		found[""] = reason(s.whole.Validate(options))
+		found[""] = lastReason(s.whole.Validate(options))
 	}
 	return found
 }
 
-// reason is the last part of what the library says, the part about the value.
-func reason(err error) string {
+// lastReason is the last part of what the library says, the part about the value.
+func lastReason(err error) string {
 	text := err.Error()
 	if i := strings.LastIndex(text, "validating "); i >= 0 {
 		if _, after, ok := strings.Cut(text[i:], ": "); ok {
@@ -116,7 +116,7 @@ func reason(err error) string {
 func Schema() json.RawMessage {
 	properties := map[string]any{}
 	for _, o := range options() {
-		properties[o.name] = o.schema()
+		properties[o.name] = o.jsonSchema()
 	}
 	doc := map[string]any{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
@@ -146,8 +146,8 @@ func Schema() json.RawMessage {
 	return bytes.TrimSpace(b.Bytes())
 }
 
-// schema is the schema of one option.
-func (o option) schema() map[string]any {
+// jsonSchema is the schema of one option.
+func (o option) jsonSchema() map[string]any {
 	s := map[string]any{"description": o.doc}
 	switch o.kind {
 	case Bool:

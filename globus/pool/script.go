@@ -26,7 +26,7 @@ type Script struct {
 	Problem string
 }
 
-// provider is the provider's part of a configuration.
+// providerName is the provider's part of a configuration.
 type provider map[string]Value
 
 // scriptOf reads the configuration of a user endpoint. Its providers are those
@@ -63,7 +63,7 @@ func scriptOf(config string) (Script, error) {
 		s.pbs(p)
 	case "LocalProvider":
 		if v, ok := p["worker_init"]; ok && v.Kind != Text && v.Kind != Null {
-			s.problem("worker_init is %s, and the provider wants a text", v.Kind.a())
+			s.problem("worker_init is %s, and the provider wants a text", v.Kind.withArticle())
 		}
 		s.Submit, s.Header = "bash SCRIPT", p.text("worker_init")+"\nexport JOBNAME=JOB"
 	default:
@@ -72,7 +72,7 @@ func scriptOf(config string) (Script, error) {
 	return s, nil
 }
 
-// text is a value as Python formats it, but "" for None.
+// textOption is a value as Python formats it, but "" for None.
 func (p provider) text(name string) string {
 	if p[name].Kind == Null {
 		return ""
@@ -141,17 +141,17 @@ func (s *Script) slurm(p provider) {
 		if !ok || v.Kind == Text || v.Kind == Null && name != "walltime" && name != "scheduler_options" {
 			continue
 		}
-		s.problem("%s is %s, and the provider wants a text", name, v.Kind.a())
+		s.problem("%s is %s, and the provider wants a text", name, v.Kind.withArticle())
 	}
 	for _, name := range []string{"nodes_per_block", "cores_per_node", "mem_per_node", "gpus_per_node", "init_blocks", "min_blocks", "max_blocks"} {
 		v, ok := p[name]
 		optional := name == "cores_per_node" || name == "mem_per_node" || name == "gpus_per_node"
 		if ok && v.Kind != Int && v.Kind != Bool && !(optional && v.Kind == Null) {
-			s.problem("%s is %s, and the provider wants a number", name, v.Kind.a())
+			s.problem("%s is %s, and the provider wants a number", name, v.Kind.withArticle())
 		}
 	}
 	if v, ok := p["exclusive"]; ok && v.Kind != Bool {
-		s.problem("exclusive is %s, and the provider wants true or false", v.Kind.a())
+		s.problem("exclusive is %s, and the provider wants true or false", v.Kind.withArticle())
 	}
 	wall := "00:10:00"
 	if p["walltime"].Kind == Text {

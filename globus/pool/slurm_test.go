@@ -44,29 +44,29 @@ func TestSlurm(t *testing.T) {
 	t.Run("Works", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: slurm", "partition: debug")
 		noJobs(t)
-		if err != nil || p.Stop != nil || reached(p) != every || p.Job == "" {
+		if err != nil || p.Failure != nil || reached(p) != every || p.Job == "" {
 			t.Fatalf("%+v, %v", p, err)
 		}
 	})
 	t.Run("WorksMPI", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "mpi: true", "provider: slurm", "partition: debug", "nodes_per_block: 1")
 		noJobs(t)
-		if err != nil || p.Stop != nil || reached(p) != every {
+		if err != nil || p.Failure != nil || reached(p) != every {
 			t.Fatalf("%+v, %v", p, err)
 		}
 	})
 	t.Run("WrongPartition", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: slurm", "partition: nowhere")
 		stopped(t, p, err, pool.Submitted, "accepted commanded started", "Slurm knows no such partition", "mend partition; there are the partitions debug and closed")
-		if p.Stop != nil && !strings.Contains(strings.Join(p.Stop.Lines, "\n"), "invalid partition specified: nowhere") {
-			t.Errorf("lines %q", p.Stop.Lines)
+		if p.Failure != nil && !strings.Contains(strings.Join(p.Failure.Lines, "\n"), "invalid partition specified: nowhere") {
+			t.Errorf("lines %q", p.Failure.Lines)
 		}
 	})
 	t.Run("ClosedPartition", func(t *testing.T) {
 		p, err := w.probe(ctx, 40*time.Second, "provider: slurm", "partition: closed")
 		noJobs(t)
 		stopped(t, p, err, pool.Running, "accepted commanded started submitted", "waits still, and the scheduler's reason is PartitionDown: the partition is closed", "another partition")
-		if p.Stop != nil && !p.Stop.Timeout || p.Job == "" {
+		if p.Failure != nil && !p.Failure.Timeout || p.Job == "" {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -74,7 +74,7 @@ func TestSlurm(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: slurm", `walltime: "02:00:00"`)
 		noJobs(t)
 		stopped(t, p, err, pool.Running, "accepted commanded started submitted", "will never start: PartitionTimeLimit, the walltime is longer than the partition allows", "lower walltime")
-		if p.Stop != nil && p.Stop.Timeout {
+		if p.Failure != nil && p.Failure.Timeout {
 			t.Errorf("%+v", p)
 		}
 	})

@@ -81,20 +81,20 @@ func (m *Manager) Snippet(ctx context.Context, name string, o SnippetOptions) (S
 	if !whole {
 		uses = nil
 	}
-	s.Text = entry(s.Pool, ep.Name(), id, o, found, uses)
+	s.Text = writeEntry(s.Pool, ep.Name(), id, o, found, uses)
 	return s, nil
 }
 
-// entry writes the entry.
-func entry(pool, endpoint, id string, o SnippetOptions, found Scheduler, uses map[string]bool) string {
+// writeEntry writes the entry.
+func writeEntry(pool, endpoint, id string, o SnippetOptions, found Scheduler, uses map[string]bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:\n  # endpoint %s\n  endpoint: %q\n", key(pool), comment(endpoint), id)
+	fmt.Fprintf(&b, "%s:\n  # endpoint %s\n  endpoint: %q\n", yamlKey(pool), commentText(endpoint), id)
 	for _, opt := range options() {
 		sent := opt.name
 		if sent == "environment" {
 			sent = "worker_init"
 		}
-		if opt.name == "endpoint" || opt.local || uses != nil && !uses[sent] || !opt.matters(o) {
+		if opt.name == "endpoint" || opt.local || uses != nil && !uses[sent] || !opt.isRelevant(o) {
 			continue
 		}
 		value, set := opt.example, false
@@ -106,11 +106,11 @@ func entry(pool, endpoint, id string, o SnippetOptions, found Scheduler, uses ma
 		case "mpi_launcher":
 			value = map[bool]string{true: "srun", false: "mpiexec"}[o.Provider == "slurm"]
 		case "partition":
-			value, set = suggested(found.Partition, value)
+			value, set = foundOrExample(found.Partition, value)
 		case "queue":
-			value, set = suggested(found.Queue, value)
+			value, set = foundOrExample(found.Queue, value)
 		case "account":
-			value, set = suggested(found.Account, value)
+			value, set = foundOrExample(found.Account, value)
 		case "cores_per_node":
 			if found.Cores > 0 {
 				value, set = found.Cores, true
@@ -128,25 +128,25 @@ func entry(pool, endpoint, id string, o SnippetOptions, found Scheduler, uses ma
 		if list, ok := value.([]any); ok {
 			fmt.Fprintf(&b, "%s%s:\n", hash, opt.name)
 			for _, item := range list {
-				fmt.Fprintf(&b, "%s  - %s\n", hash, literal(item))
+				fmt.Fprintf(&b, "%s  - %s\n", hash, yamlLiteral(item))
 			}
 			continue
 		}
-		fmt.Fprintf(&b, "%s%s: %s\n", hash, opt.name, literal(value))
+		fmt.Fprintf(&b, "%s%s: %s\n", hash, opt.name, yamlLiteral(value))
 	}
 	return b.String()
 }
 
-// suggested is what was found, or an example.
-func suggested(found string, example any) (any, bool) {
+// foundOrExample is what was found, or an example.
+func foundOrExample(found string, example any) (any, bool) {
 	if found != "" {
 		return found, true
 	}
 	return example, false
 }
 
-// matters says whether an option does anything in such a pool.
-func (opt option) matters(o SnippetOptions) bool {
+// isRelevant says whether an option does anything in such a pool.
+func (opt option) isRelevant(o SnippetOptions) bool {
 	switch opt.name {
 	case "max_mpi_apps", "mpi_launcher", "mpi":
 		return o.MPI || opt.name == "mpi"
@@ -158,8 +158,8 @@ func (opt option) matters(o SnippetOptions) bool {
 	return o.Provider != "localhost" || !forScheduler(opt.name)
 }
 
-// literal writes a value so that YAML 1.1 and 1.2 read it alike.
-func literal(v any) string {
+// yamlLiteral writes a value so that YAML 1.1 and 1.2 read it alike.
+func yamlLiteral(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("pool: %v does not encode: %v", v, err)) // texts and numbers do
@@ -167,16 +167,16 @@ func literal(v any) string {
 	return string(text)
 }
 
-// key is the name of a pool as YAML has it.
-func key(name string) string {
+// yamlKey is the name of a pool as YAML has it.
+func yamlKey(name string) string {
 	if regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`).MatchString(name) && !regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null)$`).MatchString(name) {
 		return name
 	}
-	return literal(name)
+	return yamlLiteral(name)
 }
 
-// comment keeps a name on its line.
-func comment(s string) string {
+// commentText keeps a name on its line.
+func commentText(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
 			return '?'

@@ -33,9 +33,9 @@ func Stages() []Stage {
 	return []Stage{Accepted, Commanded, Started, Submitted, Running, Connected, Returned}
 }
 
-// means says for people what has happened when a stage is reached, and what is
+// describe says for people what has happened when a stage is reached, and what is
 // waited for before.
-func (s Stage) means() (reached, awaited string) {
+func (s Stage) describe() (reached, awaited string) {
 	switch s {
 	case Accepted:
 		return "the service has accepted the task", "the service is asked"
@@ -63,8 +63,8 @@ type Reached struct {
 	Detail string
 }
 
-// Stop is why a probe did not come to its end.
-type Stop struct {
+// Failure is why a probe did not come to its end.
+type ProbeFailure struct {
 	// Stage is the first that was not reached.
 	Stage Stage
 	// Timeout is true when time ran out and nothing worse is known.
@@ -79,13 +79,13 @@ type Stop struct {
 
 // Probe is what a probe has shown.
 type Probe struct {
-	Pool   Pool
-	Target Target
+	Pool     Pool
+	Endpoint EndpointLookup
 	// Reached are the stages reached, in their order. A stage that cannot be
 	// seen from here is left out.
 	Reached []Reached
-	// Stop is nil for a pool that is proven.
-	Stop *Stop
+	// Failure is nil for a pool that is proven.
+	Failure *ProbeFailure
 	// UserEndpoint is the UUID of the user endpoint that served it, Job the
 	// scheduler's id of the block, Worker what the worker told of itself; each
 	// is empty where it is not known.
@@ -101,7 +101,7 @@ type Worker struct {
 	Host, Python, Directory string
 }
 
-// explain turns the words of a scheduler, a shell or the daemon into a cause
+// explainFailure turns the words of a scheduler, a shell or the daemon into a cause
 // and a remedy that name the option. words are lines, the most telling last.
 func explain(words []string, found Scheduler) (cause, remedy string) {
 	text := strings.ToLower(strings.Join(words, "\n"))
@@ -117,7 +117,7 @@ func explain(words []string, found Scheduler) (cause, remedy string) {
 		if len(list) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("; there are the %s %s", what, oneOfAndList(list))
+		return fmt.Sprintf("; there are the %s %s", what, joinAndShortened(list))
 	}
 	switch {
 	case has("invalid partition", "invalid_partition"):
@@ -152,14 +152,14 @@ func explain(words []string, found Scheduler) (cause, remedy string) {
 	return "", ""
 }
 
-func oneOfAndList(list []string) string {
+func joinAndShortened(list []string) string {
 	if len(list) > 12 {
 		list = append(append([]string(nil), list[:12]...), "more")
 	}
 	if len(list) == 1 {
 		return list[0]
 	}
-	return oneOfAnd(list)
+	return joinAnd(list)
 }
 
 // never says whether waiting helps against a reason of Slurm.
@@ -167,7 +167,7 @@ func never(reason string) bool {
 	return reason == "PartitionTimeLimit" || reason == "PartitionNodeLimit"
 }
 
-// waiting explains a reason for which Slurm holds a job back.
+// reportWaiting explains a reason for which Slurm holds a job back.
 func waiting(reason string) string {
 	switch reason {
 	case "Resources":

@@ -39,14 +39,14 @@ type Value struct {
 	Line, Column int
 }
 
-// given says whether the value is there and not empty: Python Chiltepin hands
+// isGiven says whether the value is there and not empty: Python Chiltepin hands
 // on an empty text, and nothing comes of it.
-func (v Value) given() bool {
+func (v Value) isGiven() bool {
 	return v.Kind != Null && (v.Kind != Text || v.Written != "") && v.Kind != ""
 }
 
-// any returns the value as JSON has it once it is sent.
-func (v Value) any() any {
+// toJSON returns the value as JSON has it once it is sent.
+func (v Value) toJSON() any {
 	switch v.Kind {
 	case Null, "":
 		return nil
@@ -61,7 +61,7 @@ func (v Value) any() any {
 	case List:
 		list := make([]any, len(v.Items))
 		for i, item := range v.Items {
-			list[i] = item.any()
+			list[i] = item.toJSON()
 		}
 		return list
 	}

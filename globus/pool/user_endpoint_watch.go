@@ -14,9 +14,9 @@ import (
 	"chiltepin/endpointfs"
 )
 
-// sight is what can be seen of one user endpoint in the files of an endpoint of
+// userEndpointView is what can be seen of one user endpoint in the files of an endpoint of
 // this machine.
-type sight struct {
+type userEndpointView struct {
 	// ID, PID and Path are the user endpoint's; ID is empty before the endpoint
 	// was told of it.
 	ID   string
@@ -42,18 +42,18 @@ type sight struct {
 	Exit string
 }
 
-// watcher follows the files of one endpoint from the moment at which it was
+// userEndpointWatch follows the files of one endpoint from the moment at which it was
 // made.
-type watcher struct {
+type userEndpointWatch struct {
 	ep *endpointfs.Endpoint
 	// before are the user endpoints that were there already.
 	before []string
 	cursor string
-	seen   sight
+	seen   userEndpointView
 }
 
-func newWatcher(ctx context.Context, ep *endpointfs.Endpoint) (*watcher, error) {
-	w := &watcher{ep: ep}
+func newUserEndpointWatch(ctx context.Context, ep *endpointfs.Endpoint) (*userEndpointWatch, error) {
+	w := &userEndpointWatch{ep: ep}
 	page, err := ep.Log().Query(ctx, endpointfs.LogQuery{Tail: 1, MaxBytes: 1})
 	if err != nil {
 		return nil, err
@@ -73,8 +73,8 @@ var (
 	ended   = regexp.MustCompile(`Command (stopped normally|return code: \d+|unknown return code:|terminated by signal: \d+) \((\d+)\)`)
 )
 
-// look looks again.
-func (w *watcher) look(ctx context.Context) (sight, error) {
+// refresh looks again.
+func (w *userEndpointWatch) refresh(ctx context.Context) (userEndpointView, error) {
 	page, err := w.ep.Log().Query(ctx, endpointfs.LogQuery{Cursor: w.cursor})
 	if err != nil {
 		return w.seen, err
@@ -83,18 +83,18 @@ func (w *watcher) look(ctx context.Context) (sight, error) {
 		w.cursor = page.Cursor
 	}
 	for _, line := range page.Lines {
-		w.note(line)
+		w.readLogLine(line)
 	}
 	if w.seen.ID == "" {
 		return w.seen, nil
 	}
-	w.userLog(ctx)
-	w.scripts()
-	w.managers()
+	w.readUserLog(ctx)
+	w.findScripts()
+	w.findManagers()
 	return w.seen, nil
 }
 
-func (w *watcher) note(line endpointfs.LogLine) {
+func (w *userEndpointWatch) readLogLine(line endpointfs.LogLine) {
 	if m := created.FindStringSubmatch(line.Text); m != nil && w.seen.ID == "" && !slices.Contains(w.before, m[3]) {
 		w.seen.PID, _ = strconv.Atoi(m[1]) // digits
 		w.seen.ID, w.seen.Path = m[3], filepath.Join(filepath.Dir(w.ep.Path()), m[2])
@@ -105,13 +105,13 @@ func (w *watcher) note(line endpointfs.LogLine) {
 		return
 	}
 	if w.seen.ID == "" && (line.Level == "ERROR" || line.Level == "CRITICAL") {
-		w.seen.Refused = append(w.seen.Refused, excerpt(line.Text)...)
+		w.seen.Refused = append(w.seen.Refused, excerptLines(line.Text)...)
 	}
 }
 
-// excerpt is the part of a log record that says most: its first lines, and the
+// excerptLines is the part of a log record that says most: its first lines, and the
 // end of a traceback.
-func excerpt(text string) []string {
+func excerptLines(text string) []string {
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
 	if len(lines) > 8 {
 		lines = append(append(lines[:3:3], "…"), lines[len(lines)-4:]...)
@@ -128,7 +128,7 @@ func excerpt(text string) []string {
 // template sets debug.
 var launched = regexp.MustCompile(`Launched block (\S+) with job ID (\S+)`)
 
-func (w *watcher) userLog(ctx context.Context) {
+func (w *userEndpointWatch) readUserLog(ctx context.Context) {
 	all, err := w.ep.UserEndpoints()
 	if err != nil {
 		return // it is not there yet
@@ -147,7 +147,7 @@ func (w *watcher) userLog(ctx context.Context) {
 			case strings.Contains(line.Text, "entered running state"), strings.Contains(line.Text, "Awaiting messages from queue"):
 				w.seen.Up = true
 			case line.Level == "ERROR" || line.Level == "CRITICAL" || line.Level == "WARNING" && strings.Contains(line.Text, "Failed"):
-				w.seen.Failed = append(w.seen.Failed, excerpt(line.Text)...)
+				w.seen.Failed = append(w.seen.Failed, excerptLines(line.Text)...)
 			}
 			if m := launched.FindStringSubmatch(line.Text); m != nil {
 				w.seen.Job = m[2]
@@ -156,9 +156,9 @@ func (w *watcher) userLog(ctx context.Context) {
 	}
 }
 
-// scripts looks at what parsl has written for its blocks: NAME.TIME for a
+// findScripts looks at what parsl has written for its blocks: NAME.TIME for a
 // scheduler, NAME.TIME.sh on the host itself, and their output beside them.
-func (w *watcher) scripts() {
+func (w *userEndpointWatch) findScripts() {
 	found, _ := filepath.Glob(filepath.Join(w.seen.Path, "submit_scripts", "*.block-*")) // the pattern is right
 	w.seen.Blocks = 0
 	newest := ""
@@ -168,7 +168,7 @@ func (w *watcher) scripts() {
 			continue
 		}
 		w.seen.Blocks++
-		if stamp(path) > stamp(newest) {
+		if scriptTime(path) > scriptTime(newest) {
 			newest = path
 		}
 	}
@@ -183,8 +183,8 @@ func (w *watcher) scripts() {
 	}
 }
 
-// stamp is the time in the name of a script.
-func stamp(path string) string {
+// scriptTime is the time in the name of a script.
+func scriptTime(path string) string {
 	m := regexp.MustCompile(`\.(\d+\.\d+)(\.sh)?$`).FindStringSubmatch(path)
 	if m == nil {
 		return ""
@@ -192,32 +192,32 @@ func stamp(path string) string {
 	return m[1]
 }
 
-// managers looks whether a manager of workers has registered.
-func (w *watcher) managers() {
+// findManagers looks whether a manager of workers has registered.
+func (w *userEndpointWatch) findManagers() {
 	found, _ := filepath.Glob(filepath.Join(w.seen.Path, "*", "interchange.log"))
 	for _, path := range found {
-		if text, err := tail(path, 1<<20); err == nil && bytes.Contains(text, []byte("Registered manager")) {
+		if text, err := readTail(path, 1<<20); err == nil && bytes.Contains(text, []byte("Registered manager")) {
 			w.seen.Connected = true
 		}
 	}
 }
 
-// output returns the end of what a block has written to its standard error, and
+// blockOutput returns the end of what a block has written to its standard error, and
 // the file, or to its standard output where that is empty.
-func (s sight) output() (lines []string, file string) {
+func (s userEndpointView) blockOutput() (lines []string, file string) {
 	for _, suffix := range []string{".err", ".stderr", ".out", ".stdout"} {
-		text, err := tail(s.Script+suffix, 4<<10)
+		text, err := readTail(s.Script+suffix, 4<<10)
 		if err != nil || len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
 		all := strings.Split(strings.TrimSpace(string(text)), "\n")
-		return excerpt(strings.Join(all[max(0, len(all)-6):], "\n")), s.Script + suffix
+		return excerptLines(strings.Join(all[max(0, len(all)-6):], "\n")), s.Script + suffix
 	}
 	return nil, ""
 }
 
-// tail reads the end of a file.
-func tail(path string, most int64) ([]byte, error) {
+// readTail reads the end of a file.
+func readTail(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -7,22 +7,22 @@ import "strings"
 // always the same fifteen options, with a default for each that is left out.
 func (p Pool) Sent() map[string]any {
 	launcher := "mpiexec"
-	if p.text("provider", "localhost") == "slurm" {
+	if p.textOption("provider", "localhost") == "slurm" {
 		launcher = "srun"
 	}
-	sent := map[string]any{"mpi_launcher": p.any("mpi_launcher", launcher), "worker_init": p.workerInit()}
+	sent := map[string]any{"mpi_launcher": p.sentValue("mpi_launcher", launcher), "worker_init": p.workerInit()}
 	for _, o := range options() {
 		if o.def != nil && !o.local && o.name != "environment" {
-			sent[o.name] = p.any(o.name, o.def)
+			sent[o.name] = p.sentValue(o.name, o.def)
 		}
 	}
 	return sent
 }
 
-// any is an option as it is sent, or def where it is left out.
-func (p Pool) any(name string, def any) any {
+// toJSON is an option as it is sent, or def where it is left out.
+func (p Pool) sentValue(name string, def any) any {
 	if o, ok := p.Options[name]; ok {
-		return o.Value.any()
+		return o.Value.toJSON()
 	}
 	return def
 }
@@ -36,8 +36,8 @@ func (p Pool) workerInit() string {
 	return strings.Join(lines, "\n")
 }
 
-// written is the option of the file that is sent under a name.
-func written(sent string) string {
+// optionForSentName is the option of the file that is sent under a name.
+func optionForSentName(sent string) string {
 	if sent == "worker_init" {
 		return "environment"
 	}

@@ -12,16 +12,16 @@ import (
 	"chiltepin/globus"
 )
 
-// notTaken is what a submission that was refused, or whose user endpoint did
+// explainRefusal is what a submission that was refused, or whose user endpoint did
 // not come up, means. An error is one that says nothing about the pool.
-func (r *probe) notTaken(ctx context.Context, err error) (*Stop, error) {
+func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if r.watch != nil {
 		// What the endpoint writes about it may come a moment later.
 		for range 8 {
-			if s, lookErr := r.watch.look(ctx); lookErr == nil {
+			if s, lookErr := r.watch.refresh(ctx); lookErr == nil {
 				r.seen = s
 			}
 			if r.seen.Ended != "" || len(r.seen.Refused) > 0 {
@@ -34,17 +34,17 @@ func (r *probe) notTaken(ctx context.Context, err error) (*Stop, error) {
 	}
 	if r.seen.ID != "" {
 		r.UserEndpoint = r.seen.ID
-		r.reach(Accepted, "")
-		r.reach(Commanded, "user endpoint "+r.seen.ID)
+		r.markReached(Accepted, "")
+		r.markReached(Commanded, "user endpoint "+r.seen.ID)
 		if globus.IsUnavailable(err) && r.seen.Ended == "" {
-			return &Stop{Stage: r.next(), Timeout: true, Cause: "the service gave no answer while the user endpoint was starting", Lines: excerpt(err.Error()), Remedy: "try again: it is quicker once the file system has its programs at hand; GLOBUS_SDK_HTTP_TIMEOUT=600 waits longer for an answer"}, nil
+			return &ProbeFailure{Stage: r.nextStage(), Timeout: true, Cause: "the service gave no answer while the user endpoint was starting", Lines: excerptLines(err.Error()), Remedy: "try again: it is quicker once the file system has its programs at hand; GLOBUS_SDK_HTTP_TIMEOUT=600 waits longer for an answer"}, nil
 		}
-		stop := r.userEnded()
+		stop := r.userEndpointFailure()
 		// What the user endpoint could not write it has told the service.
 		if service, ok := errors.AsType[*globus.Error](err); ok && service.Message != "" {
-			stop.Lines = append(excerpt(wrapped(service.Message)), r.seen.Failed...)
+			stop.Lines = append(excerptLines(splitServiceMessage(service.Message)), r.seen.Failed...)
 			stop.File = ""
-			r.blame(stop)
+			r.nameCause(stop)
 		}
 		return stop, nil
 	}
@@ -52,40 +52,40 @@ func (r *probe) notTaken(ctx context.Context, err error) (*Stop, error) {
 	if !refused || service.Status == 401 || globus.IsUnavailable(err) {
 		return nil, fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
 	}
-	stop := &Stop{Stage: Accepted, Cause: firstOf(firstLine(service.Message), service.Error()), Lines: excerpt(service.Message), Remedy: "chiltepin pool check names what is wrong with the options"}
+	stop := &ProbeFailure{Stage: Accepted, Cause: firstOf(firstLine(service.Message), service.Error()), Lines: excerptLines(service.Message), Remedy: "chiltepin pool check names what is wrong with the options"}
 	switch {
 	case len(r.seen.Refused) > 0:
-		r.reach(Accepted, "")
-		r.reach(Commanded, "")
+		r.markReached(Accepted, "")
+		r.markReached(Commanded, "")
 		stop.Stage, stop.Lines, stop.File = Started, r.seen.Refused, r.watch.ep.Log().Path()
 	case service.Status == 403:
 		stop.Cause, stop.Remedy = "the service does not let this identity use the endpoint: "+stop.Cause, "see who is logged in: chiltepin whoami; the endpoint's owner can let others use it"
 	case strings.Contains(strings.ToLower(service.Message), "offline"):
-		stop.Cause, stop.Remedy = "the service has not heard from the endpoint lately", "chiltepin endpoint status "+firstOf(r.Target.Name, r.Target.ID)
+		stop.Cause, stop.Remedy = "the service has not heard from the endpoint lately", "chiltepin endpoint status "+firstOf(r.Endpoint.Name, r.Endpoint.ID)
 	}
 	if r.watch != nil && service.Status == 422 && stop.Stage == Accepted {
 		// It was taken, and nothing of it has come to the endpoint's log.
-		r.reach(Accepted, "")
+		r.markReached(Accepted, "")
 		stop.Stage = Commanded
 		stop.Cause = "the endpoint did not hear of it: " + stop.Cause
-		stop.Remedy = "see whether it is well: chiltepin endpoint status " + r.Target.Name + "; chiltepin endpoint restart " + r.Target.Name + " connects it anew"
+		stop.Remedy = "see whether it is well: chiltepin endpoint status " + r.Endpoint.Name + "; chiltepin endpoint restart " + r.Endpoint.Name + " connects it anew"
 	}
-	r.explain(ctx, stop)
+	r.explainFailure(ctx, stop)
 	return stop, nil
 }
 
-// explain puts a cause that is known in the place of somebody else's words.
-func (r *probe) explain(ctx context.Context, stop *Stop) {
+// explainFailure puts a cause that is known in the place of somebody else's words.
+func (r *probe) explainFailure(ctx context.Context, stop *ProbeFailure) {
 	found, _ := r.m.Detect(ctx) // without one there is nothing to suggest
 	if cause, remedy := explain(append([]string{stop.Cause}, stop.Lines...), found); cause != "" {
 		stop.Cause, stop.Remedy = cause, remedy
 	}
 }
 
-// userEnded is a user endpoint that has ended before the task was done.
-func (r *probe) userEnded() *Stop {
+// userEndpointFailure is a user endpoint that has ended before the task was done.
+func (r *probe) userEndpointFailure() *ProbeFailure {
 	s := r.seen
-	stop := &Stop{Stage: r.next(), Cause: "the user endpoint did not come up", Remedy: "see its lines; chiltepin pool render shows its configuration"}
+	stop := &ProbeFailure{Stage: r.nextStage(), Cause: "the user endpoint did not come up", Remedy: "see its lines; chiltepin pool render shows its configuration"}
 	if s.Ended != "" {
 		stop.Cause = "the user endpoint has ended: " + s.Ended
 	}
@@ -101,49 +101,49 @@ func (r *probe) userEnded() *Stop {
 		stop.Lines = s.Refused
 	}
 	if len(stop.Lines) == 0 {
-		stop.Lines = r.lastLines(s.Path + "/endpoint.log")
+		stop.Lines = r.readLogTail(s.Path + "/endpoint.log")
 	}
 	if len(stop.Lines) > 0 && s.Path != "" {
 		stop.File = s.Path + "/endpoint.log"
 	}
-	r.blame(stop)
+	r.nameCause(stop)
 	return stop
 }
 
-// blame names the cause of a user endpoint's end where its lines tell.
-func (r *probe) blame(stop *Stop) {
+// nameCause names the cause of a user endpoint's end where its lines tell.
+func (r *probe) nameCause(stop *ProbeFailure) {
 	cause, remedy := explain(stop.Lines, Scheduler{})
 	if cause != "" && !strings.Contains(cause, "of the block") && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, cause) {
 		stop.Cause, stop.Remedy = stop.Cause+": "+cause, remedy
 	}
 }
 
-// wrapped breaks one long sentence of the service into lines.
-func wrapped(s string) string {
+// splitServiceMessage breaks one long sentence of the service into lines.
+func splitServiceMessage(s string) string {
 	return regexp.MustCompile(`(\[|; | Failed validating | On instance)`).ReplaceAllString(s, "\n$1")
 }
 
-// lastLines is the end of a log, without what a log has around its words.
-func (r *probe) lastLines(path string) []string {
-	text, err := tail(path, 8<<10)
+// readLogTail is the end of a log, without what a log has around its words.
+func (r *probe) readLogTail(path string) []string {
+	text, err := readTail(path, 8<<10)
 	if err != nil {
 		return nil
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return excerpt(strings.Join(lines[max(0, len(lines)-6):], "\n"))
+	return excerptLines(strings.Join(lines[max(0, len(lines)-6):], "\n"))
 }
 
-// notSubmitted is a block that the provider could not submit. It may be nil:
+// submitFailure is a block that the provider could not submit. It may be nil:
 // not every error of a user endpoint is about a block.
-func (r *probe) notSubmitted(ctx context.Context) *Stop {
+func (r *probe) submitFailure(ctx context.Context) *ProbeFailure {
 	lines := r.seen.Failed
 	about := regexp.MustCompile(`(?i)submit|sbatch|qsub|scaling|SchedulerMissingArgs|ScriptPathError`)
 	at := slices.IndexFunc(lines, func(l string) bool { return about.MatchString(l) })
 	if at < 0 {
 		return nil
 	}
-	r.reach(Started, "")
-	stop := &Stop{Stage: Submitted, Cause: "the provider could not submit a block", File: r.seen.Path + "/endpoint.log", Remedy: "see its lines; chiltepin pool render shows the script"}
+	r.markReached(Started, "")
+	stop := &ProbeFailure{Stage: Submitted, Cause: "the provider could not submit a block", File: r.seen.Path + "/endpoint.log", Remedy: "see its lines; chiltepin pool render shows the script"}
 	said := regexp.MustCompile(`(?i)(?:sbatch|qsub|stderr)[:=].*`)
 	for _, l := range lines[at:] {
 		if said.MatchString(l) && !slices.Contains(stop.Lines, l) {
@@ -154,29 +154,29 @@ func (r *probe) notSubmitted(ctx context.Context) *Stop {
 		stop.Lines = lines[at:min(len(lines), at+6)]
 	}
 	stop.Lines = stop.Lines[:min(len(stop.Lines), 8)]
-	r.explain(ctx, stop)
+	r.explainFailure(ctx, stop)
 	return stop
 }
 
-// neverStarts is a block that the scheduler will not start however long it
+// neverStartsFailure is a block that the scheduler will not start however long it
 // waits.
-func (r *probe) neverStarts() *Stop {
-	stop := &Stop{Stage: Running, Cause: fmt.Sprintf("job %s will never start: %s", r.job.ID, r.job.Reason), Lines: []string{r.job.State + " " + r.job.Reason}}
+func (r *probe) neverStartsFailure() *ProbeFailure {
+	stop := &ProbeFailure{Stage: Running, Cause: fmt.Sprintf("job %s will never start: %s", r.job.ID, r.job.Reason), Lines: []string{r.job.State + " " + r.job.Reason}}
 	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" {
 		stop.Cause, stop.Remedy = stop.Cause+", "+cause, remedy
 	}
 	return stop
 }
 
-// blockEnded is a block that has ended before its workers connected.
-func (r *probe) blockEnded(ctx context.Context) *Stop {
-	stop := &Stop{Stage: Connected, Cause: "the block has ended before its workers connected", Remedy: "see what it has written; environment is run before the workers start"}
+// blockFailure is a block that has ended before its workers connected.
+func (r *probe) blockFailure(ctx context.Context) *ProbeFailure {
+	stop := &ProbeFailure{Stage: Connected, Cause: "the block has ended before its workers connected", Remedy: "see what it has written; environment is run before the workers start"}
 	if r.seen.Exit != "" {
 		stop.Cause += ", with status " + r.seen.Exit
 	}
 	// A shared file system shows the last lines a moment later.
 	for range 8 {
-		if stop.Lines, stop.File = r.seen.output(); len(stop.Lines) > 0 || pause(ctx, lookEvery) != nil {
+		if stop.Lines, stop.File = r.seen.blockOutput(); len(stop.Lines) > 0 || pause(ctx, lookEvery) != nil {
 			break
 		}
 	}
@@ -186,25 +186,25 @@ func (r *probe) blockEnded(ctx context.Context) *Stop {
 	return stop
 }
 
-// failed is a task that came back with an exception.
-func (r *probe) failed(ctx context.Context, exception string) *Stop {
-	lines := excerpt(strings.TrimSpace(exception))
+// taskFailure is a task that came back with an exception.
+func (r *probe) taskFailure(ctx context.Context, exception string) *ProbeFailure {
+	lines := excerptLines(strings.TrimSpace(exception))
 	last := ""
 	if all := strings.Split(strings.TrimSpace(exception), "\n"); len(all) > 0 {
 		last = strings.TrimSpace(all[len(all)-1])
 	}
-	stop := &Stop{Stage: r.next(), Cause: "the task failed: " + last, Lines: lines, Remedy: "see the lines, and the log of the user endpoint: chiltepin endpoint logs"}
+	stop := &ProbeFailure{Stage: r.nextStage(), Cause: "the task failed: " + last, Lines: lines, Remedy: "see the lines, and the log of the user endpoint: chiltepin endpoint logs"}
 	if r.watch != nil {
-		if s, err := r.watch.look(ctx); err == nil {
+		if s, err := r.watch.refresh(ctx); err == nil {
 			r.seen = s
 		}
 		if len(r.seen.Failed) > 0 && !r.seen.Connected && r.seen.Job == "" {
-			if earlier := r.notSubmitted(ctx); earlier != nil {
+			if earlier := r.submitFailure(ctx); earlier != nil {
 				return earlier
 			}
 		}
 		if r.seen.Script != "" && !r.seen.Connected {
-			if earlier := r.blockEnded(ctx); len(earlier.Lines) > 0 {
+			if earlier := r.blockFailure(ctx); len(earlier.Lines) > 0 {
 				return earlier
 			}
 		}
@@ -220,16 +220,16 @@ const (
 	endGrace     = 20 * time.Second
 )
 
-// clean takes away what the probe has made. What it cannot is in Left.
-func (r *probe) clean(ctx context.Context) {
+// cleanUp takes away what the probe has made. What it cannot is in Left.
+func (r *probe) cleanUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, cleanTimeout)
 	defer cancel()
-	r.report(r.next(), "cleaning up")
+	r.reportProgress(r.nextStage(), "cleaning up")
 	left := func(format string, args ...any) { r.Left = append(r.Left, fmt.Sprintf(format, args...)) }
 	if r.watch != nil {
 		// A submission that was given up may still have its user endpoint started.
-		if r.answer != nil && r.seen.ID == "" {
-			r.come(ctx)
+		if r.reply != nil && r.seen.ID == "" {
+			r.waitForUserEndpoint(ctx)
 		}
 		if id := r.seen.ID; id != "" {
 			if err := r.m.Endpoints.StopUserEndpoint(ctx, r.watch.ep.Name(), id, r.seen.PID, endGrace); err != nil {
@@ -237,10 +237,10 @@ func (r *probe) clean(ctx context.Context) {
 			}
 			r.cancelJob(ctx, left)
 		}
-	} else if r.task != "" || r.answer != nil {
+	} else if r.task != "" || r.reply != nil {
 		left("the user endpoint of the probe is on the endpoint's machine and stops by itself once it is idle for long enough")
 	}
-	if r.watch != nil && r.seen.ID == "" && r.next() == Commanded {
+	if r.watch != nil && r.seen.ID == "" && r.nextStage() == Commanded {
 		left("if the endpoint hears of the task after all, it starts a user endpoint that stops once it is idle for long enough")
 	}
 	r.release()
@@ -251,20 +251,20 @@ func (r *probe) clean(ctx context.Context) {
 	}
 }
 
-// come waits for a user endpoint that may still be started.
-func (r *probe) come(ctx context.Context) {
+// waitForUserEndpoint waits for a user endpoint that may still be started.
+func (r *probe) waitForUserEndpoint(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, comeTimeout)
 	defer cancel()
 	for r.seen.ID == "" && pause(ctx, lookEvery) == nil {
 		select {
-		case <-r.answer:
-			r.answer = nil
+		case <-r.reply:
+			r.reply = nil
 		default:
 		}
-		if s, err := r.watch.look(ctx); err == nil {
+		if s, err := r.watch.refresh(ctx); err == nil {
 			r.seen = s
 		}
-		if r.answer == nil {
+		if r.reply == nil {
 			return
 		}
 	}
@@ -273,7 +273,7 @@ func (r *probe) come(ctx context.Context) {
 // cancelJob cancels a block that its user endpoint has left in the queue. The
 // job bears the name of a script that only this probe had.
 func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
-	provider := r.Pool.text("provider", "localhost")
+	provider := r.Pool.textOption("provider", "localhost")
 	if r.seen.Script == "" || provider == "localhost" {
 		return
 	}
@@ -286,7 +286,7 @@ func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
 			break
 		}
 		tool := map[string]string{"slurm": "scancel", "pbspro": "qdel"}[provider]
-		if _, err := r.m.tool(ctx, tool, j.ID); err != nil {
+		if _, err := r.m.runTool(ctx, tool, j.ID); err != nil {
 			left("job %s is left: %v", j.ID, err)
 			return
 		}
