@@ -27,23 +27,26 @@ func bin(t *testing.T) string {
 	return dir
 }
 
+// made is a directory that TestMain makes and removes.
+var made string
+
 var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "examples-")
-	if err != nil {
-		return "", err
-	}
-	if out, err := exec.Command("go", "build", "-o", dir, "chiltepin/cmd/chiltepin").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", made, "chiltepin/cmd/chiltepin").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
-	return dir, nil
+	return made, nil
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := built(); err == nil {
-		_ = os.RemoveAll(dir)
-	}
-	os.Exit(code)
+	os.Exit(func() int {
+		var err error
+		if made, err = os.MkdirTemp("", "examples-"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(made)
+		return m.Run()
+	}())
 }
 
 // place is a person's machine: somebody is logged in, and the endpoint mesa is
@@ -56,6 +59,7 @@ type place struct {
 
 func newPlace(t *testing.T, path ...string) place {
 	t.Helper()
+	runtimetest.Long(t)
 	box, home := sandboxtest.Start(t), t.TempDir()
 	path = append([]string{bin(t)}, append(path, "/usr/local/bin", "/usr/bin", "/bin")...)
 	p := place{t, box, box.ChildEnv(append(box.ClientCredentials(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+filepath.Join(home, "data"), "PATH="+strings.Join(path, ":"),

@@ -15,12 +15,15 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"chiltepin/globus/runtime/runtimetest"
 )
 
 // TestRabbitMQ runs what the broker is tested with against a RabbitMQ of the
 // test's own: the contract is what RabbitMQ does, not what we think it does.
 func TestRabbitMQ(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	target := startRabbitMQ(t)
 	if *updateAMQP {
 		updateContract(t, target, driveAMQP091)

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -54,6 +55,7 @@ func programs() []string {
 // but never in CI, which installs one.
 func startChromium(t *testing.T, box *sandboxtest.Box) *chromium {
 	t.Helper()
+	runtimetest.Long(t)
 	var program string
 	for _, name := range programs() {
 		if path, err := exec.LookPath(name); err == nil {

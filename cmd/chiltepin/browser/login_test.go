@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/url"
@@ -25,6 +26,10 @@ var program string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
+		flag.Parse()
+		if testing.Short() {
+			return m.Run() // what needs the program is skipped
+		}
 		dir, err := os.MkdirTemp("", "browser-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -44,6 +44,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	runtimetest.Long(t)
 	w := &world{box: sandboxtest.Start(t), home: t.TempDir()}
 	var err error
 	if w.server, err = chiltepin(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -79,6 +80,7 @@ func (b *bed) few(n int) {
 // fails; it never takes what it could not look at for gone.
 func TestDescriptors(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	b := newBed(t, sandboxtest.Start(t))
 	b.started()
 	for n := 4; n < 24; n++ {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -12,6 +13,7 @@ import (
 // comes to the end that it would have come to.
 func TestFullAtEveryWrite(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	if !isolated(t) {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -57,6 +58,7 @@ func deeds() []deed {
 // left behind.
 func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	if !isolated(t) {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -69,6 +70,7 @@ func rows() []row {
 // TestMatrix runs each operation under each fault, and writes the page.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	shared := sandboxtest.Start(t)
 	var mu sync.Mutex
 	page := map[string][]cell{}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -110,6 +111,7 @@ func words(all []told) string {
 // is so.
 func TestAtOnce(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	rounds := 3
 	if *whole {
 		rounds = 50

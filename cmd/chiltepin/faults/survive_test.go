@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
@@ -13,6 +14,7 @@ import (
 // names a process which is nobody's daemon, or another endpoint's.
 func TestStrangerSurvives(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	box := sandboxtest.Start(t)
 	rounds := 2
 	if *whole {

@@ -53,6 +53,7 @@ func (p NodePackages) Package(name string, file ...string) string {
 // person would do next.
 func Node(t testing.TB, set NodeSet) NodePackages {
 	t.Helper()
+	Long(t)
 	p, err := installNode(t.Context(), Env(t, NodeJS), set)
 	if err != nil {
 		t.Fatalf("installing the Node packages %q of the tests: %v\nnext: see that npm reaches a package registry, then run the test again", set, err)

@@ -4,7 +4,8 @@
 //
 // An environment is built once in a clone, under build at its top, and
 // used by every test process from then on; building takes half a minute. It
-// never skips a test and never installs outside the clone.
+// never installs outside the clone, and skips a test only under go test -short,
+// which is what runs with nothing to install.
 package runtimetest
 
 import (
@@ -69,10 +70,20 @@ func (e Environment) Path() string {
 	return filepath.Join(e.Dir, "bin") + ":/usr/local/bin:/usr/bin:/bin"
 }
 
+// Long skips a test under go test -short: it needs a program that has to be
+// installed or built, or takes minutes. Env and Node begin with it.
+func Long(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it is long, and this is go test -short")
+	}
+}
+
 // Env returns the environment of a set, building it when this clone has none
 // yet. Its failure ends the test and says what a person would do next.
 func Env(t testing.TB, set Set) Environment {
 	t.Helper()
+	Long(t)
 	env, err := Build(t.Context(), set)
 	if err != nil {
 		var hinted interface{ Hint() string }
