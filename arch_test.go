@@ -19,6 +19,7 @@ import (
 
 type pkg struct {
 	ImportPath string
+	Name       string
 	Dir        string
 	Imports    []string
 	Deps       []string
@@ -28,7 +29,7 @@ type pkg struct {
 // list returns every package of the module as the go command sees it.
 func list(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,Deps,GoFiles", "./...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Name,Dir,Imports,Deps,GoFiles", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

@@ -1,0 +1,66 @@
+package chiltepin_test
+
+import (
+	"go/ast"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// namesakes are the exported types that share their name with one of another
+// package, each with why: they are the same thing on two floors.
+var namesakes = map[string]string{
+	"Account":         mirrored,
+	"Evidence":        mirrored,
+	"LogLine":         mirrored,
+	"LogPage":         mirrored,
+	"PIDFileEvidence": mirrored,
+	"ProcessEvidence": mirrored,
+	"ProgramView":     mirrored,
+	"ServiceAccount":  mirrored,
+	"ServiceView":     mirrored,
+	"TokenRemoval":    mirrored,
+	"Trouble":         mirrored,
+}
+
+// mirrored is why the catalogue's result types are called what they are.
+const mirrored = "the catalogue's form of the thing below it, whose field names are wire contract"
+
+// pending are those that are still to be told apart.
+var pending = []string{"Accounts", "AnswerError", "Client", "Config", "ConfigureOptions", "Environment", "Error", "Finding", "FormatError", "Identity", "InterruptedError", "Journal", "LockedError", "Machine", "Manager", "NoPythonError", "Options", "Place", "Policy", "Runtimes", "State", "Status", "Step", "UserEndpoint"}
+
+// TestTypesHaveNamesOfTheirOwn fails on two exported types of one name in
+// different packages, unless they are the same thing: a reader who has met one
+// of them would take the other for it.
+func TestTypesHaveNamesOfTheirOwn(t *testing.T) {
+	where := map[string][]string{}
+	eachFile(t, func(path string, file *ast.File) {
+		for _, d := range file.Decls {
+			decl, ok := d.(*ast.GenDecl)
+			if !ok || decl.Tok != token.TYPE {
+				continue
+			}
+			for _, s := range decl.Specs {
+				name := s.(*ast.TypeSpec).Name.Name
+				if dir := filepath.ToSlash(filepath.Dir(path)); ast.IsExported(name) && !slices.Contains(where[name], dir) {
+					where[name] = append(where[name], dir)
+				}
+			}
+		}
+	})
+	if len(where) < 50 {
+		t.Fatalf("only %d types were seen", len(where))
+	}
+	for name, dirs := range where {
+		if _, ok := namesakes[name]; len(dirs) > 1 && !ok && !slices.Contains(pending, name) {
+			t.Errorf("%s is a type of %s: rename the one that the other is not, or say here why they are the same thing", name, strings.Join(dirs, " and "))
+		}
+	}
+	for name, reason := range namesakes {
+		if len(where[name]) < 2 {
+			t.Logf("%s (%s) is no longer a type of two packages", name, reason)
+		}
+	}
+}
