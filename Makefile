@@ -18,7 +18,7 @@ FUZZTIME  ?= 20s
 WHEEL_ARCHS ?= amd64 arm64
 WHEELS      ?= build/wheel
 
-.PHONY: help build demo wheel test test-slurm faults duel bench fuzz update record lint lock install clean
+.PHONY: help build demo wheel test test-short test-slurm faults duel bench fuzz update record lint lock install clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ demo: build ## run the main job: the real daemon and SDK against the local stand
 
 test: ## run all tests, with the real daemon, SDK and broker
 	$(GO) test $(RACE) -timeout 9m ./...
+
+test-short: ## run what needs nothing installed, in a minute; the rest is skipped
+	$(GO) test -short ./...
 
 test-slurm: ## run resource pools through Debian's Slurm, which it installs and starts; takes root
 	globus/pool/testdata/slurm/run $(GO) test -tags slurm -run '^TestSlurm$$' -count 1 -timeout 9m ./globus/pool
