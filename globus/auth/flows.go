@@ -9,44 +9,44 @@ import (
 // one go on with each other's logins. The zero value is ready; it must not be
 // copied.
 type Flows struct {
-	mu sync.Mutex
-	in map[string]*flow // by compute directory: the one under way, or the last one
+	mu          sync.Mutex
+	byDirectory map[string]*loginFlow // by compute directory: the one under way, or the last one
 }
 
-// find returns the login of that handle in a directory, or the one there for
+// findFlow returns the login of that handle in a directory, or the one there for
 // "", nil where there is none.
-func (d *Flows) find(directory, id string) *flow {
+func (d *Flows) findFlow(directory, id string) *loginFlow {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.in[directory]
-	if f == nil || id != "" && !match(f.id, id) {
+	f := d.byDirectory[directory]
+	if f == nil || id != "" && !equalInConstantTime(f.id, id) {
 		return nil
 	}
 	return f
 }
 
-// join returns the login under way in a directory if it covers what is needed,
+// joinOrBegin returns the login under way in a directory if it covers what is needed,
 // and otherwise begins one, which ends any other. mine is true of one that was
 // begun here.
-func (d *Flows) join(directory string, covers func(*flow) bool, begin func() (*flow, error)) (f *flow, mine bool, err error) {
+func (d *Flows) joinOrBegin(directory string, covers func(*loginFlow) bool, begin func() (*loginFlow, error)) (f *loginFlow, mine bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	old := d.in[directory]
+	old := d.byDirectory[directory]
 	if old != nil && covers(old) {
 		return old, false, nil
 	}
 	if old != nil {
-		old.end(&ReplacedError{})
-		if old.landing != nil {
-			<-old.landing.closed // its port may be wanted
+		old.endWith(&ReplacedError{})
+		if old.callback != nil {
+			<-old.callback.closed // its port may be wanted
 		}
 	}
 	if f, err = begin(); err != nil {
 		return nil, false, err
 	}
-	if d.in == nil {
-		d.in = map[string]*flow{}
+	if d.byDirectory == nil {
+		d.byDirectory = map[string]*loginFlow{}
 	}
-	d.in[directory] = f
+	d.byDirectory[directory] = f
 	return f, true, nil
 }

@@ -14,8 +14,8 @@ func FuzzCode(f *testing.F) {
 	f.Add("https://auth.globus.org/v2/web/auth-code?code=abc&state=other")
 	f.Add("https://auth.globus.org/v2/web/auth-code?error=access_denied")
 	f.Fuzz(func(t *testing.T, text string) {
-		code := pasted(text).code
-		if plausible(code) != nil {
+		code := parsePasted(text).code
+		if checkCodeFormat(code) != nil {
 			return
 		}
 		if code == "" || len(code) > 2048 || strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -35,7 +35,7 @@ func FuzzToken(f *testing.F) {
 		if json.Unmarshal([]byte(text), &members) != nil {
 			return
 		}
-		row, err := rowOf(members, now)
+		row, err := parseToken(members, now)
 		if err != nil {
 			return
 		}

@@ -70,7 +70,7 @@ func TestLoginAgainstASlowService(t *testing.T) {
 				if (err == nil) != test.fine || m.LoggedIn(auth.Compute) != test.fine || time.Since(began) > test.most {
 					t.Errorf("%+v, %v after %s", result, err, time.Since(began))
 				}
-				if _, isAnswer := errors.AsType[*auth.AnswerError](err); !test.fine && !isAnswer && !globus.IsUnavailable(err) {
+				if _, isAnswer := errors.AsType[*auth.UnexpectedResponseError](err); !test.fine && !isAnswer && !globus.IsUnavailable(err) {
 					t.Errorf("the error is %v", err)
 				}
 				w.ClearFaults()

@@ -35,11 +35,11 @@ func (w *world) run(t *testing.T, command *exec.Cmd, more ...string) string {
 	return string(out)
 }
 
-// programs are the Python programs of one row of the matrix.
+// otherPrograms are the Python programs of one row of the matrix.
 type programs struct {
 	set    runtimetest.Set
 	python string
-	// client is that of its Chiltepin.
+	// oauthClient is that of its Chiltepin.
 	client string
 }
 

@@ -22,31 +22,31 @@ import (
 // result tells what is true afterwards, when there is an error too. Without a
 // terminal it may be that the login waits for a person; see [Pending].
 func (m *Manager) Login(ctx context.Context, o LoginOptions) (LoginResult, error) {
-	list, err := m.chosen(o.Services)
+	list, err := m.selectServices(o.Services)
 	if err != nil {
 		return LoginResult{}, err
 	}
 	var result LoginResult
-	result.Renewed, result.Pending, err = m.login(ctx, list, o)
+	result.Renewed, result.Pending, err = m.loginServices(ctx, list, o)
 	account, readErr := m.Whoami(context.WithoutCancel(ctx))
 	if err == nil {
 		err = readErr
 	}
 	account.Services = slices.DeleteFunc(account.Services, func(a ServiceAccount) bool {
-		return !slices.ContainsFunc(list, func(s *service) bool { return s.name == a.Service })
+		return !slices.ContainsFunc(list, func(s *loginService) bool { return s.name == a.Service })
 	})
 	result.Account = account
 	return result, err
 }
 
-// chosen are the services of those names, each once; all for none.
-func (m *Manager) chosen(services []string) ([]*service, error) {
+// selectServices are the services of those names, each once; all for none.
+func (m *Manager) selectServices(services []string) ([]*loginService, error) {
 	if len(services) == 0 {
 		return m.services, nil
 	}
-	var list []*service
+	var list []*loginService
 	for _, name := range services {
-		s, err := m.service(name)
+		s, err := m.findService(name)
 		if err != nil {
 			return nil, err
 		}
@@ -57,27 +57,27 @@ func (m *Manager) chosen(services []string) ([]*service, error) {
 	return list, nil
 }
 
-func (m *Manager) login(ctx context.Context, list []*service, o LoginOptions) (renewed []string, pending *Pending, err error) {
+func (m *Manager) loginServices(ctx context.Context, list []*loginService, o LoginOptions) (renewed []string, pending *Pending, err error) {
 	if o.Flow != "" || o.Code != "" {
-		f := m.config.Flows.find(m.config.ComputeDir, o.Flow)
+		f := m.config.Flows.findFlow(m.config.ComputeDir, o.Flow)
 		if f == nil {
 			return nil, nil, ErrNoFlow
 		}
-		return m.goOn(ctx, f, o)
+		return m.continueFlow(ctx, f, o)
 	}
-	var people [][]need
-	for _, group := range groups(m.wanting(ctx, list, o.Force)) {
-		if err := storable(ctx, group); err != nil {
+	var people [][]requiredTokens
+	for _, group := range groupByClient(m.missingTokens(ctx, list, o.Force)) {
+		if err := checkStoresReadable(ctx, group); err != nil {
 			return renewed, nil, err
 		}
 		if group[0].service.client.secret.IsZero() {
 			people = append(people, group)
 			continue
 		}
-		if err := m.loginAs(ctx, group, o.Force); err != nil {
+		if err := m.loginClient(ctx, group, o.Force); err != nil {
 			return renewed, nil, err
 		}
-		renewed = append(renewed, names(group)...)
+		renewed = append(renewed, serviceNames(group)...)
 	}
 	if len(people) == 0 {
 		return renewed, nil, nil
@@ -86,10 +86,10 @@ func (m *Manager) login(ctx context.Context, list []*service, o LoginOptions) (r
 	return append(renewed, more...), pending, err
 }
 
-// storable finds a store that could not be written before a person is asked.
-func storable(ctx context.Context, group []need) error {
+// checkStoresReadable finds a store that could not be written before a person is asked.
+func checkStoresReadable(ctx context.Context, group []requiredTokens) error {
 	for _, n := range group {
-		_, err := n.service.places[0].store.Read(ctx, n.service.places[0].namespace)
+		_, err := n.service.namespaces[0].store.Read(ctx, n.service.namespaces[0].namespace)
 		if format, ok := errors.AsType[*tokenstore.FormatError](err); err != nil && !(ok && format.Empty) {
 			return err
 		}
@@ -97,35 +97,35 @@ func storable(ctx context.Context, group []need) error {
 	return nil
 }
 
-// loginAs gets and stores tokens for a client itself.
-func (m *Manager) loginAs(ctx context.Context, group []need, force bool) error {
+// loginClient gets and stores tokens for a client itself.
+func (m *Manager) loginClient(ctx context.Context, group []requiredTokens, force bool) error {
 	who := group[0].service.client
 	progress.Report(ctx, progress.Event{Stage: "authorizing", Text: "Logging in with client credentials"})
-	g, err := m.globus.credentials(ctx, who, scopesOf(group))
+	g, err := m.globus.requestClientTokens(ctx, who, requestedScopes(group))
 	if err == nil {
 		var tidy func(context.Context)
-		if tidy, err = m.accept(ctx, who, group, g, "", force); err == nil {
+		if tidy, err = m.storeTokens(ctx, who, group, g, "", force); err == nil {
 			tidy(ctx)
 		} else {
-			m.discard(ctx, who, g)
+			m.revokeUnstored(ctx, who, g)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("logging in to Globus %s: %w", strings.Join(names(group), " and "), err)
+		return fmt.Errorf("logging in to Globus %s: %w", strings.Join(serviceNames(group), " and "), err)
 	}
 	return nil
 }
 
-// discard revokes what was granted, but for what got into a store before the
+// revokeUnstored revokes what was granted, but for what got into a store before the
 // next one failed.
-func (m *Manager) discard(ctx context.Context, who client, g *grant) {
+func (m *Manager) revokeUnstored(ctx context.Context, who oauthClient, g *tokenResponse) {
 	ctx = context.WithoutCancel(ctx)
 	for _, token := range g.tokens {
-		if !slices.ContainsFunc(m.everyPlace(), func(at source) bool {
+		if !slices.ContainsFunc(m.loginLocations(), func(at loginLocation) bool {
 			rows, err := at.store.Read(ctx, at.namespace)
-			return err != nil || holds(rows, token)
+			return err != nil || containsGrant(rows, token)
 		}) {
-			m.drop(ctx, who, token)
+			m.revokeTokens(ctx, who, token)
 		}
 	}
 }

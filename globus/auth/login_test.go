@@ -35,7 +35,7 @@ type world struct {
 	flows auth.Flows
 	// remote is true where the person is at another machine.
 	remote bool
-	// open opens a browser, where there is one.
+	// openBrowser opens a browser, where there is one.
 	open func(context.Context, string) error
 	// transport is what requests go through; the sandbox where it is nil.
 	transport http.RoundTripper
@@ -69,7 +69,7 @@ func (w *world) manager(t *testing.T) *auth.Manager {
 
 func (w *world) computeDir() string { return filepath.Join(w.home, ".globus_compute") }
 
-// ask is a person who consents to all.
+// askUntilEnded is a person who consents to all.
 func (w *world) ask(ctx context.Context, url string) (string, error) {
 	return sandboxtest.Consent(ctx, w.RoundTripper(), url)
 }

@@ -24,7 +24,7 @@ import (
 // same; the error is for what could not be read or removed here. A context that
 // ends leaves the stores as they are.
 func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, error) {
-	release, err := m.ledger.acquire(ctx)
+	release, err := m.origins.lockTokens(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return LogoutResult{}, err
@@ -33,33 +33,33 @@ func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, er
 	}
 	defer release()
 	var problems []error
-	var found []kept
+	var found []locatedToken
 	var left []Left
-	for _, at := range m.reach(ctx) {
+	for _, at := range m.allClientLocations(ctx) {
 		rows, err := at.store.Read(ctx, at.namespace)
 		if err != nil && (!at.foreign || o.All) {
 			problems = append(problems, err)
 		}
 		spared := 0
 		for _, server := range slices.Sorted(maps.Keys(rows)) {
-			if !o.All && (at.foreign || !slices.Contains(at.service.servers(), server) || at.service.persons(rows[server])) {
+			if !o.All && (at.foreign || !slices.Contains(at.service.resourceServers(), server) || at.service.isPersonToken(rows[server])) {
 				spared++
 				continue
 			}
-			found = append(found, kept{at: at, server: server, token: rows[server]})
+			found = append(found, locatedToken{location: at, server: server, token: rows[server]})
 		}
 		if spared > 0 {
 			left = append(left, Left{Store: at.store.Path(), Namespace: at.namespace, Tokens: spared})
 		}
 	}
-	outcome := m.revokeAll(ctx, found, m.ledger.read())
+	outcome := m.revokeAll(ctx, found, m.origins.readFile())
 	if ctx.Err() != nil {
 		return LogoutResult{}, context.Cause(ctx)
 	}
 	result := LogoutResult{Left: left}
 	var gone []tokenstore.Token
 	for _, k := range found {
-		err := k.at.store.Update(ctx, k.at.namespace, func(rows tokenstore.Rows) error {
+		err := k.location.store.Update(ctx, k.location.namespace, func(rows tokenstore.Rows) error {
 			delete(rows, k.server)
 			return nil
 		})
@@ -68,38 +68,38 @@ func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, er
 		} else {
 			gone = append(gone, k.token)
 		}
-		for _, one := range k.removals() {
+		for _, one := range k.listRemovals() {
 			one.report.Removed = err == nil
 			verdict := outcome[one.token.Fingerprint()]
 			one.report.ClientID, one.report.Revoked, one.report.Err = verdict.clientID, verdict.err == nil, errors.Join(verdict.err, err)
 			result.Tokens = append(result.Tokens, one.report)
 		}
 	}
-	if err := m.ledger.forget(gone); err != nil {
+	if err := m.origins.forgetTokens(gone); err != nil {
 		problems = append(problems, err)
 	}
 	return result, errors.Join(problems...)
 }
 
-// persons is true of a token of a person in a place that a client logs in to:
+// isPersonToken is true of a token of a person in a place that a client logs in to:
 // academy has one for both. Credentials never come with a refresh token.
-func (s *service) persons(token tokenstore.Token) bool {
+func (s *loginService) isPersonToken(token tokenstore.Token) bool {
 	return !s.client.secret.IsZero() && !token.RefreshToken.IsZero()
 }
 
-// source is a place together with the service whose login it holds. foreign is
+// loginLocation is a place together with the service whose login it holds. foreign is
 // true of one that belongs to another login than this one.
-type source struct {
-	place
-	service *service
+type loginLocation struct {
+	storeNamespace
+	service *loginService
 	foreign bool
 }
 
-// kept is one row that a logout ends.
-type kept struct {
-	at     source
-	server string
-	token  tokenstore.Token
+// locatedToken is one row that a logout ends.
+type locatedToken struct {
+	location loginLocation
+	server   string
+	token    tokenstore.Token
 }
 
 type removal struct {
@@ -107,10 +107,10 @@ type removal struct {
 	report TokenRemoval
 }
 
-// removals are the tokens of a row, the refresh token first: while it lives it
+// listRemovals are the tokens of a row, the refresh token first: while it lives it
 // makes others.
-func (k kept) removals() []removal {
-	base := TokenRemoval{Service: k.at.service.name, ResourceServer: k.server, Store: k.at.store.Path()}
+func (k locatedToken) listRemovals() []removal {
+	base := TokenRemoval{Service: k.location.service.name, ResourceServer: k.server, Store: k.location.store.Path()}
 	var list []removal
 	if !k.token.RefreshToken.IsZero() {
 		one := removal{k.token.RefreshToken, base}
@@ -125,55 +125,55 @@ func (k kept) removals() []removal {
 	return list
 }
 
-// everyPlace lists where a login may have left tokens, more than this one
+// loginLocations lists where a login may have left tokens, more than this one
 // would write to: those of a person beside those of client credentials, and
 // those of an older Python Chiltepin.
-func (m *Manager) everyPlace() []source {
-	var list []source
-	add := func(s *service, at place, foreign bool) {
-		if !slices.ContainsFunc(list, func(x source) bool {
+func (m *Manager) loginLocations() []loginLocation {
+	var list []loginLocation
+	add := func(s *loginService, at storeNamespace, foreign bool) {
+		if !slices.ContainsFunc(list, func(x loginLocation) bool {
 			return x.store.Path() == at.store.Path() && x.namespace == at.namespace
 		}) {
-			list = append(list, source{at, s, foreign})
+			list = append(list, loginLocation{at, s, foreign})
 		}
 	}
 	for _, s := range m.services {
-		for _, at := range s.places {
+		for _, at := range s.namespaces {
 			add(s, at, false)
 		}
 		// A client's login and a person's are two.
 		switch client := !s.client.secret.IsZero(); s.name {
 		case Compute:
-			add(s, place{store: s.places[0].store, namespace: "user/" + m.config.Env.Name}, client)
+			add(s, storeNamespace{store: s.namespaces[0].store, namespace: "user/" + m.config.Env.Name}, client)
 		case Transfer:
 			for _, id := range []string{chiltepinID, olderChiltepinID} {
-				add(s, transferPlace(m.config, id), client)
+				add(s, transferStore(m.config, id), client)
 			}
 		}
 	}
 	return list
 }
 
-// reach is everyPlace with what else there is of this environment in the same
+// allClientLocations is loginLocations with what else there is of this environment in the same
 // stores: the logins of other clients.
-func (m *Manager) reach(ctx context.Context) []source {
-	list := m.everyPlace()
+func (m *Manager) allClientLocations(ctx context.Context) []loginLocation {
+	list := m.loginLocations()
 	for _, s := range m.services {
 		switch s.name {
 		case Compute:
 			prefix := "clientprofile/" + m.config.Env.Name + "/"
-			names, _ := s.places[0].store.Namespaces(ctx) // what cannot be read, reading a place reports
+			names, _ := s.namespaces[0].store.Namespaces(ctx) // what cannot be read, reading a place reports
 			for _, name := range names {
-				if id, ok := strings.CutPrefix(name, prefix); ok && name != s.places[0].namespace {
-					list = append(list, source{place{s.places[0].store, name, id}, s, true})
+				if id, ok := strings.CutPrefix(name, prefix); ok && name != s.namespaces[0].namespace {
+					list = append(list, loginLocation{storeNamespace{s.namespaces[0].store, name, id}, s, true})
 				}
 			}
 		case Transfer:
-			others, _ := filepath.Glob(filepath.Join(m.config.Home, ".globus", "app", "*", "chiltepin", filepath.Base(s.places[0].store.Path())))
+			others, _ := filepath.Glob(filepath.Join(m.config.Home, ".globus", "app", "*", "chiltepin", filepath.Base(s.namespaces[0].store.Path())))
 			for _, path := range others {
-				at := transferPlace(m.config, filepath.Base(filepath.Dir(filepath.Dir(path))))
-				if !slices.ContainsFunc(list, func(x source) bool { return x.store.Path() == at.store.Path() }) {
-					list = append(list, source{at, s, true})
+				at := transferStore(m.config, filepath.Base(filepath.Dir(filepath.Dir(path))))
+				if !slices.ContainsFunc(list, func(x loginLocation) bool { return x.store.Path() == at.store.Path() }) {
+					list = append(list, loginLocation{at, s, true})
 				}
 			}
 		}
@@ -181,25 +181,25 @@ func (m *Manager) reach(ctx context.Context) []source {
 	return list
 }
 
-// verdict is what became of one token at Globus Auth.
-type verdict struct {
+// revocation is what became of one token at Globus Auth.
+type revocation struct {
 	clientID string
 	err      error
 }
 
 // revokeAll revokes each token once, however many stores have it. When the
 // service cannot be reached for one it is not asked about the rest.
-func (m *Manager) revokeAll(ctx context.Context, found []kept, p page) map[string]verdict {
-	verdicts := map[string]verdict{}
+func (m *Manager) revokeAll(ctx context.Context, found []locatedToken, p tokenOrigins) map[string]revocation {
+	verdicts := map[string]revocation{}
 	var unreachable error
 	for _, k := range found {
-		for _, one := range k.removals() {
+		for _, one := range k.listRemovals() {
 			id := one.token.Fingerprint()
 			if _, done := verdicts[id]; done || ctx.Err() != nil {
 				continue
 			}
 			if unreachable != nil {
-				verdicts[id] = verdict{err: unreachable}
+				verdicts[id] = revocation{err: unreachable}
 				continue
 			}
 			v := m.revokeFor(ctx, k, one.token, p)
@@ -214,25 +214,25 @@ func (m *Manager) revokeAll(ctx context.Context, found []kept, p page) map[strin
 
 // revokeFor revokes a token for its client, or for each that it may have. An
 // answer of 200 proves nothing for those (RFC 7009 §2.2), so all are asked.
-func (m *Manager) revokeFor(ctx context.Context, k kept, token tokenstore.Secret, p page) verdict {
-	s := k.at.service
-	h := holding{place: k.at.place, rows: tokenstore.Rows{k.server: k.token}}
-	id, proven := m.owner(s, h, k.token, p)
+func (m *Manager) revokeFor(ctx context.Context, k locatedToken, token tokenstore.Secret, p tokenOrigins) revocation {
+	s := k.location.service
+	h := storedTokens{storeNamespace: k.location.storeNamespace, rows: tokenstore.Rows{k.server: k.token}}
+	id, proven := m.clientOfToken(s, h, k.token, p)
 	clients := []string{id}
 	if !proven {
-		clients = m.candidates(s, h, p)
+		clients = m.candidateClients(s, h, p)
 	}
-	v := verdict{clientID: id}
+	v := revocation{clientID: id}
 	var refusals []error
 	for _, id := range clients {
-		as := client{id: id}
+		as := oauthClient{id: id}
 		if id == s.client.id {
 			as.secret = s.client.secret
 		}
-		err := m.globus.revoke(ctx, as, token)
+		err := m.globus.revokeToken(ctx, as, token)
 		switch {
 		case globus.IsUnavailable(err):
-			return verdict{clientID: id, err: err}
+			return revocation{clientID: id, err: err}
 		case err != nil:
 			refusals = append(refusals, err)
 		}

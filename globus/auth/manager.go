@@ -54,9 +54,9 @@ type Config struct {
 // and several of them, in one process or in many, may share the same stores.
 type Manager struct {
 	config   Config
-	services []*service
+	services []*loginService
 	globus   authority
-	ledger   ledger
+	origins  originsFile
 }
 
 // New makes a Manager. It does no I/O. A secret without an id in the
@@ -77,7 +77,7 @@ func New(c Config) (*Manager, error) {
 	if c.Rand == nil {
 		c.Rand = rand.Reader
 	}
-	list, err := services(c)
+	list, err := newServices(c)
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +86,13 @@ func New(c Config) (*Manager, error) {
 		config:   c,
 		services: list,
 		globus:   authority{url: c.Env.AuthURL, http: c.HTTP},
-		ledger:   ledger{path: filepath.Join(own, "clients.json"), lock: filepath.Join(own, "tokens.flock")},
+		origins:  originsFile{path: filepath.Join(own, "clients.json"), lockPath: filepath.Join(own, "tokens.flock")},
 	}, nil
 }
 
-// service finds one by its name.
-func (m *Manager) service(name string) (*service, error) {
-	i := slices.IndexFunc(m.services, func(s *service) bool { return s.name == name })
+// loginService finds one by its name.
+func (m *Manager) findService(name string) (*loginService, error) {
+	i := slices.IndexFunc(m.services, func(s *loginService) bool { return s.name == name })
 	if i < 0 {
 		return nil, &ServiceError{Name: name}
 	}

@@ -32,36 +32,36 @@ const (
 	academyServer  = "ca1e2fbf-4e73-40a6-b2ab-c9458e5fcf99"
 )
 
-// client is an application that Globus Auth knows; a native one has no secret.
-type client struct {
+// oauthClient is an application that Globus Auth knows; a native one has no secret.
+type oauthClient struct {
 	id     string
 	secret tokenstore.Secret
 }
 
-// service is what there is to know about logging in to one.
-type service struct {
+// loginService is what there is to know about logging in to one.
+type loginService struct {
 	name   string
-	client client
+	client oauthClient
 	// server is the resource server that its requests are signed for, origin
 	// the address that they go to.
 	server, origin string
 	// scopes are those that its Python program demands, by resource server.
 	scopes map[string][]string
-	// places are where that program keeps the tokens. The first is written
+	// namespaces are where that program keeps the tokens. The first is written
 	// always, the others where the file is there.
-	places []place
+	namespaces []storeNamespace
 }
 
-// place is one namespace of one store.
-type place struct {
+// location is one namespace of one store.
+type storeNamespace struct {
 	store     tokenstore.Store
 	namespace string
 	// clientID is the client its tokens belong to, where the place tells.
 	clientID string
 }
 
-// servers lists the resource servers of s, the one of its own first.
-func (s *service) servers() []string {
+// resourceServers lists the resource servers of s, the one of its own first.
+func (s *loginService) resourceServers() []string {
 	list := []string{s.server}
 	for server := range s.scopes {
 		if server != s.server {
@@ -72,8 +72,8 @@ func (s *service) servers() []string {
 	return list
 }
 
-// services lays out the three, from the configuration alone.
-func services(c Config) ([]*service, error) {
+// newServices lays out the three, from the configuration alone.
+func newServices(c Config) ([]*loginService, error) {
 	id, secret := c.Getenv("GLOBUS_COMPUTE_CLIENT_ID"), c.Getenv("GLOBUS_COMPUTE_CLIENT_SECRET")
 	if secret != "" && id == "" {
 		return nil, &globus.SettingError{Variable: "GLOBUS_COMPUTE_CLIENT_ID", Want: "the client id that belongs to GLOBUS_COMPUTE_CLIENT_SECRET"}
@@ -81,11 +81,11 @@ func services(c Config) ([]*service, error) {
 	if strings.ContainsAny(id, "/\x00") || id == "." || id == ".." {
 		return nil, &globus.SettingError{Variable: "GLOBUS_COMPUTE_CLIENT_ID", Value: id, Want: "a UUID"}
 	}
-	main := client{id: id, secret: tokenstore.NewSecret(secret)}
+	main := oauthClient{id: id, secret: tokenstore.NewSecret(secret)}
 	if id == "" {
 		main.id = chiltepinID
 	}
-	return []*service{
+	return []*loginService{
 		computeService(c, main),
 		transferService(c, main),
 		academyService(c, main),
@@ -93,59 +93,59 @@ func services(c Config) ([]*service, error) {
 }
 
 // computeService is globus_compute_sdk/sdk/auth, with the scopes of the daemon.
-func computeService(c Config, who client) *service {
-	at := place{store: tokenstore.NewSQLite(filepath.Join(c.ComputeDir, "storage.db")), namespace: "user/" + c.Env.Name}
+func computeService(c Config, who oauthClient) *loginService {
+	at := storeNamespace{store: tokenstore.NewSQLite(filepath.Join(c.ComputeDir, "storage.db")), namespace: "user/" + c.Env.Name}
 	if !who.secret.IsZero() {
 		at.namespace = fmt.Sprintf("clientprofile/%s/%s", c.Env.Name, who.id)
 		at.clientID = who.id
 	}
-	return &service{
+	return &loginService{
 		name: Compute, client: who, server: computeServer, origin: c.Env.ComputeURL,
 		scopes: map[string][]string{
 			authServer:    {"openid", "urn:globus:auth:scope:auth.globus.org:manage_projects"},
 			computeServer: {"https://auth.globus.org/scopes/facd7ccc-c5f4-42aa-916b-a0e270e2c2a9/all"},
 		},
-		places: []place{at},
+		namespaces: []storeNamespace{at},
 	}
 }
 
 // transferService is the app "chiltepin" of Python Chiltepin, with the default
 // store of globus_sdk.
-func transferService(c Config, who client) *service {
-	return &service{
+func transferService(c Config, who oauthClient) *loginService {
+	return &loginService{
 		name: Transfer, client: who, server: transferServer, origin: c.Env.TransferURL,
 		scopes: map[string][]string{
 			authServer:     {"openid"},
 			transferServer: {"urn:globus:auth:scope:transfer.api.globus.org:all"},
 		},
-		places: []place{transferPlace(c, who.id)},
+		namespaces: []storeNamespace{transferStore(c, who.id)},
 	}
 }
 
-func transferPlace(c Config, clientID string) place {
+func transferStore(c Config, clientID string) storeNamespace {
 	file := "tokens.json"
 	if c.Env.Name != "production" {
 		file = c.Env.Name + "-tokens.json"
 	}
 	path := filepath.Join(c.Home, ".globus", "app", clientID, "chiltepin", file)
-	return place{store: tokenstore.NewJSON(path), namespace: "DEFAULT", clientID: clientID}
+	return storeNamespace{store: tokenstore.NewJSON(path), namespace: "DEFAULT", clientID: clientID}
 }
 
 // academyService is academy/exchange/cloud/login.py. Python Chiltepin lends
 // academy its own credentials when it has some, and so do we.
-func academyService(c Config, who client) *service {
+func academyService(c Config, who oauthClient) *loginService {
 	if who.secret.IsZero() {
-		who = client{id: academyID}
+		who = oauthClient{id: academyID}
 		id, secret := c.Getenv("ACADEMY_GLOBUS_CLIENT_ID"), c.Getenv("ACADEMY_GLOBUS_CLIENT_SECRET")
 		if id != "" && secret != "" {
-			who = client{id: id, secret: tokenstore.NewSecret(secret)}
+			who = oauthClient{id: id, secret: tokenstore.NewSecret(secret)}
 		}
 	}
 	server := c.Getenv("ACADEMY_EXCHANGE_CLIENT_ID")
 	if server == "" {
 		server = academyServer
 	}
-	s := &service{
+	s := &loginService{
 		name: Academy, client: who, server: server,
 		scopes: map[string][]string{
 			authServer: {"openid"},
@@ -159,7 +159,7 @@ func academyService(c Config, who client) *service {
 		directories = []string{home}
 	}
 	for _, directory := range directories {
-		s.places = append(s.places, place{store: tokenstore.NewSQLite(filepath.Join(directory, "storage.db")), namespace: "DEFAULT", clientID: who.id})
+		s.namespaces = append(s.namespaces, storeNamespace{store: tokenstore.NewSQLite(filepath.Join(directory, "storage.db")), namespace: "DEFAULT", clientID: who.id})
 	}
 	return s
 }

@@ -9,12 +9,12 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// maxLinked bounds how many identities a person is believed to have.
-const maxLinked = 50
+// maxLinkedIdentities bounds how many identities a person is believed to have.
+const maxLinkedIdentities = 50
 
-// linked asks for all identities of the person, the one of the token among
+// fetchLinkedIdentities asks for all identities of the person, the one of the token among
 // them.
-func (a authority) linked(ctx context.Context, token tokenstore.Secret) ([]Identity, error) {
+func (a authority) fetchLinkedIdentities(ctx context.Context, token tokenstore.Secret) ([]Identity, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url+"/v2/oauth2/userinfo", nil)
 	if err != nil {
 		return nil, err
@@ -37,11 +37,11 @@ func (a authority) linked(ctx context.Context, token tokenstore.Secret) ([]Ident
 		} `json:"identity_set"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
-		return nil, &AnswerError{Problem: "/v2/oauth2/userinfo is not the JSON that it should be"}
+		return nil, &UnexpectedResponseError{Problem: "/v2/oauth2/userinfo is not the JSON that it should be"}
 	}
 	var list []Identity
 	for _, one := range said.Set {
-		if one.ID != "" && len(list) < maxLinked {
+		if one.ID != "" && len(list) < maxLinkedIdentities {
 			list = append(list, Identity{ID: one.ID, Username: one.Username, Name: one.Name})
 		}
 	}

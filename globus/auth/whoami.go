@@ -9,10 +9,10 @@ import (
 // network and changes nothing. A store that cannot be read is the problem of
 // its service, and not an error.
 func (m *Manager) Whoami(ctx context.Context) (Account, error) {
-	p := m.ledger.read()
+	p := m.origins.readFile()
 	var account Account
 	for _, s := range m.services {
-		one := m.accountOf(ctx, s, p)
+		one := m.serviceAccount(ctx, s, p)
 		if account.Identity.ID == "" {
 			account.Identity = one.Identity
 		}
@@ -21,23 +21,23 @@ func (m *Manager) Whoami(ctx context.Context) (Account, error) {
 	return account, ctx.Err()
 }
 
-func (m *Manager) accountOf(ctx context.Context, s *service, p page) ServiceAccount {
-	h, err := m.holding(ctx, s)
+func (m *Manager) serviceAccount(ctx context.Context, s *loginService, p tokenOrigins) ServiceAccount {
+	h, err := m.readStoredTokens(ctx, s)
 	one := ServiceAccount{Service: s.name, ClientID: s.client.id, Store: h.store.Path(), Namespace: h.namespace}
 	if err == nil {
-		err = m.judge(s, h, p)
+		err = m.checkStoredTokens(s, h, p)
 	}
 	one.LoggedIn = err == nil
 	if login, ok := errors.AsType[*LoginError](err); !ok || login.Reason != "" {
 		one.Problem = err
 	}
-	for _, server := range s.servers() {
+	for _, server := range s.resourceServers() {
 		token, ok := h.rows[server]
 		if !ok || token.Problem != nil {
 			continue
 		}
 		if server == s.server {
-			one.ClientID, one.ClientProven = m.owner(s, h, token, p)
+			one.ClientID, one.ClientProven = m.clientOfToken(s, h, token, p)
 		}
 		if one.Identity.ID == "" {
 			one.Identity = p.Identities[token.IdentityID]
@@ -47,12 +47,12 @@ func (m *Manager) accountOf(ctx context.Context, s *service, p page) ServiceAcco
 			ResourceServer: server,
 			Scopes:         token.Scopes(),
 			Expires:        token.Expires(),
-			Refreshable:    s.renewable(h.place, token),
-			RenewedBy:      s.renewedBy(h.place, token),
+			Refreshable:    s.canRenew(h.storeNamespace, token),
+			RenewedBy:      s.renewalMethod(h.storeNamespace, token),
 			Mark:           token.AccessToken.Mark(),
 		})
 	}
-	one.Programs = m.seenBy(ctx, s, h, p)
+	one.Programs = m.programViews(ctx, s, h, p)
 	one.Demand = p.Demands[s.name]
 	return one
 }

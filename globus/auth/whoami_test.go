@@ -172,7 +172,7 @@ func TestSpoiltLedger(t *testing.T) {
 		if !m.LoggedIn(auth.Compute) {
 			t.Errorf("%q: not logged in", content)
 		}
-		if id, err := m.Prove(t.Context(), auth.Compute); err != nil || id != chiltepin {
+		if id, err := m.ProveClient(t.Context(), auth.Compute); err != nil || id != chiltepin {
 			t.Errorf("%q: %s, %v", content, id, err)
 		}
 	}

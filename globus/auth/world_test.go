@@ -13,7 +13,7 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// forget takes away our record of which client a token belongs to, so that
+// forgetTokens takes away our record of which client a token belongs to, so that
 // the stores look as if another program had written them.
 func forget(t *testing.T, w *world) {
 	t.Helper()
@@ -22,7 +22,7 @@ func forget(t *testing.T, w *world) {
 	}
 }
 
-// update changes the compute store as another program would.
+// updateFile changes the compute store as another program would.
 func (w *world) update(t *testing.T, change func(tokenstore.Rows)) {
 	t.Helper()
 	err := w.compute().Update(t.Context(), "user/production", func(rows tokenstore.Rows) error {

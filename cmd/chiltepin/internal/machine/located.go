@@ -45,7 +45,7 @@ func (l located) hear(ctx context.Context, err error) error {
 			continue
 		}
 		if accounts, accountsErr := l.accounts(); accountsErr == nil {
-			accounts.Demanded(ctx, auth.Compute, d)
+			accounts.RememberDemand(ctx, auth.Compute, d)
 		}
 		return &auth.LoginError{Service: auth.Compute, Reason: "its policy asks for a login with " + d.String(), Err: err}
 	}

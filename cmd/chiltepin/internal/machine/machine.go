@@ -174,7 +174,7 @@ func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 			if err != nil {
 				return nil, err
 			}
-			if _, err := accounts.Prove(ctx, auth.Compute); err != nil {
+			if _, err := accounts.ProveClient(ctx, auth.Compute); err != nil {
 				zerolog.Ctx(ctx).Info().Err(err).Msg("whose client the tokens belong to is not proven")
 			}
 			return accounts.DaemonEnv()

@@ -20,7 +20,7 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// get asks the Compute service something that needs a token.
+// getJSON asks the Compute service something that needs a token.
 func get(t *testing.T, m *auth.Manager, address string) (int, error) {
 	t.Helper()
 	client, err := m.Authorized(t.Context(), auth.Compute)
@@ -105,7 +105,7 @@ func TestRenewalOfASharedToken(t *testing.T) {
 		before := read(t, w.compute(), "user/production")
 		// Without a record of their client, Prove renews all tokens of compute.
 		forget(t, w)
-		if id, err := m.Prove(t.Context(), auth.Compute); err != nil || id != chiltepin {
+		if id, err := m.ProveClient(t.Context(), auth.Compute); err != nil || id != chiltepin {
 			t.Fatal(id, err)
 		}
 		compute, transfer := read(t, w.compute(), "user/production"), read(t, w.transfer(chiltepin), "DEFAULT")
@@ -343,7 +343,7 @@ func TestForeignTokens(t *testing.T) {
 			if status, err := get(t, m, listURL); err != nil || status != 200 {
 				t.Fatal(status, err)
 			}
-			if id, err := m.Prove(t.Context(), auth.Compute); err != nil || id != owner {
+			if id, err := m.ProveClient(t.Context(), auth.Compute); err != nil || id != owner {
 				t.Fatal(id, err)
 			}
 			if env, err := m.DaemonEnv(); err != nil || !slices.Equal(env, []string{"GLOBUS_COMPUTE_CLIENT_ID=" + owner}) {
@@ -354,7 +354,7 @@ func TestForeignTokens(t *testing.T) {
 			if renewed := len(result.Renewed) > 0; renewed != (owner != chiltepin) {
 				t.Errorf("renewed: %v", renewed)
 			}
-			if id, err := m.Prove(t.Context(), auth.Compute); err != nil || id != chiltepin {
+			if id, err := m.ProveClient(t.Context(), auth.Compute); err != nil || id != chiltepin {
 				t.Error(id, err)
 			}
 		})

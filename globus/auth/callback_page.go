@@ -11,18 +11,18 @@ import (
 	"chiltepin/globus"
 )
 
-// view is what a page says.
-type view struct {
+// pageContent is what a page says.
+type pageContent struct {
 	// Good is true of a login that is done.
 	Good        bool
 	Title, Text string
 	Who         string
-	Services    []viewService
+	Services    []pageService
 	Next        []string // paragraphs: what to do now
 	Commands    []string // to type
 }
 
-type viewService struct{ Name, Until string }
+type pageService struct{ Name, Until string }
 
 // pageTemplate is a page without script and with nothing from the network.
 func pageTemplate() *template.Template {
@@ -59,13 +59,13 @@ func pageTemplate() *template.Template {
 }
 
 // Sheet is the style of the page as it stands in it.
-func (view) Sheet() template.HTML {
-	return template.HTML("<style>" + style + "</style>")
+func (pageContent) Sheet() template.HTML {
+	return template.HTML("<style>" + pageStyle + "</style>")
 }
 
-// style is all that the page wears. Its colours keep a contrast of 7 to 1 on
+// pageStyle is all that the page wears. Its colours keep a contrast of 7 to 1 on
 // both grounds.
-const style = `:root{color-scheme:light dark;--ground:#fff;--ink:#1b1b1b;--faint:#4d4d4d;--line:#c9c9c9;--good:#0b5d1e;--bad:#9c1414;--code:#f2f2f2}
+const pageStyle = `:root{color-scheme:light dark;--ground:#fff;--ink:#1b1b1b;--faint:#4d4d4d;--line:#c9c9c9;--good:#0b5d1e;--bad:#9c1414;--code:#f2f2f2}
 @media (prefers-color-scheme:dark){:root{--ground:#161616;--ink:#efefef;--faint:#bdbdbd;--line:#4a4a4a;--good:#7fdc95;--bad:#ff9d94;--code:#262626}}
 body{margin:0;background:var(--ground);color:var(--ink);font:1.05rem/1.55 system-ui,sans-serif}
 main{max-width:38rem;margin:7vh auto;padding:0 1.25rem}
@@ -79,15 +79,15 @@ th,td{text-align:left;padding:.45rem .75rem .45rem 0;border-bottom:1px solid var
 thead th{color:var(--faint)}
 pre{background:var(--code);padding:.75rem 1rem;border-radius:.4rem;overflow-x:auto;font:.95rem/1.5 ui-monospace,monospace;margin:.75rem 0}`
 
-// styleHash is how the page's policy admits this style and no other.
-func styleHash() string {
-	sum := sha256.Sum256([]byte(style))
+// pageStyleHash is how the page's policy admits this style and no other.
+func pageStyleHash() string {
+	sum := sha256.Sum256([]byte(pageStyle))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// pageDone tells who is logged in, for what, until when, and what comes next.
-func pageDone(a Account, services []string) view {
-	v := view{
+// loggedInPage tells who is logged in, for what, until when, and what comes next.
+func loggedInPage(a Account, services []string) pageContent {
+	v := pageContent{
 		Good: true, Title: "You are logged in",
 		Next:     []string{"You can close this page: the program that asked goes on by itself. For a first endpoint:"},
 		Commands: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint start my-endpoint"},
@@ -100,21 +100,21 @@ func pageDone(a Account, services []string) view {
 		v.Who = a.Identity.Name + " (" + v.Who + ")"
 	}
 	for _, s := range a.Services {
-		one := viewService{Name: titleOf(s.Service), Until: "not logged in"}
+		one := pageService{Name: serviceTitle(s.Service), Until: "not logged in"}
 		if s.LoggedIn {
-			one.Until = untilOf(s.Tokens)
+			one.Until = validityText(s.Tokens)
 		}
 		v.Services = append(v.Services, one)
 	}
 	return v
 }
 
-func titleOf(service string) string {
+func serviceTitle(service string) string {
 	return map[string]string{Compute: "Globus Compute", Transfer: "Globus Transfer", Academy: "Academy exchange"}[service]
 }
 
-// untilOf says how long the tokens of a service serve.
-func untilOf(tokens []TokenInfo) string {
+// validityText says how long the tokens of a service serve.
+func validityText(tokens []TokenInfo) string {
 	var first time.Time
 	for _, t := range tokens {
 		if !t.Refreshable && (first.IsZero() || t.Expires.Before(first)) {
@@ -127,30 +127,30 @@ func untilOf(tokens []TokenInfo) string {
 	return first.Local().Format("2 January 2006, 15:04")
 }
 
-// pageForeign answers what is no part of a login.
-func pageForeign() view {
-	return view{
+// unknownAddressPage answers what is no part of a login.
+func unknownAddressPage() pageContent {
+	return pageContent{
 		Title: "Nothing is here",
 		Text:  "This address is for the end of a Globus login that Chiltepin has begun, and nothing else.",
 		Next:  []string{"Close this page. A login that is under way is not disturbed."},
 	}
 }
 
-// pageOf tells what went wrong.
-func pageOf(err error) view {
+// errorPage tells what went wrong.
+func errorPage(err error) pageContent {
 	again := "Run the login again, and use the page that it opens."
-	v := view{Title: "The login did not succeed", Text: sentence(err.Error()), Next: []string{again}}
+	v := pageContent{Title: "The login did not succeed", Text: asSentence(err.Error()), Next: []string{again}}
 	identity, isIdentity := errors.AsType[*IdentityError](err)
 	switch {
-	case errors.Is(err, errStray):
+	case errors.Is(err, errOtherLogin):
 		v.Title = "This is not the login that was begun here"
 		v.Text = "What this page was given belongs to another login, or to none. Nothing was done with it."
 		v.Next = []string{"Close this page, and use the address that the program shows. A login that is under way is not disturbed."}
-	case errors.Is(err, errSpent):
+	case errors.Is(err, errAlreadyUsed):
 		v.Title = "This page was used already"
 		v.Text = "An address with a login works once."
 		v.Next = []string{"Look at the program that asked: it tells whether the login succeeded. If not, run it again."}
-	case is[*DeniedError](err):
+	case isErrorOf[*DeniedError](err):
 		v.Title = "Access was not allowed"
 		v.Text = "Globus says that consent was declined, so there are no tokens for what was asked. What was logged in before stays so."
 		v.Next = []string{"To log in after all, run the login again and allow what the page lists."}
@@ -159,13 +159,13 @@ func pageOf(err error) view {
 		v.Text = "You came as " + called(identity.New, identity.NewName) + ", but the tokens on this machine belong to " + called(identity.Stored, identity.StoredName) + ". They were left as they are."
 		v.Next = []string{"Log in again as the other identity, or end its login first:"}
 		v.Commands = []string{"chiltepin logout"}
-	case is[*CodeError](err):
+	case isErrorOf[*CodeError](err):
 		v.Title = "The login has expired"
 		v.Text = "Globus does not accept the code any more: it is too old, or was used before."
-	case is[*ScopeError](err):
+	case isErrorOf[*ScopeError](err):
 		v.Title = "Not everything was allowed"
 		v.Next = []string{"Run the login again and allow all that the page lists."}
-	case is[*IntrusionError](err):
+	case isErrorOf[*IntrusionError](err):
 		v.Title = "Somebody else has used this address"
 	case globus.IsUnavailable(err):
 		v.Title = "Globus cannot be reached"
@@ -174,15 +174,15 @@ func pageOf(err error) view {
 	return v
 }
 
-// sentence begins with a capital and ends with a full stop.
-func sentence(s string) string {
+// asSentence begins with a capital and ends with a full stop.
+func asSentence(s string) string {
 	if s == "" {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
-func is[E error](err error) bool {
+func isErrorOf[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
 }

@@ -20,15 +20,15 @@ import (
 // are not followed, so that no token goes astray. The client is safe for
 // concurrent use.
 func (m *Manager) Authorized(ctx context.Context, service string) (*http.Client, error) {
-	s, err := m.service(service)
+	s, err := m.findService(service)
 	if err != nil {
 		return nil, err
 	}
-	h, err := m.holding(ctx, s)
+	h, err := m.readStoredTokens(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.judge(s, h, m.ledger.read()); err != nil {
+	if err := m.checkStoredTokens(s, h, m.origins.readFile()); err != nil {
 		return nil, err
 	}
 	origin, err := url.Parse(s.origin)
@@ -40,16 +40,16 @@ func (m *Manager) Authorized(ctx context.Context, service string) (*http.Client,
 		base = http.DefaultTransport
 	}
 	return &http.Client{
-		Transport:     &signer{manager: m, service: s, origin: origin, base: base},
+		Transport:     &signingTransport{manager: m, service: s, origin: origin, base: base},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       m.config.HTTP.Timeout,
 	}, nil
 }
 
-// signer adds the token to requests.
-type signer struct {
+// signingTransport adds the token to requests.
+type signingTransport struct {
 	manager *Manager
-	service *service
+	service *loginService
 	origin  *url.URL
 	base    http.RoundTripper
 
@@ -57,53 +57,53 @@ type signer struct {
 	last tokenstore.Token
 }
 
-func (t *signer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *signingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer r.Body.Close()
 	}
 	if r.URL.Scheme != t.origin.Scheme || r.URL.Host != t.origin.Host {
 		return nil, fmt.Errorf("signing a request: %s is not Globus %s", r.URL.Host, t.service.name)
 	}
-	token, err := t.token(r.Context(), tokenstore.Secret{})
+	token, err := t.currentToken(r.Context(), tokenstore.Secret{})
 	if err != nil {
 		return nil, err
 	}
-	resp, err := t.send(r, token, false)
+	resp, err := t.sendSigned(r, token, false)
 	if err == nil && resp.StatusCode == http.StatusForbidden {
-		t.listen(r.Context(), resp)
+		t.rememberDemand(r.Context(), resp)
 	}
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || (r.Body != nil && r.Body != http.NoBody && r.GetBody == nil) {
 		return resp, err
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 	resp.Body.Close()
-	if token, err = t.token(r.Context(), token.AccessToken); err != nil {
+	if token, err = t.currentToken(r.Context(), token.AccessToken); err != nil {
 		return nil, err
 	}
-	return t.send(r, token, true)
+	return t.sendSigned(r, token, true)
 }
 
-// listen remembers what a policy asks of the next login.
-func (t *signer) listen(ctx context.Context, resp *http.Response) {
+// rememberDemand remembers what a policy asks of the next login.
+func (t *signingTransport) rememberDemand(ctx context.Context, resp *http.Response) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	resp.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
 	if d := globus.ParseDemand(body); err == nil && !d.IsZero() {
-		t.manager.demanded(ctx, t.service, d)
+		t.manager.storeDemand(ctx, t.service, d)
 	}
 }
 
-// token is the one to sign with; stale is one that was not accepted.
-func (t *signer) token(ctx context.Context, stale tokenstore.Secret) (tokenstore.Token, error) {
+// currentToken is the one to sign with; stale is one that was not accepted.
+func (t *signingTransport) currentToken(ctx context.Context, stale tokenstore.Secret) (tokenstore.Token, error) {
 	t.mu.Lock()
 	last := t.last
 	t.mu.Unlock()
-	if !last.AccessToken.IsZero() && lasting(last) && (stale.IsZero() || !last.AccessToken.Equal(stale)) {
+	if !last.AccessToken.IsZero() && isStillValid(last) && (stale.IsZero() || !last.AccessToken.Equal(stale)) {
 		return last, nil
 	}
-	token, err := t.manager.token(ctx, t.service, t.service.server, stale)
+	token, err := t.manager.validToken(ctx, t.service, t.service.server, stale)
 	if err != nil {
 		return token, err
 	}
@@ -113,7 +113,7 @@ func (t *signer) token(ctx context.Context, stale tokenstore.Secret) (tokenstore
 	return token, nil
 }
 
-func (t *signer) send(r *http.Request, token tokenstore.Token, again bool) (*http.Response, error) {
+func (t *signingTransport) sendSigned(r *http.Request, token tokenstore.Token, again bool) (*http.Response, error) {
 	signed := r.Clone(r.Context())
 	signed.Header.Set("Authorization", "Bearer "+token.AccessToken.Reveal())
 	if again && r.GetBody != nil {

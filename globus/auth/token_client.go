@@ -11,52 +11,52 @@ import (
 // of the Compute store belong to, without which it could not renew them. With
 // client credentials in the environment there is nothing to add. It never
 // holds a secret, and does not use the network: where the client is not
-// proven it is the likeliest, see [Manager.Prove].
+// proven it is the likeliest, see [Manager.ProveClient].
 func (m *Manager) DaemonEnv() ([]string, error) {
-	s, err := m.service(Compute)
+	s, err := m.findService(Compute)
 	if err != nil || !s.client.secret.IsZero() {
 		return nil, err
 	}
 	id := s.client.id
-	h, err := m.holding(context.Background(), s)
+	h, err := m.readStoredTokens(context.Background(), s)
 	if err != nil {
 		return nil, err
 	}
 	if token, ok := h.rows[s.server]; ok {
-		id, _ = m.owner(s, h, token, m.ledger.read())
+		id, _ = m.clientOfToken(s, h, token, m.origins.readFile())
 	}
 	return []string{"GLOBUS_COMPUTE_CLIENT_ID=" + id}, nil
 }
 
-// Prove makes sure which client the tokens of a service belong to, and
+// ProveClient makes sure which client the tokens of a service belong to, and
 // returns its id. Tokens of a login that was made here are known; those of
 // another program are renewed with the ids that Globus programs use until one
 // is accepted, which is remembered.
-func (m *Manager) Prove(ctx context.Context, service string) (clientID string, err error) {
-	s, err := m.service(service)
+func (m *Manager) ProveClient(ctx context.Context, service string) (clientID string, err error) {
+	s, err := m.findService(service)
 	if err != nil {
 		return "", err
 	}
-	h, err := m.holding(ctx, s)
+	h, err := m.readStoredTokens(ctx, s)
 	if err != nil {
 		return "", err
 	}
-	p := m.ledger.read()
-	if err := m.judge(s, h, p); err != nil {
+	p := m.origins.readFile()
+	if err := m.checkStoredTokens(s, h, p); err != nil {
 		return "", err
 	}
-	for _, server := range s.servers() {
+	for _, server := range s.resourceServers() {
 		token := h.rows[server]
-		id, proven := m.owner(s, h, token, p)
+		id, proven := m.clientOfToken(s, h, token, p)
 		if !proven {
-			fresh, err := m.token(ctx, s, server, token.AccessToken)
+			fresh, err := m.validToken(ctx, s, server, token.AccessToken)
 			if err != nil {
 				return "", err
 			}
-			p = m.ledger.read()
-			id, _ = m.owner(s, h, fresh, p)
+			p = m.origins.readFile()
+			id, _ = m.clientOfToken(s, h, fresh, p)
 			// Nobody would find the old one again to revoke it.
-			_ = m.globus.revoke(ctx, client{id: id}, token.AccessToken)
+			_ = m.globus.revokeToken(ctx, oauthClient{id: id}, token.AccessToken)
 		}
 		if clientID == "" {
 			clientID = id
@@ -65,19 +65,19 @@ func (m *Manager) Prove(ctx context.Context, service string) (clientID string, e
 	return clientID, nil
 }
 
-// places lists all that the services write to, without doubles.
-func (m *Manager) places() []place {
-	var list []place
+// namespaces lists all that the services write to, without doubles.
+func (m *Manager) storeNamespaces() []storeNamespace {
+	var list []storeNamespace
 	for _, s := range m.services {
-		list = append(list, s.places...)
+		list = append(list, s.namespaces...)
 	}
 	return list
 }
 
-// drop revokes a token that will not be kept. That it may fail changes nothing.
-func (m *Manager) drop(ctx context.Context, c client, token tokenstore.Token) {
-	_ = m.globus.revoke(ctx, c, token.AccessToken)
+// revokeTokens revokes a token that will not be kept. That it may fail changes nothing.
+func (m *Manager) revokeTokens(ctx context.Context, c oauthClient, token tokenstore.Token) {
+	_ = m.globus.revokeToken(ctx, c, token.AccessToken)
 	if !token.RefreshToken.IsZero() {
-		_ = m.globus.revoke(ctx, c, token.RefreshToken)
+		_ = m.globus.revokeToken(ctx, c, token.RefreshToken)
 	}
 }

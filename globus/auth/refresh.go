@@ -13,24 +13,24 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// token returns a token of s for one of its resource servers that has not
+// currentToken returns a token of s for one of its resource servers that has not
 // ended, renewing it if need be. stale is one that a service did not accept,
 // however fresh it looks; there may be none.
-func (m *Manager) token(ctx context.Context, s *service, server string, stale tokenstore.Secret) (tokenstore.Token, error) {
+func (m *Manager) validToken(ctx context.Context, s *loginService, server string, stale tokenstore.Secret) (tokenstore.Token, error) {
 	usable := func(token tokenstore.Token) bool {
-		return lasting(token) && (stale.IsZero() || !token.AccessToken.Equal(stale))
+		return isStillValid(token) && (stale.IsZero() || !token.AccessToken.Equal(stale))
 	}
-	h, err := m.holding(ctx, s)
+	h, err := m.readStoredTokens(ctx, s)
 	if err != nil {
 		return tokenstore.Token{}, err
 	}
-	if err := m.judge(s, h, m.ledger.read()); err != nil {
+	if err := m.checkStoredTokens(s, h, m.origins.readFile()); err != nil {
 		return tokenstore.Token{}, err
 	}
 	if token := h.rows[server]; usable(token) {
 		return token, nil
 	}
-	release, err := m.ledger.acquire(ctx)
+	release, err := m.origins.lockTokens(ctx)
 	if err != nil {
 		return tokenstore.Token{}, err
 	}
@@ -38,81 +38,81 @@ func (m *Manager) token(ctx context.Context, s *service, server string, stale to
 	// Twice: a Python program, which does not know our lock, may have renewed
 	// the token while we tried.
 	for again := false; ; again = true {
-		h, err := m.holding(ctx, s)
+		h, err := m.readStoredTokens(ctx, s)
 		if err != nil {
 			return tokenstore.Token{}, err
 		}
-		if err := m.judge(s, h, m.ledger.read()); err != nil {
+		if err := m.checkStoredTokens(s, h, m.origins.readFile()); err != nil {
 			return tokenstore.Token{}, err
 		}
 		old := h.rows[server]
 		if usable(old) {
 			return old, nil
 		}
-		fresh, clientID, err := m.regrant(ctx, s, h, server)
+		fresh, clientID, err := m.requestReplacement(ctx, s, h, server)
 		if err == nil {
-			return m.replace(ctx, s, h.place, old, fresh, clientID)
+			return m.storeRefreshed(ctx, s, h.storeNamespace, old, fresh, clientID)
 		}
-		if !refused(err) {
+		if !isTokenRefusal(err) {
 			return tokenstore.Token{}, err
 		}
 		now, readErr := h.store.Read(ctx, h.namespace)
 		if readErr == nil && !now[server].Equal(old) && !again {
 			continue
 		}
-		return tokenstore.Token{}, m.condemn(s, h, old, err)
+		return tokenstore.Token{}, m.markRefused(s, h, old, err)
 	}
 }
 
-// refused is true when Globus Auth does not accept a refresh token, or a
+// isTokenRefusal is true when Globus Auth does not accept a refresh token, or a
 // client's credentials, and would not accept them later. A proxy that answers
 // in its place does not use these words.
-func refused(err error) bool {
+func isTokenRefusal(err error) bool {
 	e, ok := errors.AsType[*globus.Error](err)
 	return ok && (e.Code == "invalid_grant" || e.Code == "invalid_client" || e.Code == "unauthorized_client")
 }
 
-// regrant asks Globus Auth for another access token in the place of one, and
+// requestReplacement asks Globus Auth for another access token in the place of one, and
 // tells which client got it, or which was refused last. It changes nothing.
-func (m *Manager) regrant(ctx context.Context, s *service, h holding, server string) (fresh tokenstore.Token, clientID string, err error) {
+func (m *Manager) requestReplacement(ctx context.Context, s *loginService, h storedTokens, server string) (fresh tokenstore.Token, clientID string, err error) {
 	old := h.rows[server]
-	p := m.ledger.read()
-	id, proven := m.owner(s, h, old, p)
+	p := m.origins.readFile()
+	id, proven := m.clientOfToken(s, h, old, p)
 	clients := []string{id}
 	if !proven {
-		clients = m.candidates(s, h, p)
+		clients = m.candidateClients(s, h, p)
 	}
 	for _, id := range clients {
-		as := client{id: id}
+		as := oauthClient{id: id}
 		if id == s.client.id {
 			as.secret = s.client.secret
 		}
-		var g *grant
+		var g *tokenResponse
 		clientID = id
 		if old.RefreshToken.IsZero() {
-			g, err = m.globus.credentials(ctx, as, s.scopes[server])
+			g, err = m.globus.requestClientTokens(ctx, as, s.scopes[server])
 		} else {
-			g, err = m.globus.refresh(ctx, as, old.RefreshToken)
+			g, err = m.globus.refreshToken(ctx, as, old.RefreshToken)
 		}
 		zerolog.Ctx(ctx).Debug().Str("service", s.name).Str("resource_server", server).Str("client_id", id).Err(err).Msg("token renewed")
 		if err == nil {
-			fresh, err = merge(old, g, server)
+			fresh, err = mergeRefreshed(old, g, server)
 			return fresh, id, err
 		}
-		if !refused(err) {
+		if !isTokenRefusal(err) {
 			return fresh, id, err
 		}
 	}
 	return fresh, clientID, err
 }
 
-// merge is old with the new token of a grant. What the answer leaves out
+// mergeRefreshed is old with the new token of a grant. What the answer leaves out
 // stays as it was, the refresh token above all, which a Python program would
 // lose.
-func merge(old tokenstore.Token, g *grant, server string) (tokenstore.Token, error) {
+func mergeRefreshed(old tokenstore.Token, g *tokenResponse, server string) (tokenstore.Token, error) {
 	fresh, ok := g.tokens[server]
 	if !ok || len(g.tokens) != 1 {
-		return fresh, &AnswerError{Problem: fmt.Sprintf("asked for one token, for %s, and got others", server)}
+		return fresh, &UnexpectedResponseError{Problem: fmt.Sprintf("asked for one token, for %s, and got others", server)}
 	}
 	fresh.IdentityID, fresh.Extra = old.IdentityID, old.Extra
 	if fresh.RefreshToken.IsZero() {
@@ -124,17 +124,17 @@ func merge(old tokenstore.Token, g *grant, server string) (tokenstore.Token, err
 	return fresh, nil
 }
 
-// replace puts fresh wherever old is: a login for compute and transfer has the
+// storeRefreshed puts fresh wherever old is: a login for compute and transfer has the
 // same token for auth.globus.org in both stores. A Python program may have
 // changed the row meanwhile; then the token that ends later wins, and one that
 // was logged out stays so. at is the place that old was read from.
-func (m *Manager) replace(ctx context.Context, s *service, at place, old, fresh tokenstore.Token, clientID string) (tokenstore.Token, error) {
+func (m *Manager) storeRefreshed(ctx context.Context, s *loginService, at storeNamespace, old, fresh tokenstore.Token, clientID string) (tokenstore.Token, error) {
 	result, found := fresh, false
 	put := func(rows tokenstore.Rows) error {
 		found = false
 		for server, row := range rows {
 			switch {
-			case row.Equal(old) || same(row, old) && row.ExpiresAt <= fresh.ExpiresAt:
+			case row.Equal(old) || areSameGrant(row, old) && row.ExpiresAt <= fresh.ExpiresAt:
 				rows[server], found = fresh, true
 			case server == old.ResourceServer && row.Problem == nil:
 				result, found = row, true
@@ -146,18 +146,18 @@ func (m *Manager) replace(ctx context.Context, s *service, at place, old, fresh 
 		return tokenstore.Token{}, fmt.Errorf("keeping the renewed token: %w", err)
 	}
 	if !found {
-		m.drop(ctx, client{id: clientID, secret: s.client.secret}, fresh)
+		m.revokeTokens(ctx, oauthClient{id: clientID, secret: s.client.secret}, fresh)
 		return tokenstore.Token{}, &LoginError{Service: s.name, Reason: "it was logged out while its token was renewed"}
 	}
-	for _, other := range m.places() {
+	for _, other := range m.storeNamespaces() {
 		if other.store.Path() == at.store.Path() && other.namespace == at.namespace {
 			continue
 		}
 		// What is wrong with another store is not this service's affair.
-		if rows, err := other.store.Read(ctx, other.namespace); err == nil && holds(rows, old) {
+		if rows, err := other.store.Read(ctx, other.namespace); err == nil && containsGrant(rows, old) {
 			_ = other.store.Update(ctx, other.namespace, func(rows tokenstore.Rows) error {
 				for server, row := range rows {
-					if same(row, old) && row.ExpiresAt <= fresh.ExpiresAt {
+					if areSameGrant(row, old) && row.ExpiresAt <= fresh.ExpiresAt {
 						rows[server] = fresh
 					}
 				}
@@ -165,54 +165,54 @@ func (m *Manager) replace(ctx context.Context, s *service, at place, old, fresh 
 			})
 		}
 	}
-	if err := m.ledger.note(result, entry{ClientID: clientID}); err != nil {
+	if err := m.origins.recordToken(result, tokenOrigin{ClientID: clientID}); err != nil {
 		zerolog.Ctx(ctx).Debug().Err(err).Msg("client of a token not remembered")
 	}
 	return result, nil
 }
 
-// same is true of two rows that come of one grant.
-func same(a, b tokenstore.Token) bool {
+// areSameGrant is true of two rows that come of one grant.
+func areSameGrant(a, b tokenstore.Token) bool {
 	if a.RefreshToken.IsZero() || b.RefreshToken.IsZero() {
 		return !a.AccessToken.IsZero() && a.AccessToken.Equal(b.AccessToken)
 	}
 	return a.RefreshToken.Equal(b.RefreshToken)
 }
 
-func holds(rows tokenstore.Rows, token tokenstore.Token) bool {
+func containsGrant(rows tokenstore.Rows, token tokenstore.Token) bool {
 	for _, row := range rows {
-		if same(row, token) {
+		if areSameGrant(row, token) {
 			return true
 		}
 	}
 	return false
 }
 
-// unused is how long Globus Auth keeps a refresh token that nobody uses:
+// refreshTokenLife is how long Globus Auth keeps a refresh token that nobody uses:
 // globus_sdk/globus_app/config.py.
-const unused = 180 * 24 * time.Hour
+const refreshTokenLife = 180 * 24 * time.Hour
 
-// longest is how long an access token may live: what ended less than that ago
+// maxAccessTokenLife is how long an access token may live: what ended less than that ago
 // may have been renewed by another program, which the ledger does not know.
-const longest = 3 * 24 * time.Hour
+const maxAccessTokenLife = 3 * 24 * time.Hour
 
-// condemn remembers that a token is of no use any more and says why, as far as
+// markRefused remembers that a token is of no use any more and says why, as far as
 // that can be told: Globus Auth says invalid_grant to all of it.
-func (m *Manager) condemn(s *service, h holding, token tokenstore.Token, cause error) error {
-	p := m.ledger.read()
-	e := p.of(token)
-	id, proven := m.owner(s, h, token, p)
+func (m *Manager) markRefused(s *loginService, h storedTokens, token tokenstore.Token, cause error) error {
+	p := m.origins.readFile()
+	e := p.originOf(token)
+	id, proven := m.clientOfToken(s, h, token, p)
 	var reason string
 	switch {
 	case token.RefreshToken.IsZero():
 		reason = "Globus Auth does not accept the credentials of client " + id
 	case !proven:
-		reason = "the token for " + token.ResourceServer + " was given to another client than those of Globus programs (" + strings.Join(m.candidates(s, h, p), ", ") + "), or was revoked"
-	case e.Written > 0 && time.Since(time.Unix(e.Written, 0)) > unused && time.Since(token.Expires()) > unused-longest:
+		reason = "the token for " + token.ResourceServer + " was given to another client than those of Globus programs (" + strings.Join(m.candidateClients(s, h, p), ", ") + "), or was revoked"
+	case e.Written > 0 && time.Since(time.Unix(e.Written, 0)) > refreshTokenLife && time.Since(token.Expires()) > refreshTokenLife-maxAccessTokenLife:
 		reason = "the token for " + token.ResourceServer + " of client " + id + " was not used for six months"
 	default:
 		reason = "the token for " + token.ResourceServer + " of client " + id + " was revoked: by a logout elsewhere, by another login in its place, or on the web site of Globus"
 	}
-	_ = m.ledger.note(token, entry{ClientID: e.ClientID, Refused: reason})
+	_ = m.origins.recordToken(token, tokenOrigin{ClientID: e.ClientID, Refused: reason})
 	return &LoginError{Service: s.name, Reason: reason, Err: cause}
 }

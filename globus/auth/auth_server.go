@@ -24,10 +24,10 @@ type authority struct {
 	http *http.Client
 }
 
-// pasteURI is the page of Globus Auth that shows a person the code.
-func (a authority) pasteURI() string { return a.url + "/v2/web/auth-code" }
+// codePageURI is the page of Globus Auth that shows a person the code.
+func (a authority) codePageURI() string { return a.url + "/v2/web/auth-code" }
 
-func (a authority) application(c client, redirect string, scopes []string) *oauth2.Config {
+func (a authority) oauthConfig(c oauthClient, redirect string, scopes []string) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID:     c.id,
 		ClientSecret: c.secret.Reveal(),
@@ -41,13 +41,13 @@ func (a authority) application(c client, redirect string, scopes []string) *oaut
 	}
 }
 
-func (a authority) context(ctx context.Context) context.Context {
+func (a authority) withHTTPClient(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oauth2.HTTPClient, a.http)
 }
 
 // authorization is one that a person has been sent to and not come back from.
 type authorization struct {
-	application *oauth2.Config
+	config *oauth2.Config
 	// verifier proves that who redeems the code is who asked for it.
 	verifier tokenstore.Secret
 	// state comes back with the code where the code comes back by a redirect,
@@ -59,11 +59,11 @@ type authorization struct {
 	url string
 }
 
-// authorize begins an authorization; random supplies verifier, state and nonce.
+// addAuthorization begins an authorization; random supplies verifier, state and nonce.
 // Refresh tokens are asked for always: a store without them logs its owner out
 // after two days. Whoever is signed in in the browser stays so, unless the
 // policies of a service demand more.
-func (a authority) authorize(c client, redirect string, group []need, label string, random io.Reader) (*authorization, error) {
+func (a authority) newAuthorization(c oauthClient, redirect string, group []requiredTokens, label string, random io.Reader) (*authorization, error) {
 	var words [3]string
 	for i := range words {
 		var err error
@@ -71,23 +71,23 @@ func (a authority) authorize(c client, redirect string, group []need, label stri
 			return nil, err
 		}
 	}
-	z := &authorization{application: a.application(c, redirect, scopesOf(group)), verifier: tokenstore.NewSecret(words[0]), state: words[1], nonce: words[2]}
+	z := &authorization{config: a.oauthConfig(c, redirect, requestedScopes(group)), verifier: tokenstore.NewSecret(words[0]), state: words[1], nonce: words[2]}
 	options := []oauth2.AuthCodeOption{
 		oauth2.S256ChallengeOption(words[0]),
 		oauth2.SetAuthURLParam("access_type", "offline"),
 		oauth2.SetAuthURLParam("nonce", z.nonce),
 		oauth2.SetAuthURLParam("prefill_named_grant", label),
 	}
-	for name, value := range sessionOf(demandOf(group)) {
+	for name, value := range sessionParameters(joinDemands(group)) {
 		options = append(options, oauth2.SetAuthURLParam(name, value))
 	}
-	z.url = z.application.AuthCodeURL(z.state, options...)
+	z.url = z.config.AuthCodeURL(z.state, options...)
 	return z, nil
 }
 
-// sessionOf are the parameters by which Globus Auth is asked for what policies
+// sessionParameters are the parameters by which Globus Auth is asked for what policies
 // demand: globus_sdk/gare.
-func sessionOf(d globus.Demand) map[string]string {
+func sessionParameters(d globus.Demand) map[string]string {
 	said := map[string]string{
 		"session_required_identities":    strings.Join(d.Identities, ","),
 		"session_required_policies":      strings.Join(d.Policies, ","),
@@ -106,11 +106,11 @@ func sessionOf(d globus.Demand) map[string]string {
 	return said
 }
 
-// redeem exchanges the code for tokens.
-func (a authority) redeem(ctx context.Context, z *authorization, code string) (*grant, error) {
-	token, err := z.application.Exchange(a.context(ctx), code, oauth2.VerifierOption(z.verifier.Reveal()))
+// redeemCode exchanges the code for tokens.
+func (a authority) redeemCode(ctx context.Context, z *authorization, code string) (*tokenResponse, error) {
+	token, err := z.config.Exchange(a.withHTTPClient(ctx), code, oauth2.VerifierOption(z.verifier.Reveal()))
 	if err != nil {
-		err = refusal(err, code, z.verifier.Reveal())
+		err = errorOfRefusal(err, code, z.verifier.Reveal())
 		if status := globus.StatusOf(err); status >= 400 && status < 500 {
 			return nil, &CodeError{Err: fmt.Errorf("it is mistyped, too old, used before, or of another login: %w", err)}
 		}
@@ -119,34 +119,34 @@ func (a authority) redeem(ctx context.Context, z *authorization, code string) (*
 	if state, ok := token.Extra("state").(string); ok && state != "" && state != z.state {
 		return nil, &CodeError{Err: errors.New("it belongs to another login")}
 	}
-	return grantOf(token)
+	return parseTokenResponse(token)
 }
 
-// credentials gets tokens for the client itself.
-func (a authority) credentials(ctx context.Context, c client, scopes []string) (*grant, error) {
+// requestClientTokens gets tokens for the client itself.
+func (a authority) requestClientTokens(ctx context.Context, c oauthClient, scopes []string) (*tokenResponse, error) {
 	config := clientcredentials.Config{
 		ClientID: c.id, ClientSecret: c.secret.Reveal(), Scopes: scopes,
 		TokenURL: a.url + "/v2/oauth2/token", AuthStyle: oauth2.AuthStyleInHeader,
 	}
-	token, err := config.Token(a.context(ctx))
+	token, err := config.Token(a.withHTTPClient(ctx))
 	if err != nil {
-		return nil, refusal(err, c.secret.Reveal())
+		return nil, errorOfRefusal(err, c.secret.Reveal())
 	}
-	return grantOf(token)
+	return parseTokenResponse(token)
 }
 
-// refresh gets another access token, and perhaps another refresh token.
-func (a authority) refresh(ctx context.Context, c client, token tokenstore.Secret) (*grant, error) {
-	source := a.application(c, "", nil).TokenSource(a.context(ctx), &oauth2.Token{RefreshToken: token.Reveal()})
+// refreshToken gets another access token, and perhaps another refresh token.
+func (a authority) refreshToken(ctx context.Context, c oauthClient, token tokenstore.Secret) (*tokenResponse, error) {
+	source := a.oauthConfig(c, "", nil).TokenSource(a.withHTTPClient(ctx), &oauth2.Token{RefreshToken: token.Reveal()})
 	fresh, err := source.Token()
 	if err != nil {
-		return nil, refusal(err, token.Reveal(), c.secret.Reveal())
+		return nil, errorOfRefusal(err, token.Reveal(), c.secret.Reveal())
 	}
-	return grantOf(fresh)
+	return parseTokenResponse(fresh)
 }
 
-// revoke ends a token. One that has ended already is no error.
-func (a authority) revoke(ctx context.Context, c client, token tokenstore.Secret) error {
+// revokeToken ends a token. One that has ended already is no error.
+func (a authority) revokeToken(ctx context.Context, c oauthClient, token tokenstore.Secret) error {
 	form := url.Values{"token": {token.Reveal()}}
 	if c.secret.IsZero() {
 		form.Set("client_id", c.id)
@@ -165,29 +165,29 @@ func (a authority) revoke(ctx context.Context, c client, token tokenstore.Secret
 		return err
 	}
 	defer resp.Body.Close()
-	return scrub(globus.ResponseError("auth", resp), token.Reveal())
+	return removeSecrets(globus.ResponseError("auth", resp), token.Reveal())
 }
 
-// refusal turns what oauth2 makes of a refusal into a [*globus.Error], without
+// errorOfRefusal turns what oauth2 makes of a refusal into a [*globus.Error], without
 // the secrets that were sent, should the service have echoed one.
-func refusal(err error, secrets ...string) error {
+func errorOfRefusal(err error, secrets ...string) error {
 	failed, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		if _, ok := errors.AsType[*url.Error](err); ok {
 			return err
 		}
-		return scrub(&AnswerError{Problem: strings.TrimPrefix(err.Error(), "oauth2: ")}, secrets...)
+		return removeSecrets(&UnexpectedResponseError{Problem: strings.TrimPrefix(err.Error(), "oauth2: ")}, secrets...)
 	}
 	resp := *failed.Response
 	resp.Body = io.NopCloser(bytes.NewReader(failed.Body))
 	if err := globus.ResponseError("auth", &resp); err != nil {
-		return scrub(err, secrets...)
+		return removeSecrets(err, secrets...)
 	}
-	return scrub(&AnswerError{Problem: "it says 200 and " + failed.ErrorCode}, secrets...)
+	return removeSecrets(&UnexpectedResponseError{Problem: "it says 200 and " + failed.ErrorCode}, secrets...)
 }
 
-// scrub takes secrets out of words.
-func scrub(err error, secrets ...string) error {
+// removeSecrets takes secrets out of words.
+func removeSecrets(err error, secrets ...string) error {
 	clean := func(s *string) {
 		for _, secret := range secrets {
 			if len(secret) > 3 {
@@ -199,7 +199,7 @@ func scrub(err error, secrets ...string) error {
 		clean(&e.Message)
 		clean(&e.Code)
 	}
-	if e, ok := errors.AsType[*AnswerError](err); ok {
+	if e, ok := errors.AsType[*UnexpectedResponseError](err); ok {
 		clean(&e.Problem)
 	}
 	return err

@@ -12,16 +12,16 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// grant is what Globus Auth answers to a request for tokens: one or several of
+// tokenResponse is what Globus Auth answers to a request for tokens: one or several of
 // them, for a resource server each, and perhaps who they are for.
-type grant struct {
+type tokenResponse struct {
 	tokens  tokenstore.Rows
 	idToken tokenstore.Secret
 }
 
-// grantOf reads the answer: the first token at its top, the rest in
+// parseTokenResponse reads the answer: the first token at its top, the rest in
 // other_tokens, as OAuthTokenResponse of globus_sdk does.
-func grantOf(token *oauth2.Token) (*grant, error) {
+func parseTokenResponse(token *oauth2.Token) (*tokenResponse, error) {
 	now := time.Now()
 	top := map[string]any{"access_token": token.AccessToken, "token_type": token.TokenType}
 	for _, name := range []string{"resource_server", "scope", "expires_in"} {
@@ -30,17 +30,17 @@ func grantOf(token *oauth2.Token) (*grant, error) {
 	if token.RefreshToken != "" {
 		top["refresh_token"] = token.RefreshToken
 	}
-	g := &grant{tokens: tokenstore.Rows{}}
+	g := &tokenResponse{tokens: tokenstore.Rows{}}
 	others, ok := token.Extra("other_tokens").([]any)
 	if !ok && token.Extra("other_tokens") != nil {
-		return nil, &AnswerError{Problem: "other_tokens is not a list"}
+		return nil, &UnexpectedResponseError{Problem: "other_tokens is not a list"}
 	}
 	for _, one := range append([]any{top}, others...) {
 		members, ok := one.(map[string]any)
 		if !ok {
-			return nil, &AnswerError{Problem: "a token is not an object"}
+			return nil, &UnexpectedResponseError{Problem: "a token is not an object"}
 		}
-		row, err := rowOf(members, now)
+		row, err := parseToken(members, now)
 		if err != nil {
 			return nil, err
 		}
@@ -51,12 +51,12 @@ func grantOf(token *oauth2.Token) (*grant, error) {
 	return g, nil
 }
 
-func rowOf(members map[string]any, now time.Time) (tokenstore.Token, error) {
+func parseToken(members map[string]any, now time.Time) (tokenstore.Token, error) {
 	var problem error
 	text := func(name string, required bool) string {
 		s, ok := members[name].(string)
 		if problem == nil && (required && s == "" || !ok && members[name] != nil) {
-			problem = &AnswerError{Problem: fmt.Sprintf("a token without a usable %s", name)}
+			problem = &UnexpectedResponseError{Problem: fmt.Sprintf("a token without a usable %s", name)}
 		}
 		return s
 	}
@@ -69,21 +69,21 @@ func rowOf(members map[string]any, now time.Time) (tokenstore.Token, error) {
 	}
 	seconds, ok := members["expires_in"].(float64)
 	if problem == nil && (!ok && members["expires_in"] != nil || seconds < 0 || seconds > math.MaxInt32 || math.IsNaN(seconds)) {
-		problem = &AnswerError{Problem: "a token without a usable expires_in"}
+		problem = &UnexpectedResponseError{Problem: "a token without a usable expires_in"}
 	}
 	row.ExpiresAt = now.Unix() + int64(seconds)
 	return row, problem
 }
 
-// AnswerError is an answer of Globus Auth that cannot be understood.
-type AnswerError struct {
+// UnexpectedResponseError is an answer of Globus Auth that cannot be understood.
+type UnexpectedResponseError struct {
 	// Problem is what is wrong with it, without anything out of it that is
 	// secret.
 	Problem string
 }
 
 // Error tells what is wrong.
-func (e *AnswerError) Error() string {
+func (e *UnexpectedResponseError) Error() string {
 	return "the answer of Globus Auth cannot be understood: " + e.Problem
 }
 

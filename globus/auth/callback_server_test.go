@@ -17,9 +17,9 @@ import (
 	"chiltepin/globus/sandbox"
 )
 
-// landing is the page of a login that waits: its host, and the state that it gave
+// callback is the page of a login that waits: its host, and the state that it gave
 // out.
-func landing(t *testing.T, p auth.Pending) (host, state string) {
+func callbackServer(t *testing.T, p auth.Pending) (host, state string) {
 	t.Helper()
 	u, err := url.Parse(p.URL)
 	if err != nil {
@@ -62,9 +62,9 @@ func TestPageAgainstStrangers(t *testing.T) {
 	w := newWorld(t)
 	m := w.manager(t)
 	p := shown(t, m, auth.LoginOptions{})
-	host, state := landing(t, p)
+	host, state := callbackServer(t, p)
 	other := newWorld(t)
-	_, foreign := landing(t, shown(t, other.manager(t), auth.LoginOptions{}))
+	_, foreign := callbackServer(t, shown(t, other.manager(t), auth.LoginOptions{}))
 	for name, test := range map[string]struct {
 		method, target string
 		header         []string
@@ -117,7 +117,7 @@ func TestPageReplayed(t *testing.T) {
 	w.Configure(func(s *sandbox.Settings) { s.Consent = "ask" })
 	m := w.manager(t)
 	p := shown(t, m, auth.LoginOptions{})
-	host, state := landing(t, p)
+	host, state := callbackServer(t, p)
 	b := w.NewBrowser()
 	page, err := b.Visit(p.URL + "&sandbox_consent=auto") // now at the consent of the second
 	if err != nil || page.URL.Host == host {
@@ -143,7 +143,7 @@ func TestPageInACrowd(t *testing.T) {
 	w := newWorld(t)
 	m := w.manager(t)
 	p := shown(t, m, auth.LoginOptions{})
-	host, _ := landing(t, p)
+	host, _ := callbackServer(t, p)
 	for i := range 200 {
 		c, err := net.Dial("tcp", host)
 		if err != nil {
@@ -205,7 +205,7 @@ func TestPageOfAnotherBrowser(t *testing.T) {
 
 	// The state that the opened browser got is good in that browser alone.
 	p = shown(t, m, auth.LoginOptions{})
-	host, _ := landing(t, p)
+	host, _ := callbackServer(t, p)
 	page, err = owner.Visit(opened)
 	if err != nil {
 		t.Fatal(err)

@@ -18,19 +18,19 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// leeway is how far clocks may differ: IDTokenDecoder of globus_sdk has the
+// clockLeeway is how far clocks may differ: IDTokenDecoder of globus_sdk has the
 // same.
-const leeway = 5 * time.Minute
+const clockLeeway = 5 * time.Minute
 
-// identify checks an ID token and tells whom it is about: signature by the
+// verifyIDToken checks an ID token and tells whom it is about: signature by the
 // published keys, by an asymmetric algorithm that the service lists; audience,
 // which is the client that asked; the nonce, if there is one in it, for PKCE
 // binds the answer to the question too; times, with five minutes of leeway; and, as
 // globus_sdk does not, that its issuer is the one that the service's own
 // configuration names. That name is not compared with the address that was
 // asked, which GLOBUS_SDK_SERVICE_URL_AUTH may have led elsewhere.
-func (a authority) identify(ctx context.Context, token tokenstore.Secret, clientID, nonce string) (Identity, error) {
-	published, err := a.published(ctx)
+func (a authority) verifyIDToken(ctx context.Context, token tokenstore.Secret, clientID, nonce string) (Identity, error) {
+	published, err := a.fetchOpenIDConfiguration(ctx)
 	if err != nil {
 		return Identity{}, fmt.Errorf("checking who logged in: %w", err)
 	}
@@ -42,7 +42,7 @@ func (a authority) identify(ctx context.Context, token tokenstore.Secret, client
 	})
 	checked, err := verifier.Verify(ctx, token.Reveal())
 	if err != nil {
-		return Identity{}, &AnswerError{Problem: "its ID token is not valid: " + strings.TrimPrefix(err.Error(), "oidc: ")}
+		return Identity{}, &UnexpectedResponseError{Problem: "its ID token is not valid: " + strings.TrimPrefix(err.Error(), "oidc: ")}
 	}
 	var claims struct {
 		NotBefore float64 `json:"nbf"`
@@ -50,31 +50,31 @@ func (a authority) identify(ctx context.Context, token tokenstore.Secret, client
 		Name      string  `json:"name"`
 	}
 	if err := checked.Claims(&claims); err != nil {
-		return Identity{}, &AnswerError{Problem: "its ID token is not valid: " + err.Error()}
+		return Identity{}, &UnexpectedResponseError{Problem: "its ID token is not valid: " + err.Error()}
 	}
 	now := time.Now()
 	switch {
-	case now.After(checked.Expiry.Add(leeway)):
-		return Identity{}, &AnswerError{Problem: "its ID token expired at " + checked.Expiry.UTC().Format(time.RFC3339) + "; is this machine's clock right?"}
-	case now.Add(leeway).Unix() < int64(claims.NotBefore):
-		return Identity{}, &AnswerError{Problem: "its ID token is not valid yet; is this machine's clock right?"}
+	case now.After(checked.Expiry.Add(clockLeeway)):
+		return Identity{}, &UnexpectedResponseError{Problem: "its ID token expired at " + checked.Expiry.UTC().Format(time.RFC3339) + "; is this machine's clock right?"}
+	case now.Add(clockLeeway).Unix() < int64(claims.NotBefore):
+		return Identity{}, &UnexpectedResponseError{Problem: "its ID token is not valid yet; is this machine's clock right?"}
 	case checked.Nonce != "" && checked.Nonce != nonce:
-		return Identity{}, &AnswerError{Problem: "its ID token belongs to another login"}
+		return Identity{}, &UnexpectedResponseError{Problem: "its ID token belongs to another login"}
 	case checked.Subject == "":
-		return Identity{}, &AnswerError{Problem: "its ID token names nobody"}
+		return Identity{}, &UnexpectedResponseError{Problem: "its ID token names nobody"}
 	}
 	return Identity{ID: checked.Subject, Username: claims.Username, Name: claims.Name}, nil
 }
 
-// published is what the service says about its ID tokens.
-type published struct {
+// openIDConfiguration is what the service says about its ID tokens.
+type openIDConfiguration struct {
 	issuer     string
 	algorithms []string
 	keys       []crypto.PublicKey
 }
 
-func (a authority) published(ctx context.Context) (published, error) {
-	var p published
+func (a authority) fetchOpenIDConfiguration(ctx context.Context) (openIDConfiguration, error) {
+	var p openIDConfiguration
 	configuration, err := url.Parse(a.url + "/.well-known/openid-configuration")
 	if err != nil {
 		return p, err
@@ -84,7 +84,7 @@ func (a authority) published(ctx context.Context) (published, error) {
 		Keys       string   `json:"jwks_uri"`
 		Algorithms []string `json:"id_token_signing_alg_values_supported"`
 	}
-	if err := a.get(ctx, configuration, &said); err != nil {
+	if err := a.getJSON(ctx, configuration, &said); err != nil {
 		return p, err
 	}
 	p.issuer = said.Issuer
@@ -97,13 +97,13 @@ func (a authority) published(ctx context.Context) (published, error) {
 		p.algorithms = []string{oidc.RS512}
 	}
 	keys, err := configuration.Parse(said.Keys) // an address, or a path on the same host
-	if err != nil || said.Keys == "" || !trustworthy(keys, configuration) {
-		return p, &AnswerError{Problem: "its OpenID configuration names no usable jwks_uri"}
+	if err != nil || said.Keys == "" || !isTrustedKeysURL(keys, configuration) {
+		return p, &UnexpectedResponseError{Problem: "its OpenID configuration names no usable jwks_uri"}
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := a.get(ctx, keys, &set); err != nil {
+	if err := a.getJSON(ctx, keys, &set); err != nil {
 		return p, err
 	}
 	for _, raw := range set.Keys {
@@ -116,8 +116,8 @@ func (a authority) published(ctx context.Context) (published, error) {
 	return p, nil
 }
 
-// get fetches a document.
-func (a authority) get(ctx context.Context, from *url.URL, into any) error {
+// getJSON fetches a document.
+func (a authority) getJSON(ctx context.Context, from *url.URL, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from.String(), nil)
 	if err != nil {
 		return err
@@ -132,13 +132,13 @@ func (a authority) get(ctx context.Context, from *url.URL, into any) error {
 		return err
 	}
 	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		return &AnswerError{Problem: from.Path + " is not the JSON that it should be"}
+		return &UnexpectedResponseError{Problem: from.Path + " is not the JSON that it should be"}
 	}
 	return nil
 }
 
-// trustworthy keeps the keys from being fetched in the clear when the service
+// isTrustedKeysURL keeps the keys from being fetched in the clear when the service
 // itself is not.
-func trustworthy(keys, service *url.URL) bool {
+func isTrustedKeysURL(keys, service *url.URL) bool {
 	return keys.Host != "" && (keys.Scheme == "https" || keys.Scheme == "http" && service.Scheme == "http")
 }

@@ -37,7 +37,7 @@ func (w *world) opening(b *sandboxtest.Browser) <-chan visit {
 	return ended
 }
 
-// shown is a login without a terminal whose address a person gets to see.
+// wasShown is a login without a terminal whose address a person gets to see.
 func shown(t *testing.T, m *auth.Manager, o auth.LoginOptions) auth.Pending {
 	t.Helper()
 	if o.Method == "" {
@@ -319,7 +319,7 @@ func TestLoginPages(t *testing.T) {
 		"less than asked": {func(_ *testing.T, w *world) {
 			body := `{"access_token":"a","resource_server":"auth.globus.org","scope":"openid","expires_in":9,"token_type":"Bearer","other_tokens":[]}`
 			w.Order(sandbox.Fault{Path: "/v2/oauth2/token", Body: &body})
-		}, "The login did not succeed", 400, isA[*auth.AnswerError]},
+		}, "The login did not succeed", 400, isA[*auth.UnexpectedResponseError]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,182 @@
+package auth
+
+import (
+	"context"
+	"os"
+	"slices"
+	"time"
+
+	"chiltepin/globus/tokenstore"
+)
+
+// storeTokens checks what was granted and stores it. What is left to do when the
+// person has been told, it returns as tidy: to hear which identities are
+// linked, and to revoke what nobody keeps.
+func (m *Manager) storeTokens(ctx context.Context, who oauthClient, group []requiredTokens, g *tokenResponse, nonce string, force bool) (tidy func(context.Context), err error) {
+	var identity Identity
+	if !g.idToken.IsZero() {
+		if identity, err = m.globus.verifyIDToken(ctx, g.idToken, who.id, nonce); err != nil {
+			return nil, err
+		}
+	} else if who.secret.IsZero() {
+		return nil, &UnexpectedResponseError{Problem: "there is no ID token in it"}
+	}
+	for server, token := range g.tokens {
+		token.IdentityID = identity.ID
+		g.tokens[server] = token
+	}
+	for _, n := range group {
+		var missing []string
+		for _, server := range n.servers {
+			missing = append(missing, missingScopes(g.tokens[server], n.service.scopes[server])...)
+		}
+		if len(missing) > 0 {
+			return nil, &ScopeError{Service: n.service.name, Missing: missing}
+		}
+	}
+	release, err := m.origins.lockTokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if !force {
+		if err := m.checkSameIdentity(ctx, group, identity); err != nil {
+			return nil, err
+		}
+	}
+	before := m.origins.readFile()
+	var replaced []locatedToken
+	for _, n := range group {
+		for i, at := range n.service.namespaces {
+			if i > 0 && !exists(at.store.Path()) {
+				continue
+			}
+			var gone []tokenstore.Token
+			if err := at.store.Update(ctx, at.namespace, n.replaceRows(g.tokens, identity.ID, &gone)); err != nil {
+				if i == 0 {
+					return nil, err
+				}
+				continue
+			}
+			for _, token := range gone {
+				replaced = append(replaced, locatedToken{location: loginLocation{storeNamespace: at, service: n.service}, server: token.ResourceServer, token: token})
+			}
+		}
+	}
+	err = m.origins.updateFile(func(p *tokenOrigins) {
+		for _, token := range g.tokens {
+			p.Tokens[tokenFingerprint(token)] = tokenOrigin{ClientID: who.id, Written: time.Now().Unix()}
+		}
+		if identity.ID != "" {
+			identity.Linked = p.Identities[identity.ID].Linked
+			p.Identities[identity.ID] = identity
+		}
+		for _, n := range group {
+			delete(p.Demands, n.service.name)
+		}
+	})
+	return func(ctx context.Context) {
+		m.storeLinkedIdentities(ctx, identity, g.tokens[authServer])
+		m.revokeUnneeded(ctx, who, group, g.tokens, replaced, before)
+	}, err
+}
+
+// revokeUnneeded revokes the tokens that nobody asked for, which openid brings along, and
+// those that new ones have taken the place of, unless another store still has
+// them. That it may fail changes nothing.
+func (m *Manager) revokeUnneeded(ctx context.Context, who oauthClient, group []requiredTokens, tokens tokenstore.Rows, replaced []locatedToken, p tokenOrigins) {
+	for server, token := range tokens {
+		if !slices.ContainsFunc(group, func(n requiredTokens) bool { return slices.Contains(n.servers, server) }) {
+			m.revokeTokens(ctx, who, token)
+		}
+	}
+	replaced = slices.DeleteFunc(replaced, func(k locatedToken) bool {
+		return slices.ContainsFunc(m.loginLocations(), func(at loginLocation) bool {
+			rows, err := at.store.Read(ctx, at.namespace)
+			return err != nil || containsGrant(rows, k.token)
+		})
+	})
+	m.revokeAll(ctx, replaced, p)
+}
+
+// storeLinkedIdentities remembers the other identities of the person; that it may fail changes
+// nothing.
+func (m *Manager) storeLinkedIdentities(ctx context.Context, identity Identity, token tokenstore.Token) {
+	if identity.ID == "" || token.AccessToken.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	linked, err := m.globus.fetchLinkedIdentities(ctx, token.AccessToken)
+	if err != nil {
+		return
+	}
+	release, err := m.origins.lockTokens(ctx)
+	if err != nil {
+		return
+	}
+	defer release()
+	_ = m.origins.updateFile(func(p *tokenOrigins) {
+		identity.Linked = slices.DeleteFunc(linked, func(i Identity) bool { return i.ID == identity.ID })
+		p.Identities[identity.ID] = identity
+	})
+}
+
+// checkSameIdentity refuses a login as somebody else than whose tokens are there,
+// before anything is written. A person is one for all services of a client.
+func (m *Manager) checkSameIdentity(ctx context.Context, group []requiredTokens, identity Identity) error {
+	who := group[0].service.client
+	for _, s := range m.services {
+		asked := slices.ContainsFunc(group, func(n requiredTokens) bool { return n.service == s })
+		if !asked && (s.client.id != who.id || !who.secret.IsZero()) {
+			continue
+		}
+		for _, at := range s.namespaces {
+			rows, _ := at.store.Read(ctx, at.namespace) // what cannot be read here, Update reports
+			for _, token := range rows {
+				if token.Problem == nil && hasOtherIdentity(token, identity.ID) {
+					return &IdentityError{
+						Store: at.store.Path(), Stored: token.IdentityID, New: identity.ID,
+						StoredName: m.origins.readFile().Identities[token.IdentityID].Username, NewName: identity.Username,
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func hasOtherIdentity(token tokenstore.Token, identity string) bool {
+	return token.IdentityID != "" && identity != "" && token.IdentityID != identity
+}
+
+// replaceRows puts the tokens that n needs into a namespace, and takes out what would
+// make the Python programs refuse all of it: rows of another identity, and rows
+// that they cannot read. What it took out or replaced is in gone.
+func (n requiredTokens) replaceRows(tokens tokenstore.Rows, identity string, gone *[]tokenstore.Token) func(tokenstore.Rows) error {
+	return func(rows tokenstore.Rows) error {
+		*gone = nil
+		take := func(server string) {
+			if old, ok := rows[server]; ok {
+				old.ResourceServer = server // a row that is not readable may not say
+				*gone = append(*gone, old)
+				delete(rows, server)
+			}
+		}
+		for server, token := range rows {
+			if token.Problem != nil || hasOtherIdentity(token, identity) {
+				take(server)
+			}
+		}
+		for _, server := range n.servers {
+			take(server)
+			rows[server] = tokens[server]
+		}
+		return nil
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
