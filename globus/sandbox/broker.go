@@ -37,8 +37,6 @@ type broker struct {
 	subs      map[*subscription]bool
 }
 
-var _ wire = (*broker)(nil)
-
 // newBroker returns a broker that nobody can reach until Serve.
 func newBroker(cfg brokerConfig) *broker {
 	if cfg.now == nil {
@@ -62,7 +60,8 @@ func newBroker(cfg brokerConfig) *broker {
 	return b
 }
 
-// Serve implements wire.
+// Serve accepts AMQP 0-9-1 connections until l or the broker is closed. It may
+// be called for several listeners; it returns nil after Close.
 func (b *broker) Serve(l net.Listener) error {
 	b.mu.Lock()
 	if b.closed {
@@ -110,7 +109,9 @@ func (b *broker) accept(nc net.Conn) {
 	}()
 }
 
-// Close implements wire. No subscriber may call it: it would wait for itself.
+// Close ends every listener and connection and waits until all of the broker's
+// goroutines have ended; subscribers get nothing after that. No subscriber may
+// call it, since it would wait for itself.
 func (b *broker) Close() error {
 	b.mu.Lock()
 	b.closed = true
@@ -129,6 +130,8 @@ func (b *broker) Close() error {
 	return nil
 }
 
+// declareExchange makes sure that there is an exchange of that name and kind
+// (direct, topic or fanout). One of another kind is an error.
 func (b *broker) declareExchange(name, kind string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,6 +148,8 @@ func (b *broker) declareExchange(name, kind string) error {
 	return nil
 }
 
+// declareQueue makes sure that there is a queue of that name. It lives until
+// it is deleted, and keeps what was not acknowledged.
 func (b *broker) declareQueue(name string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -159,6 +164,7 @@ func (b *broker) declareQueue(name string) error {
 	return nil
 }
 
+// bind makes the exchange send on to the queue what has the routing key.
 func (b *broker) bind(queue, exchange, key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -175,6 +181,8 @@ func (b *broker) bind(queue, exchange, key string) error {
 	return nil
 }
 
+// deleteQueue deletes a queue and cancels its consumers; deleting a queue that
+// does not exist is no error.
 func (b *broker) deleteQueue(name string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -184,6 +192,8 @@ func (b *broker) deleteQueue(name string) error {
 	return nil
 }
 
+// publish routes one message. The default exchange "" routes by the name of the
+// queue. A message that reaches no queue is an error.
 func (b *broker) publish(exchange, key string, p properties, body []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -200,6 +210,7 @@ func (b *broker) publish(exchange, key string, p properties, body []byte) error 
 	return nil
 }
 
+// queues describes every queue, sorted by name.
 func (b *broker) queues() []queueState {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -47,12 +47,14 @@ func (f brokerFault) concerns(user string) bool {
 	return f.User == "" || f.User == user || f.Kind == "refuse"
 }
 
+// addFault adds a fault; it strikes what begins after addFault returns.
 func (b *broker) addFault(f brokerFault) {
 	b.faults.mu.Lock()
 	defer b.faults.mu.Unlock()
 	b.faults.list = append(b.faults.list, f)
 }
 
+// clearFaults forgets the faults that are left, and delivers what they withheld.
 func (b *broker) clearFaults() {
 	b.faults.mu.Lock()
 	b.faults.list = nil

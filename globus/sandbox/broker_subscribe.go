@@ -12,7 +12,9 @@ type subscription struct {
 	handle func(message)
 }
 
-// subscribe implements wire.
+// subscribe calls deliver for each message of the queue, one after the other;
+// a message is acknowledged when deliver returns. deliver may call the broker.
+// cancel does not wait for a call of deliver that is under way.
 func (b *broker) subscribe(queue string, deliver func(message)) (cancel func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

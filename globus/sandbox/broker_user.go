@@ -21,18 +21,25 @@ func (u brokerUser) may(name string) bool {
 	return false
 }
 
+// addUser admits a user with a password (SASL PLAIN). allow lists the exchanges
+// and queues that the user may touch, where a trailing * matches any ending;
+// without a list the user may touch all. A name that is known already gets the
+// new password and list, and its open connections stay.
 func (b *broker) addUser(name, password string, allow ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.users[name] = brokerUser{password: password, allow: allow}
 }
 
+// dropUser forgets the user; connections that are open stay.
 func (b *broker) dropUser(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.users, name)
 }
 
+// closeConnections closes the connections of a user (of everyone for "") with
+// connection.close 320, and returns how many there were.
 func (b *broker) closeConnections(user string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -34,7 +34,7 @@ type Sandbox struct {
 	journal  *journal
 	settings *settings
 	faults   *faults
-	broker   wire
+	broker   *broker
 	auth     *auth
 	compute  *compute
 	hosts    map[string]http.Handler

@@ -1,55 +1,6 @@
 package sandbox
 
-import (
-	"net"
-	"time"
-)
-
-// wire is the message broker as the services of the stand-in use it from
-// inside: entities, users, publishing and consuming without a connection,
-// and faults. Clients reach the same broker through Serve. newBroker returns
-// an implementation; all methods may be called from any goroutine.
-type wire interface {
-	// Serve accepts AMQP 0-9-1 connections until l or the broker is closed.
-	// It may be called for several listeners; it returns nil after Close.
-	Serve(l net.Listener) error
-	// Close ends every listener and connection and waits until all of the
-	// broker's goroutines are gone. In-process consumers get nothing after.
-	Close() error
-
-	// The declarations are idempotent; a second one of another kind is an
-	// error. Queues live until deleted and keep what is unacknowledged.
-	declareExchange(name, kind string) error // kind: direct, topic or fanout
-	declareQueue(name string) error
-	bind(queue, exchange, key string) error
-	deleteQueue(name string) error // its consumers are cancelled; no such queue is no error
-
-	// publish routes one message; the default exchange "" routes by queue
-	// name. A message that reaches no queue is an error.
-	publish(exchange, key string, p properties, body []byte) error
-	// subscribe calls deliver for each message of the queue, one after the
-	// other, acknowledged when deliver returns. deliver may call the broker.
-	// cancel does not wait for a deliver that is under way.
-	subscribe(queue string, deliver func(message)) (cancel func(), err error)
-
-	// addUser admits name with password (PLAIN). allow lists the exchanges
-	// and queues that the user may touch, a trailing * standing for any end;
-	// with none the user may touch all. A known name gets the new password
-	// and list; its connections stay.
-	addUser(name, password string, allow ...string)
-	// dropUser forgets the user; connections that are open stay.
-	dropUser(name string)
-	// closeConnections closes what user has open (everyone's for ""), with
-	// connection.close 320, and says how many.
-	closeConnections(user string) int
-
-	// addFault orders a fault; clearFaults forgets all that are left.
-	addFault(brokerFault)
-	clearFaults()
-
-	// queues describes every queue, sorted by name, for the state page.
-	queues() []queueState
-}
+import "time"
 
 // brokerConfig is what a broker needs; the zero value of each field works.
 type brokerConfig struct {
