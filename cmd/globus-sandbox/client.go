@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// consent is the browser: it goes to an authorize URL the way every program
+// giveConsent is the browser: it goes to an authorize URL the way every program
 // in the sandbox goes and follows to where it is sent. It prints the code that
 // it is shown; an application that listens for it on loopback gets it instead.
-func (w world) consent(ctx context.Context) (int, error) {
+func (w world) giveConsent(ctx context.Context) (int, error) {
 	if len(w.args) != 1 {
 		return exitUsage, errors.New("usage: globus-sandbox consent URL")
 	}
@@ -54,19 +54,19 @@ func (w world) consent(ctx context.Context) (int, error) {
 	return exitOK, nil
 }
 
-func (w world) state(ctx context.Context) (int, error) {
-	return w.control(ctx, http.MethodGet, "state", "")
+func (w world) printState(ctx context.Context) (int, error) {
+	return w.callSandbox(ctx, http.MethodGet, "state", "")
 }
 
-func (w world) order(ctx context.Context) (int, error) {
+func (w world) orderFault(ctx context.Context) (int, error) {
 	if len(w.args) != 1 {
 		return exitUsage, errors.New("usage: globus-sandbox order JSON")
 	}
-	return w.control(ctx, http.MethodPost, "faults", w.args[0])
+	return w.callSandbox(ctx, http.MethodPost, "faults", w.args[0])
 }
 
-// control speaks to the sandbox that the environment leads to.
-func (w world) control(ctx context.Context, method, what, body string) (int, error) {
+// callSandbox speaks to the sandbox that the environment leads to.
+func (w world) callSandbox(ctx context.Context, method, what, body string) (int, error) {
 	base := w.getenv("GLOBUS_SANDBOX_URL")
 	if base == "" {
 		return exitError, errors.New("GLOBUS_SANDBOX_URL is not set: run this inside globus-sandbox run, or source the file of globus-sandbox serve")

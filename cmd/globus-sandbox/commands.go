@@ -28,7 +28,7 @@ const (
 	exitUsage = 2
 )
 
-func (w world) main(ctx context.Context) (int, error) {
+func (w world) dispatchCommand(ctx context.Context) (int, error) {
 	if len(w.args) == 0 {
 		fmt.Fprint(w.stderr, usage)
 		return exitUsage, nil
@@ -37,15 +37,15 @@ func (w world) main(ctx context.Context) (int, error) {
 	w.args = w.args[1:]
 	switch verb {
 	case "run":
-		return w.run()
+		return w.runProgram()
 	case "serve":
-		return w.serve(ctx)
+		return w.serveUntilSignal(ctx)
 	case "consent":
-		return w.consent(ctx)
+		return w.giveConsent(ctx)
 	case "state":
-		return w.state(ctx)
+		return w.printState(ctx)
 	case "order":
-		return w.order(ctx)
+		return w.orderFault(ctx)
 	case "help", "-h", "--help":
 		fmt.Fprint(w.stdout, usage)
 		return exitOK, nil
@@ -53,26 +53,26 @@ func (w world) main(ctx context.Context) (int, error) {
 	return exitUsage, fmt.Errorf("no such command: %s (see globus-sandbox help)", verb)
 }
 
-// boxFlags are what run and serve have in common.
-type boxFlags struct {
-	journal     string
-	credentials bool
-	consent     string
-	lifetime    time.Duration
+// sandboxFlags are what run and serve have in common.
+type sandboxFlags struct {
+	journal           string
+	clientCredentials bool
+	consent           string
+	accessLifetime    time.Duration
 }
 
-func (w world) flags(name string, f *boxFlags) *flag.FlagSet {
+func (w world) newFlagSet(name string, f *sandboxFlags) *flag.FlagSet {
 	set := flag.NewFlagSet(name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	set.StringVar(&f.journal, "journal", "", "")
-	set.BoolVar(&f.credentials, "client-credentials", false, "")
+	set.BoolVar(&f.clientCredentials, "client-credentials", false, "")
 	set.StringVar(&f.consent, "consent", "auto", "")
-	set.DurationVar(&f.lifetime, "access-lifetime", 0, "")
+	set.DurationVar(&f.accessLifetime, "access-lifetime", 0, "")
 	return set
 }
 
-// parse returns true when the command is to go on.
-func (w world) parse(set *flag.FlagSet) (int, error, bool) {
+// parseFlags returns true when the command is to go on.
+func (w world) parseFlags(set *flag.FlagSet) (int, error, bool) {
 	switch err := set.Parse(w.args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(w.stdout, usage)
@@ -83,19 +83,19 @@ func (w world) parse(set *flag.FlagSet) (int, error, bool) {
 	return exitOK, nil, true
 }
 
-// box is a started sandbox and the variables to run programs with.
-type box struct {
+// startedSandbox is a started sandbox and the variables to run programs with.
+type startedSandbox struct {
 	*sandbox.Sandbox
 	journal *os.File
 	extra   []string
 }
 
-func (f boxFlags) start() (*box, error) {
+func (f sandboxFlags) startSandbox() (*startedSandbox, error) {
 	if !strings.Contains(" auto ask deny ", " "+f.consent+" ") {
 		return nil, fmt.Errorf("--consent: want auto, ask or deny, got %q", f.consent)
 	}
-	b := &box{}
-	o := sandbox.Options{Settings: sandbox.Settings{Consent: f.consent, AccessLifetime: f.lifetime}}
+	b := &startedSandbox{}
+	o := sandbox.Options{Settings: sandbox.Settings{Consent: f.consent, AccessLifetime: f.accessLifetime}}
 	if f.journal != "" {
 		file, err := os.OpenFile(f.journal, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -107,7 +107,7 @@ func (f boxFlags) start() (*box, error) {
 	if err := b.Start(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	if f.credentials {
+	if f.clientCredentials {
 		c := b.NewConfidentialClient("globus-sandbox")
 		b.extra = []string{"GLOBUS_COMPUTE_CLIENT_ID=" + c.ID, "GLOBUS_COMPUTE_CLIENT_SECRET=" + c.Secret}
 	}
@@ -115,7 +115,7 @@ func (f boxFlags) start() (*box, error) {
 }
 
 // Close ends the sandbox and its journal.
-func (b *box) Close() error {
+func (b *startedSandbox) Close() error {
 	err := b.Sandbox.Close()
 	if b.journal != nil {
 		err = errors.Join(err, b.journal.Close())

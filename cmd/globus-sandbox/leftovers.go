@@ -17,12 +17,12 @@ type process struct {
 	title string
 }
 
-// leftovers says which processes the command left behind, such as an endpoint
+// endLeftovers says which processes the command left behind, such as an endpoint
 // that was never stopped: their services are about to go. With stop it ends
 // them, which only those of this very sandbox can be: the id is random.
-func (w world) leftovers(b *box, stop bool) {
+func (w world) endLeftovers(b *startedSandbox, stop bool) {
 	mark := sandboxMark(b.Env())
-	left := marked(mark)
+	left := markedProcesses(mark)
 	for _, p := range left {
 		fmt.Fprintf(w.stderr, "globus-sandbox: still running: %d %s\n", p.pid, p.title)
 	}
@@ -32,7 +32,7 @@ func (w world) leftovers(b *box, stop bool) {
 	signalAll(left, syscall.SIGTERM)
 	for wait := 0; wait < 100 && len(left) > 0; wait++ {
 		time.Sleep(100 * time.Millisecond)
-		left = marked(mark)
+		left = markedProcesses(mark)
 	}
 	signalAll(left, syscall.SIGKILL)
 }
@@ -48,9 +48,9 @@ func signalAll(list []process, s syscall.Signal) {
 	}
 }
 
-// marked lists the processes, other than this one, whose environment holds
+// markedProcesses lists the processes, other than this one, whose environment holds
 // mark. What may not be read is not ours.
-func marked(mark string) []process {
+func markedProcesses(mark string) []process {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil

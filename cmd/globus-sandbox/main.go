@@ -35,7 +35,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	w := world{args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), getenv: os.Getenv}
-	status, err := w.main(ctx)
+	status, err := w.dispatchCommand(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "globus-sandbox:", err)
 	}

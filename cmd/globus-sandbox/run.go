@@ -12,31 +12,31 @@ import (
 	"golang.org/x/term"
 )
 
-// run runs a command with a sandbox of its own.
-func (w world) run() (int, error) {
-	var f boxFlags
-	set := w.flags("run", &f)
+// runProgram runs a command with a sandbox of its own.
+func (w world) runProgram() (int, error) {
+	var f sandboxFlags
+	set := w.newFlagSet("run", &f)
 	stop := set.Bool("stop-leftovers", false, "")
-	if status, err, on := w.parse(set); !on {
+	if status, err, on := w.parseFlags(set); !on {
 		return status, err
 	}
 	if set.NArg() == 0 {
 		return exitUsage, errors.New("usage: globus-sandbox run [flags] -- COMMAND [ARG…]")
 	}
-	b, err := f.start()
+	b, err := f.startSandbox()
 	if err != nil {
 		return exitError, err
 	}
 	defer b.Close()
-	status, err := w.child(b, set.Args())
-	w.leftovers(b, *stop)
+	status, err := w.runChild(b, set.Args())
+	w.endLeftovers(b, *stop)
 	return status, err
 }
 
-// child runs the command in a process group of its own: a Globus endpoint that
+// runChild runs the command in a process group of its own: a Globus endpoint that
 // stops signals its whole group, and must not take the sandbox with it. The
 // signals that we get are passed on to that group.
-func (w world) child(b *box, argv []string) (int, error) {
+func (w world) runChild(b *startedSandbox, argv []string) (int, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.stdin, w.stdout, w.stderr
 	cmd.Env = append(b.Environ(w.environ), b.extra...)

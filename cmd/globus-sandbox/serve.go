@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// serve keeps a sandbox up until a signal.
-func (w world) serve(ctx context.Context) (int, error) {
-	var f boxFlags
-	set := w.flags("serve", &f)
+// serveUntilSignal keeps a sandbox up until a signal.
+func (w world) serveUntilSignal(ctx context.Context) (int, error) {
+	var f sandboxFlags
+	set := w.newFlagSet("serve", &f)
 	envFile := set.String("env", "", "")
-	if status, err, on := w.parse(set); !on {
+	if status, err, on := w.parseFlags(set); !on {
 		return status, err
 	}
 	if *envFile == "" || set.NArg() > 0 {
 		return exitUsage, fmt.Errorf("usage: globus-sandbox serve --env FILE [flags]")
 	}
-	b, err := f.start()
+	b, err := f.startSandbox()
 	if err != nil {
 		return exitError, err
 	}
@@ -34,13 +34,13 @@ func (w world) serve(ctx context.Context) (int, error) {
 }
 
 // writeEnv writes the file at once, so that who waits for it reads it whole.
-func writeEnv(path string, b *box) error {
+func writeEnv(path string, b *startedSandbox) error {
 	temp, err := os.CreateTemp(dirOf(path), ".globus-sandbox-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temp.Name())
-	_, err = io.WriteString(temp, exports(b))
+	_, err = io.WriteString(temp, exportLines(b))
 	if closed := temp.Close(); err == nil {
 		err = closed
 	}
@@ -59,8 +59,8 @@ func dirOf(path string) string {
 	return "."
 }
 
-// exports is a shell script that puts a shell's programs into the sandbox.
-func exports(b *box) string {
+// exportLines is a shell script that puts a shell's programs into the sandbox.
+func exportLines(b *startedSandbox) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "unset %s\n", strings.Join(b.Clear(), " "))
 	for _, kv := range append(b.Env(), b.extra...) {

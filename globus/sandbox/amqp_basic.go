@@ -11,16 +11,16 @@ type amqpBasicQos struct {
 
 func (*amqpBasicQos) spec() amqpSpec { return amqpSpec{60, 10, "basic.qos"} }
 
-func (m *amqpBasicQos) codec(c *amqpCodec) {
-	c.long(&m.Size)
-	c.short(&m.Count)
-	c.bit(&m.Global)
+func (m *amqpBasicQos) codeArguments(c *amqpCodec) {
+	c.codeLong(&m.Size)
+	c.codeShort(&m.Count)
+	c.codeBit(&m.Global)
 }
 
 type amqpBasicQosOk struct{}
 
-func (*amqpBasicQosOk) spec() amqpSpec   { return amqpSpec{60, 11, "basic.qos-ok"} }
-func (*amqpBasicQosOk) codec(*amqpCodec) {}
+func (*amqpBasicQosOk) spec() amqpSpec           { return amqpSpec{60, 11, "basic.qos-ok"} }
+func (*amqpBasicQosOk) codeArguments(*amqpCodec) {}
 
 type amqpBasicConsume struct {
 	Reserved1                         uint16
@@ -31,15 +31,15 @@ type amqpBasicConsume struct {
 
 func (*amqpBasicConsume) spec() amqpSpec { return amqpSpec{60, 20, "basic.consume"} }
 
-func (m *amqpBasicConsume) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Queue)
-	c.shortstr(&m.Consumer)
-	c.bit(&m.NoLocal)
-	c.bit(&m.NoAck)
-	c.bit(&m.Exclusive)
-	c.bit(&m.NoWait)
-	c.table(&m.Arguments)
+func (m *amqpBasicConsume) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Queue)
+	c.codeShortString(&m.Consumer)
+	c.codeBit(&m.NoLocal)
+	c.codeBit(&m.NoAck)
+	c.codeBit(&m.Exclusive)
+	c.codeBit(&m.NoWait)
+	c.codeTable(&m.Arguments)
 }
 
 type amqpBasicConsumeOk struct {
@@ -48,8 +48,8 @@ type amqpBasicConsumeOk struct {
 
 func (*amqpBasicConsumeOk) spec() amqpSpec { return amqpSpec{60, 21, "basic.consume-ok"} }
 
-func (m *amqpBasicConsumeOk) codec(c *amqpCodec) {
-	c.shortstr(&m.Consumer)
+func (m *amqpBasicConsumeOk) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Consumer)
 }
 
 type amqpBasicCancel struct {
@@ -59,9 +59,9 @@ type amqpBasicCancel struct {
 
 func (*amqpBasicCancel) spec() amqpSpec { return amqpSpec{60, 30, "basic.cancel"} }
 
-func (m *amqpBasicCancel) codec(c *amqpCodec) {
-	c.shortstr(&m.Consumer)
-	c.bit(&m.NoWait)
+func (m *amqpBasicCancel) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Consumer)
+	c.codeBit(&m.NoWait)
 }
 
 type amqpBasicCancelOk struct {
@@ -70,8 +70,8 @@ type amqpBasicCancelOk struct {
 
 func (*amqpBasicCancelOk) spec() amqpSpec { return amqpSpec{60, 31, "basic.cancel-ok"} }
 
-func (m *amqpBasicCancelOk) codec(c *amqpCodec) {
-	c.shortstr(&m.Consumer)
+func (m *amqpBasicCancelOk) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Consumer)
 }
 
 type amqpBasicPublish struct {
@@ -82,12 +82,12 @@ type amqpBasicPublish struct {
 
 func (*amqpBasicPublish) spec() amqpSpec { return amqpSpec{60, 40, "basic.publish"} }
 
-func (m *amqpBasicPublish) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Exchange)
-	c.shortstr(&m.Key)
-	c.bit(&m.Mandatory)
-	c.bit(&m.Immediate)
+func (m *amqpBasicPublish) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Exchange)
+	c.codeShortString(&m.Key)
+	c.codeBit(&m.Mandatory)
+	c.codeBit(&m.Immediate)
 }
 
 type amqpBasicReturn struct {
@@ -97,11 +97,11 @@ type amqpBasicReturn struct {
 
 func (*amqpBasicReturn) spec() amqpSpec { return amqpSpec{60, 50, "basic.return"} }
 
-func (m *amqpBasicReturn) codec(c *amqpCodec) {
-	c.short(&m.Code)
-	c.shortstr(&m.Text)
-	c.shortstr(&m.Exchange)
-	c.shortstr(&m.Key)
+func (m *amqpBasicReturn) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Code)
+	c.codeShortString(&m.Text)
+	c.codeShortString(&m.Exchange)
+	c.codeShortString(&m.Key)
 }
 
 type amqpBasicDeliver struct {
@@ -115,12 +115,12 @@ type amqpBasicDeliver struct {
 
 func (*amqpBasicDeliver) spec() amqpSpec { return amqpSpec{60, 60, "basic.deliver"} }
 
-func (m *amqpBasicDeliver) codec(c *amqpCodec) {
-	c.shortstr(&m.Consumer)
-	c.longlong(&m.Tag)
-	c.bit(&m.Redelivered)
-	c.shortstr(&m.Exchange)
-	c.shortstr(&m.Key)
+func (m *amqpBasicDeliver) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Consumer)
+	c.codeLongLong(&m.Tag)
+	c.codeBit(&m.Redelivered)
+	c.codeShortString(&m.Exchange)
+	c.codeShortString(&m.Key)
 }
 
 type amqpBasicGet struct {
@@ -131,10 +131,10 @@ type amqpBasicGet struct {
 
 func (*amqpBasicGet) spec() amqpSpec { return amqpSpec{60, 70, "basic.get"} }
 
-func (m *amqpBasicGet) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Queue)
-	c.bit(&m.NoAck)
+func (m *amqpBasicGet) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Queue)
+	c.codeBit(&m.NoAck)
 }
 
 type amqpBasicGetOk struct {
@@ -146,12 +146,12 @@ type amqpBasicGetOk struct {
 
 func (*amqpBasicGetOk) spec() amqpSpec { return amqpSpec{60, 71, "basic.get-ok"} }
 
-func (m *amqpBasicGetOk) codec(c *amqpCodec) {
-	c.longlong(&m.Tag)
-	c.bit(&m.Redelivered)
-	c.shortstr(&m.Exchange)
-	c.shortstr(&m.Key)
-	c.long(&m.Messages)
+func (m *amqpBasicGetOk) codeArguments(c *amqpCodec) {
+	c.codeLongLong(&m.Tag)
+	c.codeBit(&m.Redelivered)
+	c.codeShortString(&m.Exchange)
+	c.codeShortString(&m.Key)
+	c.codeLong(&m.Messages)
 }
 
 type amqpBasicGetEmpty struct {
@@ -160,8 +160,8 @@ type amqpBasicGetEmpty struct {
 
 func (*amqpBasicGetEmpty) spec() amqpSpec { return amqpSpec{60, 72, "basic.get-empty"} }
 
-func (m *amqpBasicGetEmpty) codec(c *amqpCodec) {
-	c.shortstr(&m.Reserved1)
+func (m *amqpBasicGetEmpty) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Reserved1)
 }
 
 type amqpBasicAck struct {
@@ -171,9 +171,9 @@ type amqpBasicAck struct {
 
 func (*amqpBasicAck) spec() amqpSpec { return amqpSpec{60, 80, "basic.ack"} }
 
-func (m *amqpBasicAck) codec(c *amqpCodec) {
-	c.longlong(&m.Tag)
-	c.bit(&m.Multiple)
+func (m *amqpBasicAck) codeArguments(c *amqpCodec) {
+	c.codeLongLong(&m.Tag)
+	c.codeBit(&m.Multiple)
 }
 
 type amqpBasicReject struct {
@@ -183,9 +183,9 @@ type amqpBasicReject struct {
 
 func (*amqpBasicReject) spec() amqpSpec { return amqpSpec{60, 90, "basic.reject"} }
 
-func (m *amqpBasicReject) codec(c *amqpCodec) {
-	c.longlong(&m.Tag)
-	c.bit(&m.Requeue)
+func (m *amqpBasicReject) codeArguments(c *amqpCodec) {
+	c.codeLongLong(&m.Tag)
+	c.codeBit(&m.Requeue)
 }
 
 type amqpBasicRecoverAsync struct {
@@ -194,8 +194,8 @@ type amqpBasicRecoverAsync struct {
 
 func (*amqpBasicRecoverAsync) spec() amqpSpec { return amqpSpec{60, 100, "basic.recover-async"} }
 
-func (m *amqpBasicRecoverAsync) codec(c *amqpCodec) {
-	c.bit(&m.Requeue)
+func (m *amqpBasicRecoverAsync) codeArguments(c *amqpCodec) {
+	c.codeBit(&m.Requeue)
 }
 
 type amqpBasicRecover struct {
@@ -204,14 +204,14 @@ type amqpBasicRecover struct {
 
 func (*amqpBasicRecover) spec() amqpSpec { return amqpSpec{60, 110, "basic.recover"} }
 
-func (m *amqpBasicRecover) codec(c *amqpCodec) {
-	c.bit(&m.Requeue)
+func (m *amqpBasicRecover) codeArguments(c *amqpCodec) {
+	c.codeBit(&m.Requeue)
 }
 
 type amqpBasicRecoverOk struct{}
 
-func (*amqpBasicRecoverOk) spec() amqpSpec   { return amqpSpec{60, 111, "basic.recover-ok"} }
-func (*amqpBasicRecoverOk) codec(*amqpCodec) {}
+func (*amqpBasicRecoverOk) spec() amqpSpec           { return amqpSpec{60, 111, "basic.recover-ok"} }
+func (*amqpBasicRecoverOk) codeArguments(*amqpCodec) {}
 
 type amqpBasicNack struct {
 	Tag               uint64
@@ -220,8 +220,8 @@ type amqpBasicNack struct {
 
 func (*amqpBasicNack) spec() amqpSpec { return amqpSpec{60, 120, "basic.nack"} }
 
-func (m *amqpBasicNack) codec(c *amqpCodec) {
-	c.longlong(&m.Tag)
-	c.bit(&m.Multiple)
-	c.bit(&m.Requeue)
+func (m *amqpBasicNack) codeArguments(c *amqpCodec) {
+	c.codeLongLong(&m.Tag)
+	c.codeBit(&m.Multiple)
+	c.codeBit(&m.Requeue)
 }

@@ -21,19 +21,19 @@ type amqpCodec struct {
 	nbits int  // how many of them were used
 }
 
-func (c *amqpCodec) fail(err error) {
+func (c *amqpCodec) recordError(err error) {
 	if c.err == nil {
 		c.err = err
 	}
 }
 
-// take returns the next n bytes to read, nil after an error.
-func (c *amqpCodec) take(n int) []byte {
+// takeFault returns the next n bytes to read, nil after an error.
+func (c *amqpCodec) takeBytes(n int) []byte {
 	if c.err != nil {
 		return nil
 	}
 	if n < 0 || n > len(c.buf) {
-		c.fail(errAMQPShort)
+		c.recordError(errAMQPShort)
 		return nil
 	}
 	p := c.buf[:n:n]
@@ -41,51 +41,51 @@ func (c *amqpCodec) take(n int) []byte {
 	return p
 }
 
-func (c *amqpCodec) octet(v *uint8) {
-	c.align()
+func (c *amqpCodec) codeOctet(v *uint8) {
+	c.endBits()
 	if !c.reading {
 		c.buf = append(c.buf, *v)
-	} else if p := c.take(1); p != nil {
+	} else if p := c.takeBytes(1); p != nil {
 		*v = p[0]
 	}
 }
 
-func (c *amqpCodec) short(v *uint16) {
-	c.align()
+func (c *amqpCodec) codeShort(v *uint16) {
+	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint16(c.buf, *v)
-	} else if p := c.take(2); p != nil {
+	} else if p := c.takeBytes(2); p != nil {
 		*v = binary.BigEndian.Uint16(p)
 	}
 }
 
-func (c *amqpCodec) long(v *uint32) {
-	c.align()
+func (c *amqpCodec) codeLong(v *uint32) {
+	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint32(c.buf, *v)
-	} else if p := c.take(4); p != nil {
+	} else if p := c.takeBytes(4); p != nil {
 		*v = binary.BigEndian.Uint32(p)
 	}
 }
 
-func (c *amqpCodec) longlong(v *uint64) {
-	c.align()
+func (c *amqpCodec) codeLongLong(v *uint64) {
+	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint64(c.buf, *v)
-	} else if p := c.take(8); p != nil {
+	} else if p := c.takeBytes(8); p != nil {
 		*v = binary.BigEndian.Uint64(p)
 	}
 }
 
-// bit packs booleans that follow one another into shared octets, as the
+// codeBit packs booleans that follow one another into shared octets, as the
 // protocol wants; any other value starts a new octet.
-func (c *amqpCodec) bit(v *bool) {
+func (c *amqpCodec) codeBit(v *bool) {
 	if c.nbits == 8 {
-		c.align()
+		c.endBits()
 	}
 	if c.reading {
 		if c.nbits == 0 {
-			p := c.take(1)
+			p := c.takeBytes(1)
 			if p == nil {
 				return
 			}
@@ -103,60 +103,60 @@ func (c *amqpCodec) bit(v *bool) {
 	c.nbits++
 }
 
-func (c *amqpCodec) align() { c.nbits = 0 }
+func (c *amqpCodec) endBits() { c.nbits = 0 }
 
-// shortstr is a string of up to 255 bytes.
-func (c *amqpCodec) shortstr(v *string) {
-	c.align()
+// codeShortString is a string of up to 255 bytes.
+func (c *amqpCodec) codeShortString(v *string) {
+	c.endBits()
 	if !c.reading {
 		if len(*v) > 255 {
-			c.fail(fmt.Errorf("short string of %d bytes: at most 255 can be sent", len(*v)))
+			c.recordError(fmt.Errorf("short string of %d bytes: at most 255 can be sent", len(*v)))
 			return
 		}
 		c.buf = append(append(c.buf, byte(len(*v))), *v...)
 		return
 	}
-	if p := c.take(1); p != nil {
-		*v = string(c.take(int(p[0])))
+	if p := c.takeBytes(1); p != nil {
+		*v = string(c.takeBytes(int(p[0])))
 	}
 }
 
-// longstr is a string of any length.
-func (c *amqpCodec) longstr(v *string) {
-	c.align()
+// codeLongString is a string of any length.
+func (c *amqpCodec) codeLongString(v *string) {
+	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(len(*v)))
 		c.buf = append(c.buf, *v...)
 		return
 	}
-	*v = string(c.takeLong())
+	*v = string(c.takeLongBytes())
 }
 
-// takeLong returns the bytes that follow their own 32-bit length.
-func (c *amqpCodec) takeLong() []byte {
+// takeLongBytes returns the bytes that follow their own 32-bit length.
+func (c *amqpCodec) takeLongBytes() []byte {
 	var n uint32
-	c.long(&n)
+	c.codeLong(&n)
 	if int64(n) > int64(len(c.buf)) {
-		c.fail(errAMQPShort)
+		c.recordError(errAMQPShort)
 		return nil
 	}
-	return c.take(int(n))
+	return c.takeBytes(int(n))
 }
 
-// table is a field table; an empty one reads as nil.
-func (c *amqpCodec) table(v *map[string]any) {
-	c.align()
+// codeTable is a field table; an empty one reads as nil.
+func (c *amqpCodec) codeTable(v *map[string]any) {
+	c.endBits()
 	if !c.reading {
 		c.buf, c.err = appendAMQPTable(c.buf, *v, c.err)
 		return
 	}
-	p := c.takeLong()
+	p := c.takeLongBytes()
 	if c.err != nil {
 		return
 	}
 	t, err := parseAMQPTable(p, 0)
 	if err != nil {
-		c.fail(err)
+		c.recordError(err)
 		return
 	}
 	*v = t

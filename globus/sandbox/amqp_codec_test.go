@@ -130,17 +130,17 @@ func TestAMQPBits(t *testing.T) {
 	in := [9]bool{0: true, 7: true, 8: true}
 	w := amqpCodec{}
 	for i := range in {
-		w.bit(&in[i])
+		w.codeBit(&in[i])
 	}
 	after := uint8(7)
-	w.octet(&after)
+	w.codeOctet(&after)
 	if got := hex.EncodeToString(w.buf); got != "810107" {
 		t.Fatalf("written as %s, want 810107", got)
 	}
 	r := amqpCodec{buf: w.buf, reading: true}
 	var out [9]bool
 	for i := range out {
-		r.bit(&out[i])
+		r.codeBit(&out[i])
 	}
 	if out != in || r.err != nil {
 		t.Errorf("read %v, %v", out, r.err)
@@ -236,7 +236,7 @@ func FuzzAMQPMethod(f *testing.F) {
 func FuzzAMQPHeader(f *testing.F) {
 	for _, h := range []amqpHeader{
 		{Size: 5},
-		{Size: 1 << 40, Props: properties{
+		{Size: 1 << 40, Properties: properties{
 			ContentType: "application/json", ContentEncoding: "utf-8", Headers: map[string]any{"task_uuid": "t", "list": []any{int64(1), 2.5}},
 			DeliveryMode: 2, Priority: 9, CorrelationID: "c", ReplyTo: "r", Expiration: "1000", MessageID: "m",
 			Timestamp: time.Unix(1790000000, 0), Type: "t", UserID: "u", AppID: "a", ClusterID: "l",

@@ -11,12 +11,12 @@ type amqpConnectionStart struct {
 
 func (*amqpConnectionStart) spec() amqpSpec { return amqpSpec{10, 10, "connection.start"} }
 
-func (m *amqpConnectionStart) codec(c *amqpCodec) {
-	c.octet(&m.Major)
-	c.octet(&m.Minor)
-	c.table(&m.Properties)
-	c.longstr(&m.Mechanisms)
-	c.longstr(&m.Locales)
+func (m *amqpConnectionStart) codeArguments(c *amqpCodec) {
+	c.codeOctet(&m.Major)
+	c.codeOctet(&m.Minor)
+	c.codeTable(&m.Properties)
+	c.codeLongString(&m.Mechanisms)
+	c.codeLongString(&m.Locales)
 }
 
 type amqpConnectionStartOk struct {
@@ -26,11 +26,11 @@ type amqpConnectionStartOk struct {
 
 func (*amqpConnectionStartOk) spec() amqpSpec { return amqpSpec{10, 11, "connection.start-ok"} }
 
-func (m *amqpConnectionStartOk) codec(c *amqpCodec) {
-	c.table(&m.Properties)
-	c.shortstr(&m.Mechanism)
-	c.longstr(&m.Response)
-	c.shortstr(&m.Locale)
+func (m *amqpConnectionStartOk) codeArguments(c *amqpCodec) {
+	c.codeTable(&m.Properties)
+	c.codeShortString(&m.Mechanism)
+	c.codeLongString(&m.Response)
+	c.codeShortString(&m.Locale)
 }
 
 type amqpConnectionTune struct {
@@ -41,10 +41,10 @@ type amqpConnectionTune struct {
 
 func (*amqpConnectionTune) spec() amqpSpec { return amqpSpec{10, 30, "connection.tune"} }
 
-func (m *amqpConnectionTune) codec(c *amqpCodec) {
-	c.short(&m.ChannelMax)
-	c.long(&m.FrameMax)
-	c.short(&m.Heartbeat)
+func (m *amqpConnectionTune) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.ChannelMax)
+	c.codeLong(&m.FrameMax)
+	c.codeShort(&m.Heartbeat)
 }
 
 type amqpConnectionTuneOk struct {
@@ -55,10 +55,10 @@ type amqpConnectionTuneOk struct {
 
 func (*amqpConnectionTuneOk) spec() amqpSpec { return amqpSpec{10, 31, "connection.tune-ok"} }
 
-func (m *amqpConnectionTuneOk) codec(c *amqpCodec) {
-	c.short(&m.ChannelMax)
-	c.long(&m.FrameMax)
-	c.short(&m.Heartbeat)
+func (m *amqpConnectionTuneOk) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.ChannelMax)
+	c.codeLong(&m.FrameMax)
+	c.codeShort(&m.Heartbeat)
 }
 
 type amqpConnectionOpen struct {
@@ -68,10 +68,10 @@ type amqpConnectionOpen struct {
 
 func (*amqpConnectionOpen) spec() amqpSpec { return amqpSpec{10, 40, "connection.open"} }
 
-func (m *amqpConnectionOpen) codec(c *amqpCodec) {
-	c.shortstr(&m.VHost)
-	c.shortstr(&m.Reserved1)
-	c.bit(&m.Reserved2)
+func (m *amqpConnectionOpen) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.VHost)
+	c.codeShortString(&m.Reserved1)
+	c.codeBit(&m.Reserved2)
 }
 
 type amqpConnectionOpenOk struct {
@@ -80,8 +80,8 @@ type amqpConnectionOpenOk struct {
 
 func (*amqpConnectionOpenOk) spec() amqpSpec { return amqpSpec{10, 41, "connection.open-ok"} }
 
-func (m *amqpConnectionOpenOk) codec(c *amqpCodec) {
-	c.shortstr(&m.Reserved1)
+func (m *amqpConnectionOpenOk) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Reserved1)
 }
 
 type amqpConnectionClose struct {
@@ -92,17 +92,17 @@ type amqpConnectionClose struct {
 
 func (*amqpConnectionClose) spec() amqpSpec { return amqpSpec{10, 50, "connection.close"} }
 
-func (m *amqpConnectionClose) codec(c *amqpCodec) {
-	c.short(&m.Code)
-	c.shortstr(&m.Text)
-	c.short(&m.Class)
-	c.short(&m.Method)
+func (m *amqpConnectionClose) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Code)
+	c.codeShortString(&m.Text)
+	c.codeShort(&m.Class)
+	c.codeShort(&m.Method)
 }
 
 type amqpConnectionCloseOk struct{}
 
-func (*amqpConnectionCloseOk) spec() amqpSpec   { return amqpSpec{10, 51, "connection.close-ok"} }
-func (*amqpConnectionCloseOk) codec(*amqpCodec) {}
+func (*amqpConnectionCloseOk) spec() amqpSpec           { return amqpSpec{10, 51, "connection.close-ok"} }
+func (*amqpConnectionCloseOk) codeArguments(*amqpCodec) {}
 
 type amqpChannelOpen struct {
 	Reserved1 string
@@ -110,8 +110,8 @@ type amqpChannelOpen struct {
 
 func (*amqpChannelOpen) spec() amqpSpec { return amqpSpec{20, 10, "channel.open"} }
 
-func (m *amqpChannelOpen) codec(c *amqpCodec) {
-	c.shortstr(&m.Reserved1)
+func (m *amqpChannelOpen) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Reserved1)
 }
 
 type amqpChannelOpenOk struct {
@@ -120,8 +120,8 @@ type amqpChannelOpenOk struct {
 
 func (*amqpChannelOpenOk) spec() amqpSpec { return amqpSpec{20, 11, "channel.open-ok"} }
 
-func (m *amqpChannelOpenOk) codec(c *amqpCodec) {
-	c.longstr(&m.Reserved1)
+func (m *amqpChannelOpenOk) codeArguments(c *amqpCodec) {
+	c.codeLongString(&m.Reserved1)
 }
 
 type amqpChannelFlow struct {
@@ -130,8 +130,8 @@ type amqpChannelFlow struct {
 
 func (*amqpChannelFlow) spec() amqpSpec { return amqpSpec{20, 20, "channel.flow"} }
 
-func (m *amqpChannelFlow) codec(c *amqpCodec) {
-	c.bit(&m.Active)
+func (m *amqpChannelFlow) codeArguments(c *amqpCodec) {
+	c.codeBit(&m.Active)
 }
 
 type amqpChannelFlowOk struct {
@@ -140,8 +140,8 @@ type amqpChannelFlowOk struct {
 
 func (*amqpChannelFlowOk) spec() amqpSpec { return amqpSpec{20, 21, "channel.flow-ok"} }
 
-func (m *amqpChannelFlowOk) codec(c *amqpCodec) {
-	c.bit(&m.Active)
+func (m *amqpChannelFlowOk) codeArguments(c *amqpCodec) {
+	c.codeBit(&m.Active)
 }
 
 type amqpChannelClose struct {
@@ -152,14 +152,14 @@ type amqpChannelClose struct {
 
 func (*amqpChannelClose) spec() amqpSpec { return amqpSpec{20, 40, "channel.close"} }
 
-func (m *amqpChannelClose) codec(c *amqpCodec) {
-	c.short(&m.Code)
-	c.shortstr(&m.Text)
-	c.short(&m.Class)
-	c.short(&m.Method)
+func (m *amqpChannelClose) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Code)
+	c.codeShortString(&m.Text)
+	c.codeShort(&m.Class)
+	c.codeShort(&m.Method)
 }
 
 type amqpChannelCloseOk struct{}
 
-func (*amqpChannelCloseOk) spec() amqpSpec   { return amqpSpec{20, 41, "channel.close-ok"} }
-func (*amqpChannelCloseOk) codec(*amqpCodec) {}
+func (*amqpChannelCloseOk) spec() amqpSpec           { return amqpSpec{20, 41, "channel.close-ok"} }
+func (*amqpChannelCloseOk) codeArguments(*amqpCodec) {}

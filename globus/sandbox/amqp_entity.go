@@ -11,22 +11,22 @@ type amqpExchangeDeclare struct {
 
 func (*amqpExchangeDeclare) spec() amqpSpec { return amqpSpec{40, 10, "exchange.declare"} }
 
-func (m *amqpExchangeDeclare) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Exchange)
-	c.shortstr(&m.Kind)
-	c.bit(&m.Passive)
-	c.bit(&m.Durable)
-	c.bit(&m.AutoDelete)
-	c.bit(&m.Internal)
-	c.bit(&m.NoWait)
-	c.table(&m.Arguments)
+func (m *amqpExchangeDeclare) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Exchange)
+	c.codeShortString(&m.Kind)
+	c.codeBit(&m.Passive)
+	c.codeBit(&m.Durable)
+	c.codeBit(&m.AutoDelete)
+	c.codeBit(&m.Internal)
+	c.codeBit(&m.NoWait)
+	c.codeTable(&m.Arguments)
 }
 
 type amqpExchangeDeclareOk struct{}
 
-func (*amqpExchangeDeclareOk) spec() amqpSpec   { return amqpSpec{40, 11, "exchange.declare-ok"} }
-func (*amqpExchangeDeclareOk) codec(*amqpCodec) {}
+func (*amqpExchangeDeclareOk) spec() amqpSpec           { return amqpSpec{40, 11, "exchange.declare-ok"} }
+func (*amqpExchangeDeclareOk) codeArguments(*amqpCodec) {}
 
 type amqpExchangeDelete struct {
 	Reserved1        uint16
@@ -36,17 +36,17 @@ type amqpExchangeDelete struct {
 
 func (*amqpExchangeDelete) spec() amqpSpec { return amqpSpec{40, 20, "exchange.delete"} }
 
-func (m *amqpExchangeDelete) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Exchange)
-	c.bit(&m.IfUnused)
-	c.bit(&m.NoWait)
+func (m *amqpExchangeDelete) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Exchange)
+	c.codeBit(&m.IfUnused)
+	c.codeBit(&m.NoWait)
 }
 
 type amqpExchangeDeleteOk struct{}
 
-func (*amqpExchangeDeleteOk) spec() amqpSpec   { return amqpSpec{40, 21, "exchange.delete-ok"} }
-func (*amqpExchangeDeleteOk) codec(*amqpCodec) {}
+func (*amqpExchangeDeleteOk) spec() amqpSpec           { return amqpSpec{40, 21, "exchange.delete-ok"} }
+func (*amqpExchangeDeleteOk) codeArguments(*amqpCodec) {}
 
 type amqpQueueDeclare struct {
 	Reserved1                                       uint16
@@ -57,15 +57,15 @@ type amqpQueueDeclare struct {
 
 func (*amqpQueueDeclare) spec() amqpSpec { return amqpSpec{50, 10, "queue.declare"} }
 
-func (m *amqpQueueDeclare) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Queue)
-	c.bit(&m.Passive)
-	c.bit(&m.Durable)
-	c.bit(&m.Exclusive)
-	c.bit(&m.AutoDelete)
-	c.bit(&m.NoWait)
-	c.table(&m.Arguments)
+func (m *amqpQueueDeclare) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Queue)
+	c.codeBit(&m.Passive)
+	c.codeBit(&m.Durable)
+	c.codeBit(&m.Exclusive)
+	c.codeBit(&m.AutoDelete)
+	c.codeBit(&m.NoWait)
+	c.codeTable(&m.Arguments)
 }
 
 type amqpQueueDeclareOk struct {
@@ -75,10 +75,10 @@ type amqpQueueDeclareOk struct {
 
 func (*amqpQueueDeclareOk) spec() amqpSpec { return amqpSpec{50, 11, "queue.declare-ok"} }
 
-func (m *amqpQueueDeclareOk) codec(c *amqpCodec) {
-	c.shortstr(&m.Queue)
-	c.long(&m.Messages)
-	c.long(&m.Consumers)
+func (m *amqpQueueDeclareOk) codeArguments(c *amqpCodec) {
+	c.codeShortString(&m.Queue)
+	c.codeLong(&m.Messages)
+	c.codeLong(&m.Consumers)
 }
 
 type amqpQueueBind struct {
@@ -90,19 +90,19 @@ type amqpQueueBind struct {
 
 func (*amqpQueueBind) spec() amqpSpec { return amqpSpec{50, 20, "queue.bind"} }
 
-func (m *amqpQueueBind) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Queue)
-	c.shortstr(&m.Exchange)
-	c.shortstr(&m.Key)
-	c.bit(&m.NoWait)
-	c.table(&m.Arguments)
+func (m *amqpQueueBind) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Queue)
+	c.codeShortString(&m.Exchange)
+	c.codeShortString(&m.Key)
+	c.codeBit(&m.NoWait)
+	c.codeTable(&m.Arguments)
 }
 
 type amqpQueueBindOk struct{}
 
-func (*amqpQueueBindOk) spec() amqpSpec   { return amqpSpec{50, 21, "queue.bind-ok"} }
-func (*amqpQueueBindOk) codec(*amqpCodec) {}
+func (*amqpQueueBindOk) spec() amqpSpec           { return amqpSpec{50, 21, "queue.bind-ok"} }
+func (*amqpQueueBindOk) codeArguments(*amqpCodec) {}
 
 type amqpQueuePurge struct {
 	Reserved1 uint16
@@ -112,10 +112,10 @@ type amqpQueuePurge struct {
 
 func (*amqpQueuePurge) spec() amqpSpec { return amqpSpec{50, 30, "queue.purge"} }
 
-func (m *amqpQueuePurge) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Queue)
-	c.bit(&m.NoWait)
+func (m *amqpQueuePurge) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Queue)
+	c.codeBit(&m.NoWait)
 }
 
 type amqpQueuePurgeOk struct {
@@ -124,8 +124,8 @@ type amqpQueuePurgeOk struct {
 
 func (*amqpQueuePurgeOk) spec() amqpSpec { return amqpSpec{50, 31, "queue.purge-ok"} }
 
-func (m *amqpQueuePurgeOk) codec(c *amqpCodec) {
-	c.long(&m.Messages)
+func (m *amqpQueuePurgeOk) codeArguments(c *amqpCodec) {
+	c.codeLong(&m.Messages)
 }
 
 type amqpQueueDelete struct {
@@ -136,12 +136,12 @@ type amqpQueueDelete struct {
 
 func (*amqpQueueDelete) spec() amqpSpec { return amqpSpec{50, 40, "queue.delete"} }
 
-func (m *amqpQueueDelete) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Queue)
-	c.bit(&m.IfUnused)
-	c.bit(&m.IfEmpty)
-	c.bit(&m.NoWait)
+func (m *amqpQueueDelete) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Queue)
+	c.codeBit(&m.IfUnused)
+	c.codeBit(&m.IfEmpty)
+	c.codeBit(&m.NoWait)
 }
 
 type amqpQueueDeleteOk struct {
@@ -150,8 +150,8 @@ type amqpQueueDeleteOk struct {
 
 func (*amqpQueueDeleteOk) spec() amqpSpec { return amqpSpec{50, 41, "queue.delete-ok"} }
 
-func (m *amqpQueueDeleteOk) codec(c *amqpCodec) {
-	c.long(&m.Messages)
+func (m *amqpQueueDeleteOk) codeArguments(c *amqpCodec) {
+	c.codeLong(&m.Messages)
 }
 
 type amqpQueueUnbind struct {
@@ -162,18 +162,18 @@ type amqpQueueUnbind struct {
 
 func (*amqpQueueUnbind) spec() amqpSpec { return amqpSpec{50, 50, "queue.unbind"} }
 
-func (m *amqpQueueUnbind) codec(c *amqpCodec) {
-	c.short(&m.Reserved1)
-	c.shortstr(&m.Queue)
-	c.shortstr(&m.Exchange)
-	c.shortstr(&m.Key)
-	c.table(&m.Arguments)
+func (m *amqpQueueUnbind) codeArguments(c *amqpCodec) {
+	c.codeShort(&m.Reserved1)
+	c.codeShortString(&m.Queue)
+	c.codeShortString(&m.Exchange)
+	c.codeShortString(&m.Key)
+	c.codeTable(&m.Arguments)
 }
 
 type amqpQueueUnbindOk struct{}
 
-func (*amqpQueueUnbindOk) spec() amqpSpec   { return amqpSpec{50, 51, "queue.unbind-ok"} }
-func (*amqpQueueUnbindOk) codec(*amqpCodec) {}
+func (*amqpQueueUnbindOk) spec() amqpSpec           { return amqpSpec{50, 51, "queue.unbind-ok"} }
+func (*amqpQueueUnbindOk) codeArguments(*amqpCodec) {}
 
 type amqpConfirmSelect struct {
 	NoWait bool
@@ -181,11 +181,11 @@ type amqpConfirmSelect struct {
 
 func (*amqpConfirmSelect) spec() amqpSpec { return amqpSpec{85, 10, "confirm.select"} }
 
-func (m *amqpConfirmSelect) codec(c *amqpCodec) {
-	c.bit(&m.NoWait)
+func (m *amqpConfirmSelect) codeArguments(c *amqpCodec) {
+	c.codeBit(&m.NoWait)
 }
 
 type amqpConfirmSelectOk struct{}
 
-func (*amqpConfirmSelectOk) spec() amqpSpec   { return amqpSpec{85, 11, "confirm.select-ok"} }
-func (*amqpConfirmSelectOk) codec(*amqpCodec) {}
+func (*amqpConfirmSelectOk) spec() amqpSpec           { return amqpSpec{85, 11, "confirm.select-ok"} }
+func (*amqpConfirmSelectOk) codeArguments(*amqpCodec) {}

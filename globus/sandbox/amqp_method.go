@@ -8,8 +8,8 @@ import (
 // amqpMethod is a method of the protocol with its arguments.
 type amqpMethod interface {
 	spec() amqpSpec
-	// codec reads or writes the arguments.
-	codec(*amqpCodec)
+	// codeArguments reads or writes the arguments.
+	codeArguments(*amqpCodec)
 }
 
 // amqpSpec says which method it is.
@@ -39,7 +39,7 @@ func parseAMQPMethod(p []byte) (amqpMethod, error) {
 		return nil, errAMQPUnknown{class, method}
 	}
 	c := amqpCodec{buf: p[4:], reading: true}
-	m.codec(&c)
+	m.codeArguments(&c)
 	if c.err == nil && len(c.buf) > 0 {
 		c.err = fmt.Errorf("%d bytes too many", len(c.buf))
 	}
@@ -55,7 +55,7 @@ func appendAMQPMethod(b []byte, m amqpMethod) ([]byte, error) {
 	b = binary.BigEndian.AppendUint16(b, s.class)
 	b = binary.BigEndian.AppendUint16(b, s.method)
 	c := amqpCodec{buf: b}
-	m.codec(&c)
+	m.codeArguments(&c)
 	if c.err != nil {
 		return b, fmt.Errorf("writing %s: %w", s.name, c.err)
 	}

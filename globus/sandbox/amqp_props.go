@@ -8,8 +8,8 @@ import (
 
 // amqpHeader is the content header that follows a method with a message.
 type amqpHeader struct {
-	Size  uint64 // of the body
-	Props properties
+	Size       uint64 // of the body
+	Properties properties
 }
 
 // amqpClassBasic is the only class whose methods carry a message.
@@ -20,10 +20,10 @@ func parseAMQPHeader(p []byte) (amqpHeader, error) {
 	var h amqpHeader
 	var class, weight, flags uint16
 	c := amqpCodec{buf: p, reading: true}
-	c.short(&class)
-	c.short(&weight)
-	c.longlong(&h.Size)
-	c.short(&flags)
+	c.codeShort(&class)
+	c.codeShort(&weight)
+	c.codeLongLong(&h.Size)
+	c.codeShort(&flags)
 	switch {
 	case c.err != nil:
 		return amqpHeader{}, fmt.Errorf("reading content header: %w", c.err)
@@ -32,7 +32,7 @@ func parseAMQPHeader(p []byte) (amqpHeader, error) {
 	case flags&3 != 0:
 		return amqpHeader{}, fmt.Errorf("reading content header: unknown property flags %#04x", flags)
 	}
-	h.Props.codec(&c, flags)
+	h.Properties.codeProperties(&c, flags)
 	if c.err == nil && len(c.buf) > 0 {
 		c.err = fmt.Errorf("%d bytes too many", len(c.buf))
 	}
@@ -44,22 +44,22 @@ func parseAMQPHeader(p []byte) (amqpHeader, error) {
 
 // appendAMQPHeader writes the payload of a header frame behind b.
 func appendAMQPHeader(b []byte, h amqpHeader) ([]byte, error) {
-	flags := h.Props.flags()
+	flags := h.Properties.presentFlags()
 	b = binary.BigEndian.AppendUint16(b, amqpClassBasic)
 	b = binary.BigEndian.AppendUint16(b, 0)
 	b = binary.BigEndian.AppendUint64(b, h.Size)
 	b = binary.BigEndian.AppendUint16(b, flags)
 	c := amqpCodec{buf: b}
-	h.Props.codec(&c, flags)
+	h.Properties.codeProperties(&c, flags)
 	if c.err != nil {
 		return b, fmt.Errorf("writing content header: %w", c.err)
 	}
 	return c.buf, nil
 }
 
-// flags tells which properties are there: one bit each, the first in the
+// presentFlags tells which properties are there: one bit each, the first in the
 // highest.
-func (p *properties) flags() uint16 {
+func (p *properties) presentFlags() uint16 {
 	var flags uint16
 	for i, there := range []bool{
 		p.ContentType != "", p.ContentEncoding != "", p.Headers != nil, p.DeliveryMode != 0, p.Priority != 0,
@@ -73,27 +73,27 @@ func (p *properties) flags() uint16 {
 	return flags
 }
 
-// codec reads or writes the properties that flags names.
-func (p *properties) codec(c *amqpCodec, flags uint16) {
+// codeArguments reads or writes the properties that flags names.
+func (p *properties) codeProperties(c *amqpCodec, flags uint16) {
 	there := func(i int) bool { return flags&(1<<(15-i)) != 0 }
 	str := func(i int, v *string) {
 		if there(i) {
-			c.shortstr(v)
+			c.codeShortString(v)
 		}
 	}
 	str(0, &p.ContentType)
 	str(1, &p.ContentEncoding)
 	if there(2) {
-		c.table(&p.Headers)
+		c.codeTable(&p.Headers)
 		if c.reading && p.Headers == nil {
 			p.Headers = map[string]any{}
 		}
 	}
 	if there(3) {
-		c.octet(&p.DeliveryMode)
+		c.codeOctet(&p.DeliveryMode)
 	}
 	if there(4) {
-		c.octet(&p.Priority)
+		c.codeOctet(&p.Priority)
 	}
 	str(5, &p.CorrelationID)
 	str(6, &p.ReplyTo)
@@ -101,7 +101,7 @@ func (p *properties) codec(c *amqpCodec, flags uint16) {
 	str(8, &p.MessageID)
 	if there(9) {
 		seconds := uint64(p.Timestamp.Unix())
-		c.longlong(&seconds)
+		c.codeLongLong(&seconds)
 		if c.reading {
 			p.Timestamp = time.Unix(int64(seconds), 0).UTC()
 		}

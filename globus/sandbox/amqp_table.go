@@ -30,7 +30,7 @@ func parseAMQPTable(p []byte, depth int) (map[string]any, error) {
 	c := amqpCodec{buf: p, reading: true}
 	for len(c.buf) > 0 {
 		var key string
-		c.shortstr(&key)
+		c.codeShortString(&key)
 		v := c.takeValue(depth)
 		if c.err != nil {
 			return nil, fmt.Errorf("field %q: %w", key, c.err)
@@ -45,12 +45,12 @@ func parseAMQPTable(p []byte, depth int) (map[string]any, error) {
 
 // takeValue reads one field value with the letter of its type.
 func (c *amqpCodec) takeValue(depth int) any {
-	kind := c.take(1)
+	kind := c.takeBytes(1)
 	if kind == nil {
 		return nil
 	}
 	fixed := func(n int) []byte { // never nil, so that the cases below stay one line
-		if p := c.take(n); p != nil {
+		if p := c.takeBytes(n); p != nil {
 			return p
 		}
 		return make([]byte, n)
@@ -84,29 +84,29 @@ func (c *amqpCodec) takeValue(depth int) any {
 	case 'T':
 		return time.Unix(int64(binary.BigEndian.Uint64(fixed(8))), 0).UTC()
 	case 'S':
-		return string(c.takeLong())
+		return string(c.takeLongBytes())
 	case 'x':
-		return append([]byte{}, c.takeLong()...)
+		return append([]byte{}, c.takeLongBytes()...)
 	case 'F':
-		t, err := parseAMQPTable(c.takeLong(), depth+1)
+		t, err := parseAMQPTable(c.takeLongBytes(), depth+1)
 		if err != nil {
-			c.fail(err)
+			c.recordError(err)
 		}
 		if t == nil {
 			t = map[string]any{}
 		}
 		return t
 	case 'A':
-		return c.takeList(c.takeLong(), depth+1)
+		return c.takeList(c.takeLongBytes(), depth+1)
 	}
-	c.fail(fmt.Errorf("unknown type %q", kind[0]))
+	c.recordError(fmt.Errorf("unknown type %q", kind[0]))
 	return nil
 }
 
 func (c *amqpCodec) takeList(p []byte, depth int) []any {
 	list := []any{}
 	if depth > amqpMaxDepth {
-		c.fail(fmt.Errorf("lists are nested deeper than %d", amqpMaxDepth))
+		c.recordError(fmt.Errorf("lists are nested deeper than %d", amqpMaxDepth))
 		return list
 	}
 	in := amqpCodec{buf: p, reading: true}
@@ -114,7 +114,7 @@ func (c *amqpCodec) takeList(p []byte, depth int) []any {
 		list = append(list, in.takeValue(depth))
 	}
 	if in.err != nil {
-		c.fail(in.err)
+		c.recordError(in.err)
 	}
 	return list
 }

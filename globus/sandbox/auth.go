@@ -54,7 +54,7 @@ type auth struct {
 	codes      map[string]*authCode
 	sessions   map[string]*session // by cookie
 	tokens     map[string]*token
-	order      []*token // as issued, for the state page
+	issueOrder []*token // as issued, for the state page
 }
 
 func newAuth(s *Sandbox, people []Identity, clients []Client) *auth {
@@ -72,19 +72,19 @@ func newAuth(s *Sandbox, people []Identity, clients []Client) *auth {
 	return a
 }
 
-func (a *auth) routes() http.Handler {
+func (a *auth) newHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v2/oauth2/authorize", a.authorize)
-	mux.HandleFunc("GET /v2/web/auth-code", a.showCode)
-	mux.HandleFunc("POST /v2/oauth2/token", a.token)
-	mux.HandleFunc("POST /v2/oauth2/token/revoke", a.revoke)
-	mux.HandleFunc("POST /v2/oauth2/token/introspect", a.introspect)
-	mux.HandleFunc("GET /v2/oauth2/userinfo", a.userinfo)
-	mux.HandleFunc("GET /v2/api/identities", a.identitiesByQuery)
-	mux.HandleFunc("GET /.well-known/openid-configuration", a.openidConfiguration)
-	mux.HandleFunc("GET "+jwksPath, a.jwks)
+	mux.HandleFunc("GET /v2/oauth2/authorize", a.handleAuthorize)
+	mux.HandleFunc("GET /v2/web/auth-code", a.handleShowCode)
+	mux.HandleFunc("POST /v2/oauth2/token", a.handleToken)
+	mux.HandleFunc("POST /v2/oauth2/token/revoke", a.handleRevoke)
+	mux.HandleFunc("POST /v2/oauth2/token/introspect", a.handleIntrospect)
+	mux.HandleFunc("GET /v2/oauth2/userinfo", a.handleUserinfo)
+	mux.HandleFunc("GET /v2/api/identities", a.handleIdentities)
+	mux.HandleFunc("GET /.well-known/openid-configuration", a.handleOpenIDConfiguration)
+	mux.HandleFunc("GET "+jwksPath, a.handleJWKS)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		authError(w, r, http.StatusNotFound, "NOT_FOUND", "no such resource: "+r.URL.Path)
+		writeAuthError(w, r, http.StatusNotFound, "NOT_FOUND", "no such resource: "+r.URL.Path)
 	})
 	return mux
 }
@@ -120,16 +120,16 @@ func (s *Sandbox) NewConfidentialClient(name string) Client {
 func (a *auth) addClient(c Client) {
 	a.clients[c.ID] = c
 	if c.Secret != "" {
-		a.s.masker.add("secret", c.Secret)
+		a.s.masker.labelSecret("secret", c.Secret)
 		a.identities = append(a.identities, Identity{
 			ID: c.ID, Username: c.ID + "@clients.auth.globus.org", Name: c.Name,
 		})
 	}
 }
 
-// identity finds a person by id or username, or the first one for "". The
+// findIdentity finds a person by id or username, or the first one for "". The
 // caller holds mu.
-func (a *auth) identity(who string) (Identity, bool) {
+func (a *auth) findIdentity(who string) (Identity, bool) {
 	for _, i := range a.identities {
 		if who == "" || i.ID == who || i.Username == who {
 			return i, true
@@ -138,11 +138,11 @@ func (a *auth) identity(who string) (Identity, bool) {
 	return Identity{}, false
 }
 
-// identitySet is the identity and those linked with it, in either direction.
-func (a *auth) identitySet(id string) []Identity {
+// linkedIdentities is the identity and those linked with it, in either direction.
+func (a *auth) linkedIdentities(id string) []Identity {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	first, ok := a.identity(id)
+	first, ok := a.findIdentity(id)
 	if !ok || id == "" {
 		return nil
 	}
@@ -167,14 +167,14 @@ func authErrorBody(status int, code, detail string) map[string]any {
 	}
 }
 
-func authError(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
-	note(r).Error = code + ": " + detail
+func writeAuthError(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	entryOf(r).Error = code + ": " + detail
 	writeJSON(w, status, authErrorBody(status, code, detail))
 }
 
-// oauthError answers a token request in the form of RFC 6749. Like the real
+// writeOAuthError answers a token request in the form of RFC 6749. Like the real
 // service it does not tell a client why a grant is invalid; the journal does.
-func oauthError(w http.ResponseWriter, r *http.Request, status int, code, why string) {
-	note(r).Error = code + ": " + why
+func writeOAuthError(w http.ResponseWriter, r *http.Request, status int, code, why string) {
+	entryOf(r).Error = code + ": " + why
 	writeJSON(w, status, map[string]any{"error": code})
 }

@@ -22,9 +22,9 @@ type authCode struct {
 	used                           bool
 }
 
-// verifies checks an S256 challenge (RFC 7636 §4.6); a code that was asked for
+// meetsChallenge checks an S256 challenge (RFC 7636 §4.6); a code that was asked for
 // without one takes no verifier.
-func (c *authCode) verifies(verifier string) bool {
+func (c *authCode) meetsChallenge(verifier string) bool {
 	if c.challenge == "" {
 		return verifier == ""
 	}
@@ -33,11 +33,11 @@ func (c *authCode) verifies(verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(got), []byte(c.challenge)) == 1
 }
 
-// authorize is where a browser is sent. What cannot be trusted to go back to
+// handleAuthorize is where a browser is sent. What cannot be trusted to go back to
 // the application is shown to the person; the rest goes to the redirect URI.
-func (a *auth) authorize(w http.ResponseWriter, r *http.Request) {
+func (a *auth) handleAuthorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	e := note(r)
+	e := entryOf(r)
 	e.ClientID = q.Get("client_id")
 	a.mu.Lock()
 	client, known := a.clients[e.ClientID]
@@ -45,19 +45,19 @@ func (a *auth) authorize(w http.ResponseWriter, r *http.Request) {
 	redirect, err := url.Parse(q.Get("redirect_uri"))
 	switch {
 	case !known:
-		page(w, r, http.StatusBadRequest, "Unknown client", "No application has the client id "+e.ClientID+".", "")
+		writePage(w, r, http.StatusBadRequest, "Unknown client", "No application has the client id "+e.ClientID+".", "")
 		return
 	case err != nil || !mayRedirect(redirect):
-		page(w, r, http.StatusBadRequest, "Mismatching redirect URI", "The application may not send you to "+q.Get("redirect_uri")+".", "")
+		writePage(w, r, http.StatusBadRequest, "Mismatching redirect URI", "The application may not send you to "+q.Get("redirect_uri")+".", "")
 		return
 	}
 	refuse := func(code, why string) {
 		e.Error = code + ": " + why
 		back := url.Values{"error": {code}, "error_description": {why}}
-		a.sendBack(w, r, redirect, back, q.Get("state"))
+		a.redirectBack(w, r, redirect, back, q.Get("state"))
 	}
 	grants, unknown := splitScopes(q.Get("scope"))
-	settings := a.s.settings.get()
+	settings := a.s.settings.currentValues()
 	consent := settings.Consent
 	if consent == "ask" && q.Get("sandbox_consent") != "" {
 		consent = q.Get("sandbox_consent") // a button of the page below
@@ -76,16 +76,16 @@ func (a *auth) authorize(w http.ResponseWriter, r *http.Request) {
 	case consent == "deny":
 		refuse("access_denied", "the person did not consent")
 	case consent == "ask":
-		askConsent(w, r, client, grants)
+		writeConsentPage(w, r, client, grants)
 	default:
 		a.mu.Lock()
-		who, ok := a.chooser(q, settings)
+		who, ok := a.chooseIdentity(q, settings)
 		if !ok {
 			a.mu.Unlock()
 			refuse("access_denied", "no such identity in this sandbox")
 			return
 		}
-		signedIn := a.signIn(w, r, who, q)
+		signedIn := a.signInBrowser(w, r, who, q)
 		value := newSecret("")
 		a.codes[value] = &authCode{
 			client: client.ID, redirectURI: q.Get("redirect_uri"), challenge: q.Get("code_challenge"),
@@ -93,9 +93,9 @@ func (a *auth) authorize(w http.ResponseWriter, r *http.Request) {
 			grants: grants, offline: q.Get("access_type") == "offline",
 			expires: a.s.clock.now().Add(settings.CodeLifetime),
 		}
-		e.Identity, e.Issued = who.ID, []string{a.s.masker.add("code", value)}
+		e.Identity, e.Issued = who.ID, []string{a.s.masker.labelSecret("code", value)}
 		a.mu.Unlock()
-		a.sendBack(w, r, redirect, url.Values{"code": {value}}, q.Get("state"))
+		a.redirectBack(w, r, redirect, url.Values{"code": {value}}, q.Get("state"))
 	}
 }
 
@@ -108,7 +108,7 @@ func mayRedirect(u *url.URL) bool {
 	return u.Scheme == "http" && isLoopback(u.Hostname())
 }
 
-func (a *auth) sendBack(w http.ResponseWriter, r *http.Request, to *url.URL, with url.Values, state string) {
+func (a *auth) redirectBack(w http.ResponseWriter, r *http.Request, to *url.URL, with url.Values, state string) {
 	q := to.Query()
 	for k, v := range with {
 		q[k] = v
@@ -122,14 +122,14 @@ func (a *auth) sendBack(w http.ResponseWriter, r *http.Request, to *url.URL, wit
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// showCode is the page of the paste flow.
-func (a *auth) showCode(w http.ResponseWriter, r *http.Request) {
+// handleShowCode is the page of the paste flow.
+func (a *auth) handleShowCode(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if code := q.Get("code"); code != "" {
-		page(w, r, http.StatusOK, "Native App Authorization Code", "Copy this code into the application:", code)
+		writePage(w, r, http.StatusOK, "Native App Authorization Code", "Copy this code into the application:", code)
 		return
 	}
-	page(w, r, http.StatusOK, "Authorization failed", q.Get("error")+": "+q.Get("error_description"), "")
+	writePage(w, r, http.StatusOK, "Authorization failed", q.Get("error")+": "+q.Get("error_description"), "")
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
@@ -142,9 +142,9 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 
 type pageLink struct{ URL, Label string }
 
-func page(w http.ResponseWriter, r *http.Request, status int, title, text, code string, links ...pageLink) {
+func writePage(w http.ResponseWriter, r *http.Request, status int, title, text, code string, links ...pageLink) {
 	if status >= http.StatusBadRequest {
-		note(r).Error = title
+		entryOf(r).Error = title
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -155,7 +155,7 @@ func page(w http.ResponseWriter, r *http.Request, status int, title, text, code 
 	}{title, text, code, links})
 }
 
-func askConsent(w http.ResponseWriter, r *http.Request, client Client, grants []scopeGrant) {
+func writeConsentPage(w http.ResponseWriter, r *http.Request, client Client, grants []scopeGrant) {
 	var servers []string
 	for _, g := range grants {
 		servers = append(servers, g.server)
@@ -167,6 +167,6 @@ func askConsent(w http.ResponseWriter, r *http.Request, client Client, grants []
 		u.RawQuery = q.Encode()
 		return pageLink{URL: u.RequestURI(), Label: label}
 	}
-	page(w, r, http.StatusOK, client.Name+" would like access", "To: "+strings.Join(servers, ", ")+".", "",
+	writePage(w, r, http.StatusOK, client.Name+" would like access", "To: "+strings.Join(servers, ", ")+".", "",
 		link("Allow", "auto"), link("Deny", "deny"))
 }

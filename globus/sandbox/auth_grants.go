@@ -7,49 +7,49 @@ import (
 	"crypto/subtle"
 )
 
-// client is who makes a token, revoke or introspect request: Basic auth for a
+// authenticateClient is who makes a token, revoke or introspect request: Basic auth for a
 // confidential client, client_id in the form for a native app. It answers and
 // returns false when that is nobody.
-func (a *auth) client(w http.ResponseWriter, r *http.Request) (Client, bool) {
-	form := exchangeOf(r).form
+func (a *auth) authenticateClient(w http.ResponseWriter, r *http.Request) (Client, bool) {
+	form := httpExchangeOf(r).form
 	id, secret, basic := r.BasicAuth()
 	if !basic {
 		id, secret = form.Get("client_id"), form.Get("client_secret")
 	}
-	note(r).ClientID = id
+	entryOf(r).ClientID = id
 	a.mu.Lock()
 	c, known := a.clients[id]
 	a.mu.Unlock()
 	switch {
 	case !known:
-		oauthError(w, r, http.StatusUnauthorized, "invalid_client", "no such client")
+		writeOAuthError(w, r, http.StatusUnauthorized, "invalid_client", "no such client")
 	case subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) != 1:
-		oauthError(w, r, http.StatusUnauthorized, "invalid_client", "wrong secret")
+		writeOAuthError(w, r, http.StatusUnauthorized, "invalid_client", "wrong secret")
 	default:
 		return c, true
 	}
 	return Client{}, false
 }
 
-func (a *auth) token(w http.ResponseWriter, r *http.Request) {
-	client, ok := a.client(w, r)
+func (a *auth) handleToken(w http.ResponseWriter, r *http.Request) {
+	client, ok := a.authenticateClient(w, r)
 	if !ok {
 		return
 	}
-	switch grant := exchangeOf(r).form.Get("grant_type"); grant {
+	switch grant := httpExchangeOf(r).form.Get("grant_type"); grant {
 	case "authorization_code":
 		a.exchangeCode(w, r, client)
 	case "refresh_token":
-		a.refresh(w, r, client)
+		a.exchangeRefreshToken(w, r, client)
 	case "client_credentials":
-		a.clientCredentials(w, r, client)
+		a.exchangeCredentials(w, r, client)
 	default:
-		oauthError(w, r, http.StatusBadRequest, "unsupported_grant_type", grant)
+		writeOAuthError(w, r, http.StatusBadRequest, "unsupported_grant_type", grant)
 	}
 }
 
 func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Client) {
-	form := exchangeOf(r).form
+	form := httpExchangeOf(r).form
 	a.mu.Lock()
 	code, known := a.codes[form.Get("code")]
 	why := ""
@@ -58,7 +58,7 @@ func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Clien
 		why = "no such code"
 	case code.used:
 		why = "the code was used before; the tokens it gave are revoked"
-		for _, t := range a.order {
+		for _, t := range a.issueOrder {
 			if t.from == code {
 				t.revoked = true
 			}
@@ -69,26 +69,26 @@ func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Clien
 		why = "the code was issued to another client"
 	case code.redirectURI != form.Get("redirect_uri"):
 		why = "redirect_uri differs from the authorize request's"
-	case !code.verifies(form.Get("code_verifier")):
+	case !code.meetsChallenge(form.Get("code_verifier")):
 		why = "code_verifier does not meet the challenge"
 	}
 	if why != "" {
 		a.mu.Unlock()
-		oauthError(w, r, http.StatusBadRequest, "invalid_grant", why)
+		writeOAuthError(w, r, http.StatusBadRequest, "invalid_grant", why)
 		return
 	}
 	code.used = true
-	e := note(r)
+	e := entryOf(r)
 	e.Identity, e.PKCE = code.identity, code.challenge != ""
-	answer := a.issueAll(r, code.grants, token{client: client.ID, identity: code.identity, mfa: code.mfa, from: code}, code.offline)
+	answer := a.issueTokens(r, code.grants, token{client: client.ID, identity: code.identity, mfa: code.mfa, from: code}, code.offline)
 	a.mu.Unlock()
 	answer["state"] = code.state
-	a.addIDToken(w, r, answer, client.ID, code.identity, code.nonce, hasOpenID(code.grants))
+	a.writeTokens(w, r, answer, client.ID, code.identity, code.nonce, wantsIDToken(code.grants))
 }
 
-func (a *auth) refresh(w http.ResponseWriter, r *http.Request, client Client) {
+func (a *auth) exchangeRefreshToken(w http.ResponseWriter, r *http.Request, client Client) {
 	a.mu.Lock()
-	old, known := a.tokens[exchangeOf(r).form.Get("refresh_token")]
+	old, known := a.tokens[httpExchangeOf(r).form.Get("refresh_token")]
 	why := ""
 	switch {
 	case !known || !old.refresh:
@@ -97,61 +97,61 @@ func (a *auth) refresh(w http.ResponseWriter, r *http.Request, client Client) {
 		why = "the refresh token was issued to another client"
 	case old.revoked:
 		why = "the refresh token was revoked"
-	case !old.live(a.s.clock.now()):
+	case !old.isLive(a.s.clock.now()):
 		why = "the refresh token has expired"
 	}
 	if why != "" {
 		a.mu.Unlock()
-		oauthError(w, r, http.StatusBadRequest, "invalid_grant", why)
+		writeOAuthError(w, r, http.StatusBadRequest, "invalid_grant", why)
 		return
 	}
-	note(r).Identity = old.identity
-	settings := a.s.settings.get()
+	entryOf(r).Identity = old.identity
+	settings := a.s.settings.currentValues()
 	like := token{client: old.client, identity: old.identity, server: old.server, scopes: old.scopes, mfa: old.mfa, from: old.from}
-	access := a.issue(r, like)
+	access := a.issueToken(r, like)
 	kept := old
 	if settings.RotateRefresh {
 		old.revoked = true
 		like.refresh = true
-		kept = a.issue(r, like)
+		kept = a.issueToken(r, like)
 	} else {
 		old.expires = a.s.clock.now().Add(settings.RefreshLifetime)
 	}
-	answer := tokenAnswer(access)
+	answer := describeToken(access)
 	answer["refresh_token"] = kept.value
 	answer["other_tokens"] = []any{}
 	a.mu.Unlock()
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (a *auth) clientCredentials(w http.ResponseWriter, r *http.Request, client Client) {
+func (a *auth) exchangeCredentials(w http.ResponseWriter, r *http.Request, client Client) {
 	if client.Secret == "" {
-		oauthError(w, r, http.StatusBadRequest, "unauthorized_client", "a native app has no credentials of its own")
+		writeOAuthError(w, r, http.StatusBadRequest, "unauthorized_client", "a native app has no credentials of its own")
 		return
 	}
-	grants, unknown := splitScopes(exchangeOf(r).form.Get("scope"))
+	grants, unknown := splitScopes(httpExchangeOf(r).form.Get("scope"))
 	if len(unknown) > 0 || len(grants) == 0 {
-		oauthError(w, r, http.StatusBadRequest, "invalid_scope", strings.Join(unknown, " "))
+		writeOAuthError(w, r, http.StatusBadRequest, "invalid_scope", strings.Join(unknown, " "))
 		return
 	}
-	note(r).Identity = client.ID
+	entryOf(r).Identity = client.ID
 	a.mu.Lock()
-	answer := a.issueAll(r, grants, token{client: client.ID, identity: client.ID}, false)
+	answer := a.issueTokens(r, grants, token{client: client.ID, identity: client.ID}, false)
 	a.mu.Unlock()
-	a.addIDToken(w, r, answer, client.ID, client.ID, "", hasOpenID(grants))
+	a.writeTokens(w, r, answer, client.ID, client.ID, "", wantsIDToken(grants))
 }
 
-// issueAll makes one access token a service, and a refresh token with each
+// issueTokens makes one access token a service, and a refresh token with each
 // when offline, and returns the answer: the first at the top, the others in
 // other_tokens. The caller holds mu.
-func (a *auth) issueAll(r *http.Request, grants []scopeGrant, like token, offline bool) map[string]any {
+func (a *auth) issueTokens(r *http.Request, grants []scopeGrant, like token, offline bool) map[string]any {
 	var answers []map[string]any
 	for _, g := range grants {
 		like.server, like.scopes, like.refresh = g.server, g.scopes, false
-		one := tokenAnswer(a.issue(r, like))
+		one := describeToken(a.issueToken(r, like))
 		if offline {
 			like.refresh = true
-			one["refresh_token"] = a.issue(r, like).value
+			one["refresh_token"] = a.issueToken(r, like).value
 		}
 		answers = append(answers, one)
 	}
@@ -159,14 +159,14 @@ func (a *auth) issueAll(r *http.Request, grants []scopeGrant, like token, offlin
 	return answers[0]
 }
 
-func tokenAnswer(t *token) map[string]any {
+func describeToken(t *token) map[string]any {
 	return map[string]any{
 		"access_token": t.value, "scope": strings.Join(t.scopes, " "), "token_type": "Bearer",
 		"expires_in": int64(t.expires.Sub(t.issued).Seconds()), "resource_server": t.server,
 	}
 }
 
-func hasOpenID(grants []scopeGrant) bool {
+func wantsIDToken(grants []scopeGrant) bool {
 	for _, g := range grants {
 		if contains(g.scopes, "openid") {
 			return true
@@ -175,11 +175,11 @@ func hasOpenID(grants []scopeGrant) bool {
 	return false
 }
 
-func (a *auth) addIDToken(w http.ResponseWriter, r *http.Request, answer map[string]any, client, identity, nonce string, wanted bool) {
+func (a *auth) writeTokens(w http.ResponseWriter, r *http.Request, answer map[string]any, client, identity, nonce string, wanted bool) {
 	if wanted {
-		signed, err := a.idToken(client, identity, nonce)
+		signed, err := a.signIDToken(client, identity, nonce)
 		if err != nil {
-			authError(w, r, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
+			writeAuthError(w, r, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
 			return
 		}
 		answer["id_token"] = signed

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-func (a *auth) userinfo(w http.ResponseWriter, r *http.Request) {
-	t, ok := a.signedIn(w, r, "openid")
+func (a *auth) handleUserinfo(w http.ResponseWriter, r *http.Request) {
+	t, ok := a.requireAuthToken(w, r, "openid")
 	if !ok {
 		return
 	}
-	set := a.identitySet(t.identity)
+	set := a.linkedIdentities(t.identity)
 	if len(set) == 0 {
-		authError(w, r, http.StatusForbidden, "FORBIDDEN", "the identity is gone")
+		writeAuthError(w, r, http.StatusForbidden, "FORBIDDEN", "the identity is gone")
 		return
 	}
 	linked := []any{}
@@ -31,13 +31,13 @@ func (a *auth) userinfo(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (a *auth) identitiesByQuery(w http.ResponseWriter, r *http.Request) {
-	if _, ok := a.signedIn(w, r, ""); !ok {
+func (a *auth) handleIdentities(w http.ResponseWriter, r *http.Request) {
+	if _, ok := a.requireAuthToken(w, r, ""); !ok {
 		return
 	}
 	ids, names := r.URL.Query().Get("ids"), r.URL.Query().Get("usernames")
 	if (ids == "") == (names == "") {
-		authError(w, r, http.StatusBadRequest, "BAD_REQUEST", "give ids or usernames")
+		writeAuthError(w, r, http.StatusBadRequest, "BAD_REQUEST", "give ids or usernames")
 		return
 	}
 	wanted := strings.Split(ids+names, ",")
@@ -48,7 +48,7 @@ func (a *auth) identitiesByQuery(w http.ResponseWriter, r *http.Request) {
 		for _, i := range a.identities {
 			if i.ID == want && ids != "" || i.Username == want && names != "" {
 				found = append(found, map[string]any{
-					"id": i.ID, "username": i.Username, "name": nullable(i.Name), "email": nullable(i.Email),
+					"id": i.ID, "username": i.Username, "name": orNull(i.Name), "email": orNull(i.Email),
 					"status": "used", "identity_type": "login", "organization": nil,
 					"identity_provider": "41143743-f3c8-4d60-bbdb-eeecaba85bd9",
 				})
@@ -59,38 +59,38 @@ func (a *auth) identitiesByQuery(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"identities": found})
 }
 
-// signedIn demands an access token for Auth itself.
-func (a *auth) signedIn(w http.ResponseWriter, r *http.Request, scope string) (token, bool) {
-	t, status, why := a.bearer(r, authResourceServer, scope)
+// requireAuthToken demands an access token for Auth itself.
+func (a *auth) requireAuthToken(w http.ResponseWriter, r *http.Request, scope string) (token, bool) {
+	t, status, why := a.checkBearer(r, authResourceServer, scope)
 	switch status {
 	case http.StatusOK:
 		return t, true
 	case http.StatusForbidden:
-		authError(w, r, status, "FORBIDDEN", why)
+		writeAuthError(w, r, status, "FORBIDDEN", why)
 	default:
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		authError(w, r, status, "UNAUTHORIZED", why)
+		writeAuthError(w, r, status, "UNAUTHORIZED", why)
 	}
 	return token{}, false
 }
 
-// resourceServer stands for a service of which only the tokens matter: it
+// tokenCheckHandler stands for a service of which only the tokens matter: it
 // tells a good token from a bad one and has nothing else.
-func (s *Sandbox) resourceServer(name string) http.Handler {
+func (s *Sandbox) tokenCheckHandler(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, status, why := s.auth.bearer(r, name, "")
+		_, status, why := s.auth.checkBearer(r, name, "")
 		code := map[int]string{
 			http.StatusUnauthorized: "AuthenticationFailed", http.StatusForbidden: "PermissionDenied",
 		}[status]
 		if status == http.StatusOK {
 			status, code, why = http.StatusNotFound, "NotFound", "the sandbox has none of this service's resources"
 		}
-		note(r).Error = code + ": " + why
+		entryOf(r).Error = code + ": " + why
 		writeJSON(w, status, map[string]any{"code": code, "message": why, "resource": r.URL.Path})
 	})
 }
 
-func nullable(s string) any {
+func orNull(s string) any {
 	if s == "" {
 		return nil
 	}

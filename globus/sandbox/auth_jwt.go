@@ -22,14 +22,14 @@ type signingKey struct {
 	err  error
 }
 
-func (k *signingKey) get() (*rsa.PrivateKey, error) {
+func (k *signingKey) getOrCreate() (*rsa.PrivateKey, error) {
 	k.once.Do(func() { k.key, k.err = rsa.GenerateKey(rand.Reader, 2048) })
 	return k.key, k.err
 }
 
-func (a *auth) openidConfiguration(w http.ResponseWriter, r *http.Request) {
+func (a *auth) handleOpenIDConfiguration(w http.ResponseWriter, r *http.Request) {
 	base := "https://" + AuthHost
-	if isLoopback(hostname(r)) {
+	if isLoopback(requestHost(r)) {
 		base = "http://" + r.Host
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
@@ -48,10 +48,10 @@ func (a *auth) openidConfiguration(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (a *auth) jwks(w http.ResponseWriter, r *http.Request) {
-	key, err := a.key.get()
+func (a *auth) handleJWKS(w http.ResponseWriter, r *http.Request) {
+	key, err := a.key.getOrCreate()
 	if err != nil {
-		authError(w, r, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
+		writeAuthError(w, r, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
 		return
 	}
 	b64 := base64.RawURLEncoding.EncodeToString
@@ -61,21 +61,21 @@ func (a *auth) jwks(w http.ResponseWriter, r *http.Request) {
 	}}})
 }
 
-// idToken is a signed OpenID token that says who logged in to client.
-func (a *auth) idToken(client, identity, nonce string) (string, error) {
-	key, err := a.key.get()
+// signIDToken is a signed OpenID token that says who logged in to client.
+func (a *auth) signIDToken(client, identity, nonce string) (string, error) {
+	key, err := a.key.getOrCreate()
 	if err != nil {
 		return "", fmt.Errorf("making the signing key: %w", err)
 	}
 	now := a.s.clock.now()
 	claims := map[string]any{
 		"iss": "https://" + AuthHost, "aud": client, "sub": identity,
-		"iat": now.Unix(), "exp": now.Add(a.s.settings.get().AccessLifetime).Unix(),
+		"iat": now.Unix(), "exp": now.Add(a.s.settings.currentValues().AccessLifetime).Unix(),
 	}
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	set := a.identitySet(identity)
+	set := a.linkedIdentities(identity)
 	if len(set) > 0 {
 		claims["preferred_username"], claims["name"] = set[0].Username, set[0].Name
 	}

@@ -25,16 +25,16 @@ type Policy struct {
 	Domain string
 }
 
-// unmet is the demand that t does not meet, in the words by which Globus tells
+// unmetPolicy is the demand that t does not meet, in the words by which Globus tells
 // an application what to ask for in another login; nil when all is well.
-func (a *auth) unmet(p Policy, t token) map[string]any {
+func (a *auth) unmetPolicy(p Policy, t token) map[string]any {
 	demand := map[string]any{}
 	if p.MFA && !t.mfa {
 		demand["session_required_mfa"] = true
 	}
 	if p.Domain != "" {
 		a.mu.Lock()
-		who, _ := a.identity(t.identity)
+		who, _ := a.findIdentity(t.identity)
 		a.mu.Unlock()
 		if !strings.HasSuffix(who.Username, "@"+p.Domain) {
 			demand["session_required_single_domain"] = []string{p.Domain}
@@ -47,9 +47,9 @@ func (a *auth) unmet(p Policy, t token) map[string]any {
 	return demand
 }
 
-// signIn finds the session of the browser, or signs who in and says so in the
+// signInBrowser finds the session of the browser, or signs who in and says so in the
 // journal: what a person would have to do by hand. The caller holds mu.
-func (a *auth) signIn(w http.ResponseWriter, r *http.Request, who Identity, q url.Values) *session {
+func (a *auth) signInBrowser(w http.ResponseWriter, r *http.Request, who Identity, q url.Values) *session {
 	mfa := q.Get("session_required_mfa") == "true"
 	if c, err := r.Cookie(sessionCookie); err == nil && q.Get("prompt") != "login" {
 		if s := a.sessions[c.Value]; s != nil && s.identity == who.ID && (s.mfa || !mfa) {
@@ -58,25 +58,25 @@ func (a *auth) signIn(w http.ResponseWriter, r *http.Request, who Identity, q ur
 	}
 	s, value := &session{identity: who.ID, mfa: mfa}, newSecret("")
 	a.sessions[value] = s
-	a.s.masker.add("session", value)
+	a.s.masker.labelSecret("session", value)
 	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	detail := ""
 	if mfa {
 		detail = "with a second factor"
 	}
-	a.s.record(Entry{Kind: "event", Event: "sign-in", ClientID: q.Get("client_id"), Identity: who.ID, Detail: detail})
+	a.s.recordEntry(Entry{Kind: "event", Event: "sign-in", ClientID: q.Get("client_id"), Identity: who.ID, Detail: detail})
 	return s
 }
 
-// chooser is the identity that consents: one that the request demands, by id
+// chooseIdentity is the identity that consents: one that the request demands, by id
 // or by domain, the one that was set, or the first. The caller holds mu.
-func (a *auth) chooser(q url.Values, settings Settings) (Identity, bool) {
+func (a *auth) chooseIdentity(q url.Values, settings Settings) (Identity, bool) {
 	words := func(name string) []string {
 		return strings.FieldsFunc(q.Get(name), func(r rune) bool { return r == ',' })
 	}
 	ids, domains := words("session_required_identities"), words("session_required_single_domain")
 	if len(ids)+len(domains) == 0 {
-		return a.identity(settings.Identity)
+		return a.findIdentity(settings.Identity)
 	}
 	for _, who := range a.identities {
 		_, domain, _ := strings.Cut(who.Username, "@")

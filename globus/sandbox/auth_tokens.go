@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// token is an access or refresh token: opaque to everyone but Auth.
+// handleToken is an access or refresh token: opaque to everyone but Auth.
 type token struct {
 	value, label string
 	refresh      bool // a refresh token
@@ -23,9 +23,9 @@ type token struct {
 	from         *authCode // the code it came of, whose reuse ends it
 }
 
-func (t *token) live(now time.Time) bool { return !t.revoked && now.Before(t.expires) }
+func (t *token) isLive(now time.Time) bool { return !t.revoked && now.Before(t.expires) }
 
-func (t *token) kind() string {
+func (t *token) tokenKind() string {
 	if t.refresh {
 		return "refresh"
 	}
@@ -39,28 +39,28 @@ func newSecret(prefix string) string {
 	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// issue makes a token like t, with value, label and times filled in. The
+// issueToken makes a token like t, with value, label and times filled in. The
 // caller holds mu.
-func (a *auth) issue(r *http.Request, t token) *token {
+func (a *auth) issueToken(r *http.Request, t token) *token {
 	now := a.s.clock.now()
-	settings := a.s.settings.get()
+	settings := a.s.settings.currentValues()
 	t.value, t.issued = newSecret("Ag"), now
 	t.expires = now.Add(settings.AccessLifetime)
 	if t.refresh {
 		t.expires = now.Add(settings.RefreshLifetime)
 	}
-	t.label = a.s.masker.add(t.kind(), t.value)
+	t.label = a.s.masker.labelSecret(t.tokenKind(), t.value)
 	issued := &t
 	a.tokens[t.value] = issued
-	a.order = append(a.order, issued)
-	note(r).Issued = append(note(r).Issued, t.label)
+	a.issueOrder = append(a.issueOrder, issued)
+	entryOf(r).Issued = append(entryOf(r).Issued, t.label)
 	return issued
 }
 
-// bearer finds the token that r carries and checks that it is live, for server
+// checkBearer finds the token that r carries and checks that it is live, for server
 // and has scope ("" for any). why is empty when all is well.
-func (a *auth) bearer(r *http.Request, server, scope string) (t token, status int, why string) {
-	value := bearerOf(r)
+func (a *auth) checkBearer(r *http.Request, server, scope string) (t token, status int, why string) {
+	value := bearerToken(r)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	found, ok := a.tokens[value]
@@ -70,12 +70,12 @@ func (a *auth) bearer(r *http.Request, server, scope string) (t token, status in
 	case !ok || found.refresh:
 		return token{}, http.StatusUnauthorized, "not an access token of this service"
 	}
-	e := note(r)
+	e := entryOf(r)
 	e.ClientID, e.Identity = found.client, found.identity
 	switch {
 	case found.revoked:
 		return token{}, http.StatusUnauthorized, "the token was revoked"
-	case !found.live(a.s.clock.now()):
+	case !found.isLive(a.s.clock.now()):
 		return token{}, http.StatusUnauthorized, "the token has expired"
 	case found.server != server:
 		return token{}, http.StatusForbidden, "the token is for " + found.server
@@ -85,47 +85,47 @@ func (a *auth) bearer(r *http.Request, server, scope string) (t token, status in
 	return *found, http.StatusOK, ""
 }
 
-// revoke ends one token. A second time, or for a token that never was, the
+// handleRevoke ends one token. A second time, or for a token that never was, the
 // answer is the same, as RFC 7009 has it.
-func (a *auth) revoke(w http.ResponseWriter, r *http.Request) {
-	client, ok := a.client(w, r)
+func (a *auth) handleRevoke(w http.ResponseWriter, r *http.Request) {
+	client, ok := a.authenticateClient(w, r)
 	if !ok {
 		return
 	}
 	a.mu.Lock()
-	t, known := a.tokens[exchangeOf(r).form.Get("token")]
+	t, known := a.tokens[httpExchangeOf(r).form.Get("token")]
 	switch {
 	case known && t.client != client.ID:
 		a.mu.Unlock()
-		oauthError(w, r, http.StatusBadRequest, "unauthorized_client", "the token was issued to another client")
+		writeOAuthError(w, r, http.StatusBadRequest, "unauthorized_client", "the token was issued to another client")
 		return
 	case known:
 		t.revoked = true
-		e := note(r)
+		e := entryOf(r)
 		e.Identity, e.Revoked = t.identity, []string{t.label}
 	}
 	a.mu.Unlock()
 	writeJSON(w, http.StatusOK, map[string]any{"active": false})
 }
 
-// introspect tells a confidential client about a token for it.
-func (a *auth) introspect(w http.ResponseWriter, r *http.Request) {
-	client, ok := a.client(w, r)
+// handleIntrospect tells a confidential client about a token for it.
+func (a *auth) handleIntrospect(w http.ResponseWriter, r *http.Request) {
+	client, ok := a.authenticateClient(w, r)
 	if !ok {
 		return
 	}
 	if client.Secret == "" {
-		oauthError(w, r, http.StatusUnauthorized, "invalid_client", "only a confidential client may introspect")
+		writeOAuthError(w, r, http.StatusUnauthorized, "invalid_client", "only a confidential client may introspect")
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t, known := a.tokens[exchangeOf(r).form.Get("token")]
-	if !known || !t.live(a.s.clock.now()) {
+	t, known := a.tokens[httpExchangeOf(r).form.Get("token")]
+	if !known || !t.isLive(a.s.clock.now()) {
 		writeJSON(w, http.StatusOK, map[string]any{"active": false})
 		return
 	}
-	who, _ := a.identity(t.identity)
+	who, _ := a.findIdentity(t.identity)
 	writeJSON(w, http.StatusOK, map[string]any{
 		"active": true, "token_type": "Bearer", "scope": strings.Join(t.scopes, " "),
 		"client_id": t.client, "sub": t.identity, "username": who.Username, "name": who.Name,
@@ -137,21 +137,21 @@ func (a *auth) introspect(w http.ResponseWriter, r *http.Request) {
 // ExpireTokens ends the life of every live token of a kind, "access" or
 // "refresh", as time would, and says how many there were.
 func (s *Sandbox) ExpireTokens(kind string) int {
-	return s.auth.each(kind, func(t *token) { t.expires = s.clock.now() })
+	return s.auth.changeLiveTokens(kind, func(t *token) { t.expires = s.clock.now() })
 }
 
 // RevokeTokens revokes every live token of a kind, "access" or "refresh", as
 // the person could on the web site, and says how many there were.
 func (s *Sandbox) RevokeTokens(kind string) int {
-	return s.auth.each(kind, func(t *token) { t.revoked = true })
+	return s.auth.changeLiveTokens(kind, func(t *token) { t.revoked = true })
 }
 
-func (a *auth) each(kind string, change func(*token)) int {
+func (a *auth) changeLiveTokens(kind string, change func(*token)) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := 0
-	for _, t := range a.order {
-		if t.kind() == kind && t.live(a.s.clock.now()) {
+	for _, t := range a.issueOrder {
+		if t.tokenKind() == kind && t.isLive(a.s.clock.now()) {
 			change(t)
 			n++
 		}

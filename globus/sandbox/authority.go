@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// authority is a certificate authority of one sandbox's life and the one
+// certificateAuthority is a certificate authority of one sandbox's life and the one
 // server certificate that it signed. Its key is never written.
-type authority struct {
+type certificateAuthority struct {
 	pem  []byte
 	leaf tls.Certificate
 }
 
-func newAuthority(now time.Time, hosts []string) (*authority, error) {
+func newCertificateAuthority(now time.Time, hosts []string) (*certificateAuthority, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	ca, err := certificate(now, "globus-sandbox CA")
+	ca, err := certificateTemplate(now, "globus-sandbox CA")
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func newAuthority(now time.Time, hosts []string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := certificate(now, "globus-sandbox")
+	leaf, err := certificateTemplate(now, "globus-sandbox")
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +57,13 @@ func newAuthority(now time.Time, hosts []string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &authority{
+	return &certificateAuthority{
 		pem:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
 		leaf: tls.Certificate{Certificate: [][]byte{leafDER, caDER}, PrivateKey: leafKey},
 	}, nil
 }
 
-func certificate(now time.Time, name string) (*x509.Certificate, error) {
+func certificateTemplate(now time.Time, name string) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
 		return nil, err
@@ -74,9 +74,9 @@ func certificate(now time.Time, name string) (*x509.Certificate, error) {
 	}, nil
 }
 
-// listen ends TLS on the connections of l. HTTP/1.1 only: that is what the
+// tlsListener ends TLS on the connections of l. HTTP/1.1 only: that is what the
 // Python clients speak, and what half an answer can be sent on.
-func (a *authority) listen(l net.Listener) net.Listener {
+func (a *certificateAuthority) tlsListener(l net.Listener) net.Listener {
 	return tls.NewListener(l, &tls.Config{
 		Certificates: []tls.Certificate{a.leaf}, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12,
 	})

@@ -25,16 +25,16 @@ type broker struct {
 	cfg    brokerConfig
 	faults brokerFaults
 
-	mu        sync.Mutex
-	closed    bool
-	wg        sync.WaitGroup // everything that runs
-	listeners map[net.Listener]bool
-	conns     map[*brokerConn]bool
-	opened    int // connections so far
-	users     map[string]brokerUser
-	exchanges map[string]*brokerExchange
-	byName    map[string]*brokerQueue
-	subs      map[*subscription]bool
+	mu            sync.Mutex
+	closed        bool
+	wg            sync.WaitGroup // everything that runs
+	listeners     map[net.Listener]bool
+	conns         map[*brokerConn]bool
+	opened        int // connections so far
+	users         map[string]brokerUser
+	exchanges     map[string]*brokerExchange
+	queueByName   map[string]*brokerQueue
+	subscriptions map[*subscription]bool
 }
 
 // newBroker returns a broker that nobody can reach until Serve.
@@ -46,13 +46,13 @@ func newBroker(cfg brokerConfig) *broker {
 		cfg.frameMax = 131072
 	}
 	b := &broker{
-		cfg:       cfg,
-		listeners: map[net.Listener]bool{},
-		conns:     map[*brokerConn]bool{},
-		users:     map[string]brokerUser{},
-		exchanges: map[string]*brokerExchange{},
-		byName:    map[string]*brokerQueue{},
-		subs:      map[*subscription]bool{},
+		cfg:           cfg,
+		listeners:     map[net.Listener]bool{},
+		conns:         map[*brokerConn]bool{},
+		users:         map[string]brokerUser{},
+		exchanges:     map[string]*brokerExchange{},
+		queueByName:   map[string]*brokerQueue{},
+		subscriptions: map[*subscription]bool{},
 	}
 	for name, kind := range map[string]string{"": "direct", "amq.direct": "direct", "amq.fanout": "fanout", "amq.topic": "topic"} {
 		b.exchanges[name] = &brokerExchange{name: name, kind: kind, durable: true}
@@ -86,12 +86,12 @@ func (b *broker) Serve(l net.Listener) error {
 			}
 			return fmt.Errorf("accepting AMQP connections: %w", err)
 		}
-		b.accept(nc)
+		b.acceptConnection(nc)
 	}
 }
 
-// accept starts serving one connection.
-func (b *broker) accept(nc net.Conn) {
+// acceptConnection starts serving one connection.
+func (b *broker) acceptConnection(nc net.Conn) {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -105,7 +105,7 @@ func (b *broker) accept(nc net.Conn) {
 	b.mu.Unlock()
 	go func() {
 		defer b.wg.Done()
-		c.serve()
+		c.serveClient()
 	}()
 }
 
@@ -119,11 +119,11 @@ func (b *broker) Close() error {
 		l.Close()
 	}
 	for c := range b.conns {
-		c.close(amqpErrorf(amqpConnectionForced, "broker forced connection closure with reason 'shutdown'"))
-		c.nc.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
+		c.closeFromBroker(amqpErrorf(amqpConnectionForced, "broker forced connection closure with reason 'shutdown'"))
+		c.socket.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
 	}
-	for s := range b.subs {
-		s.stop()
+	for s := range b.subscriptions {
+		s.endSubscription()
 	}
 	b.mu.Unlock()
 	b.wg.Wait()
@@ -156,19 +156,19 @@ func (b *broker) declareQueue(name string) error {
 	if name == "" {
 		return errors.New("declaring queue: it has no name")
 	}
-	if q := b.byName[name]; q != nil && q.owner != nil {
+	if q := b.queueByName[name]; q != nil && q.owner != nil {
 		return fmt.Errorf("declaring queue %q: a connection has it for itself", name)
 	} else if q == nil {
-		b.byName[name] = &brokerQueue{name: name, durable: true}
+		b.queueByName[name] = &brokerQueue{name: name, durable: true}
 	}
 	return nil
 }
 
-// bind makes the exchange send on to the queue what has the routing key.
+// addBinding makes the exchange send on to the queue what has the routing key.
 func (b *broker) bind(queue, exchange, key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	q, x := b.byName[queue], b.exchanges[exchange]
+	q, x := b.queueByName[queue], b.exchanges[exchange]
 	switch {
 	case exchange == "":
 		return fmt.Errorf("binding queue %q: the default exchange cannot be bound", queue)
@@ -177,7 +177,7 @@ func (b *broker) bind(queue, exchange, key string) error {
 	case x == nil:
 		return fmt.Errorf("binding queue %q: there is no exchange %q", queue, exchange)
 	}
-	x.bind(q, key)
+	x.addBinding(q, key)
 	return nil
 }
 
@@ -186,13 +186,13 @@ func (b *broker) bind(queue, exchange, key string) error {
 func (b *broker) deleteQueue(name string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if q := b.byName[name]; q != nil {
+	if q := b.queueByName[name]; q != nil {
 		b.removeQueue(q)
 	}
 	return nil
 }
 
-// publish routes one message. The default exchange "" routes by the name of the
+// publishMessage routes one message. The default exchange "" routes by the name of the
 // queue. A message that reaches no queue is an error.
 func (b *broker) publish(exchange, key string, p properties, body []byte) error {
 	b.mu.Lock()
@@ -201,10 +201,10 @@ func (b *broker) publish(exchange, key string, p properties, body []byte) error 
 	if x == nil {
 		return fmt.Errorf("publishing to exchange %q: there is none", exchange)
 	}
-	if _, err := appendAMQPHeader(nil, amqpHeader{Props: p}); err != nil {
+	if _, err := appendAMQPHeader(nil, amqpHeader{Properties: p}); err != nil {
 		return fmt.Errorf("publishing to exchange %q: %w", exchange, err)
 	}
-	if b.route(x, message{Exchange: exchange, RoutingKey: key, Properties: p, Body: body}) == 0 {
+	if b.routeMessage(x, message{Exchange: exchange, RoutingKey: key, Properties: p, Body: body}) == 0 {
 		return fmt.Errorf("publishing to exchange %q with key %q: %w", exchange, key, errUnroutable)
 	}
 	return nil
@@ -215,7 +215,7 @@ func (b *broker) queues() []queueState {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var all []queueState
-	for _, q := range slices.SortedFunc(maps.Values(b.byName), func(p, q *brokerQueue) int { return strings.Compare(p.name, q.name) }) {
+	for _, q := range slices.SortedFunc(maps.Values(b.queueByName), func(p, q *brokerQueue) int { return strings.Compare(p.name, q.name) }) {
 		all = append(all, queueState{Name: q.name, Ready: len(q.ready), Unacked: q.unacked, Consumers: len(q.consumers)})
 	}
 	return all

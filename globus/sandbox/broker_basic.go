@@ -7,7 +7,7 @@ import (
 
 // clientConsumer is a consumer of a channel.
 type clientConsumer struct {
-	ch          *brokerChannel
+	channel     *brokerChannel
 	tag         string
 	queue       *brokerQueue
 	noAck       bool
@@ -15,56 +15,56 @@ type clientConsumer struct {
 	outstanding int
 }
 
-func (cc *clientConsumer) ready() bool {
-	ch := cc.ch
+func (cc *clientConsumer) canTake() bool {
+	ch := cc.channel
 	if !cc.noAck && (cc.prefetch > 0 && cc.outstanding >= cc.prefetch || ch.prefetchGlobal > 0 && ch.outstanding >= ch.prefetchGlobal) {
 		return false
 	}
-	return !ch.c.mute.Load() && !ch.c.b.faults.withholds(ch.c.user) && ch.c.out.hasRoom()
+	return !ch.conn.muted.Load() && !ch.conn.broker.faults.withholdsDeliveries(ch.conn.user) && ch.conn.outbox.hasRoom()
 }
 
-func (cc *clientConsumer) deliver(m *queued) {
-	ch := cc.ch
-	ch.tag++
+func (cc *clientConsumer) deliverMessage(m *queued) {
+	ch := cc.channel
+	ch.lastTag++
 	if cc.noAck {
-		cc.queue.done()
+		cc.queue.settleMessage()
 	} else {
-		ch.unacked = append(ch.unacked, unacked{ch.tag, m, cc})
+		ch.unacked = append(ch.unacked, unacked{ch.lastTag, m, cc})
 		cc.outstanding++
 		ch.outstanding++
 	}
-	ch.c.send(ch.id, &amqpBasicDeliver{
-		queue: cc.queue.name, Consumer: cc.tag, Tag: ch.tag, Redelivered: m.Redelivered, Exchange: m.Exchange, Key: m.RoutingKey,
+	ch.conn.sendMethod(ch.id, &amqpBasicDeliver{
+		queue: cc.queue.name, Consumer: cc.tag, Tag: ch.lastTag, Redelivered: m.Redelivered, Exchange: m.Exchange, Key: m.RoutingKey,
 	}, &m.message)
 }
 
-func (cc *clientConsumer) canceled() {
-	delete(cc.ch.consumers, cc.tag)
-	if able, _ := cc.ch.c.able["consumer_cancel_notify"].(bool); able {
-		cc.ch.reply(&amqpBasicCancel{Consumer: cc.tag, NoWait: true})
+func (cc *clientConsumer) queueDeleted() {
+	delete(cc.channel.consumers, cc.tag)
+	if able, _ := cc.channel.conn.capabilities["consumer_cancel_notify"].(bool); able {
+		cc.channel.sendReply(&amqpBasicCancel{Consumer: cc.tag, NoWait: true})
 	}
 }
 
-func (ch *brokerChannel) qos(m *amqpBasicQos) *amqpError {
+func (ch *brokerChannel) setPrefetch(m *amqpBasicQos) *amqpError {
 	if m.Size != 0 {
 		return amqpErrorf(amqpNotImplemented, "prefetch_size!=0 (%d)", m.Size)
 	}
 	if m.Global {
 		ch.prefetchGlobal = int(m.Count)
-		ch.feed()
+		ch.resumeConsumers()
 	} else {
 		ch.prefetch = int(m.Count)
 	}
-	ch.reply(&amqpBasicQosOk{})
+	ch.sendReply(&amqpBasicQosOk{})
 	return nil
 }
 
-func (ch *brokerChannel) consume(m *amqpBasicConsume) *amqpError {
-	q, err := ch.reachQueue(m.Queue)
+func (ch *brokerChannel) startConsumer(m *amqpBasicConsume) *amqpError {
+	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
 	}
-	if err := ch.permit("queue", q.name); err != nil {
+	if err := ch.checkAccess("queue", q.name); err != nil {
 		return err
 	}
 	if ch.consumers[m.Consumer] != nil {
@@ -77,31 +77,31 @@ func (ch *brokerChannel) consume(m *amqpBasicConsume) *amqpError {
 	if tag == "" {
 		tag = "amq.ctag-" + rand.Text()
 	}
-	cc := &clientConsumer{ch: ch, tag: tag, queue: q, noAck: m.NoAck, prefetch: ch.prefetch}
+	cc := &clientConsumer{channel: ch, tag: tag, queue: q, noAck: m.NoAck, prefetch: ch.prefetch}
 	ch.consumers[tag] = cc
 	q.consumers = append(q.consumers, cc)
 	q.exclusive = m.Exclusive
-	ch.answer(m.NoWait, &amqpBasicConsumeOk{Consumer: tag})
-	q.pump()
+	ch.replyUnlessNoWait(m.NoWait, &amqpBasicConsumeOk{Consumer: tag})
+	q.deliverReady()
 	return nil
 }
 
-func (ch *brokerChannel) cancel(m *amqpBasicCancel) *amqpError {
+func (ch *brokerChannel) cancelConsumer(m *amqpBasicCancel) *amqpError {
 	if cc := ch.consumers[m.Consumer]; cc != nil {
 		delete(ch.consumers, m.Consumer)
-		ch.c.b.removeConsumer(cc.queue, cc)
+		ch.conn.broker.removeConsumer(cc.queue, cc)
 	}
-	return ch.answer(m.NoWait, &amqpBasicCancelOk{Consumer: m.Consumer})
+	return ch.replyUnlessNoWait(m.NoWait, &amqpBasicCancelOk{Consumer: m.Consumer})
 }
 
-func (ch *brokerChannel) publish(m *amqpBasicPublish, msg *message) *amqpError {
-	b := ch.c.b
+func (ch *brokerChannel) publishMessage(m *amqpBasicPublish, msg *message) *amqpError {
+	b := ch.conn.broker
 	name := m.Exchange
 	if name == "" {
 		name = "amq.default"
 	}
 	x := b.exchanges[m.Exchange]
-	switch err := ch.permit("exchange", name); {
+	switch err := ch.checkAccess("exchange", name); {
 	case err != nil:
 		return err
 	case x == nil:
@@ -110,53 +110,53 @@ func (ch *brokerChannel) publish(m *amqpBasicPublish, msg *message) *amqpError {
 		return amqpErrorf(amqpAccessRefused, "cannot publish to internal exchange '%s' in vhost '/'", m.Exchange)
 	case m.Immediate:
 		return amqpErrorf(amqpNotImplemented, "immediate=true")
-	case msg.Properties.UserID != "" && msg.Properties.UserID != ch.c.user:
-		return amqpErrorf(amqpPreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", msg.Properties.UserID, ch.c.user)
+	case msg.Properties.UserID != "" && msg.Properties.UserID != ch.conn.user:
+		return amqpErrorf(amqpPreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", msg.Properties.UserID, ch.conn.user)
 	}
-	if b.route(x, *msg) == 0 && m.Mandatory {
-		ch.c.send(ch.id, &amqpBasicReturn{Code: amqpNoRoute, Text: amqpCodeName(amqpNoRoute), Exchange: m.Exchange, Key: m.Key}, msg)
+	if b.routeMessage(x, *msg) == 0 && m.Mandatory {
+		ch.conn.sendMethod(ch.id, &amqpBasicReturn{Code: amqpNoRoute, Text: amqpCodeName(amqpNoRoute), Exchange: m.Exchange, Key: m.Key}, msg)
 	}
 	if ch.confirm {
 		ch.published++
-		ch.reply(&amqpBasicAck{Tag: ch.published})
+		ch.sendReply(&amqpBasicAck{Tag: ch.published})
 	}
 	return nil
 }
 
-func (ch *brokerChannel) get(m *amqpBasicGet) *amqpError {
-	q, err := ch.reachQueue(m.Queue)
+func (ch *brokerChannel) getMessage(m *amqpBasicGet) *amqpError {
+	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
 	}
-	if err := ch.permit("queue", q.name); err != nil {
+	if err := ch.checkAccess("queue", q.name); err != nil {
 		return err
 	}
 	if len(q.ready) == 0 {
-		ch.reply(&amqpBasicGetEmpty{})
+		ch.sendReply(&amqpBasicGetEmpty{})
 		return nil
 	}
-	got := q.pop()
-	ch.tag++
+	got := q.popMessage()
+	ch.lastTag++
 	if m.NoAck {
-		q.done()
+		q.settleMessage()
 	} else {
-		ch.unacked = append(ch.unacked, unacked{ch.tag, got, nil})
+		ch.unacked = append(ch.unacked, unacked{ch.lastTag, got, nil})
 	}
-	ch.c.send(ch.id, &amqpBasicGetOk{
-		Tag: ch.tag, Redelivered: got.Redelivered, Exchange: got.Exchange, Key: got.RoutingKey, Messages: uint32(len(q.ready)),
+	ch.conn.sendMethod(ch.id, &amqpBasicGetOk{
+		Tag: ch.lastTag, Redelivered: got.Redelivered, Exchange: got.Exchange, Key: got.RoutingKey, Messages: uint32(len(q.ready)),
 	}, &got.message)
 	return nil
 }
 
-func (ch *brokerChannel) recover(requeue bool, ok amqpMethod) *amqpError {
+func (ch *brokerChannel) requeueUnacked(requeue bool, ok amqpMethod) *amqpError {
 	if !requeue {
 		return amqpErrorf(amqpNotImplemented, "requeue=false")
 	}
 	settled := slices.Clone(ch.unacked)
 	ch.unacked = nil
 	if ok != nil {
-		ch.reply(ok)
+		ch.sendReply(ok)
 	}
-	ch.giveBack(settled, true)
+	ch.finishDeliveries(settled, true)
 	return nil
 }

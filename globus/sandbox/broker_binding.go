@@ -1,23 +1,23 @@
 package sandbox
 
-// ends finds the two ends of a binding that the user may touch.
-func (ch *brokerChannel) ends(queue, exchange string) (*brokerQueue, *brokerExchange, *amqpError) {
-	x, err := ch.reachExchange(exchange)
+// findBindingEnds finds the two ends of a binding that the user may touch.
+func (ch *brokerChannel) findBindingEnds(queue, exchange string) (*brokerQueue, *brokerExchange, *amqpError) {
+	x, err := ch.findExchange(exchange)
 	if err != nil {
 		return nil, nil, err
 	}
-	q, err := ch.reachQueue(queue)
+	q, err := ch.findQueue(queue)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := ch.permit("queue", q.name); err != nil {
+	if err := ch.checkAccess("queue", q.name); err != nil {
 		return nil, nil, err
 	}
-	return q, x, ch.permit("exchange", x.name)
+	return q, x, ch.checkAccess("exchange", x.name)
 }
 
-func (ch *brokerChannel) queueBind(m *amqpQueueBind) *amqpError {
-	q, x, err := ch.ends(m.Queue, m.Exchange)
+func (ch *brokerChannel) bindQueue(m *amqpQueueBind) *amqpError {
+	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
 	}
@@ -25,46 +25,46 @@ func (ch *brokerChannel) queueBind(m *amqpQueueBind) *amqpError {
 	if m.Queue == "" && key == "" {
 		key = q.name // as the standard has it
 	}
-	x.bind(q, key)
-	return ch.answer(m.NoWait, &amqpQueueBindOk{})
+	x.addBinding(q, key)
+	return ch.replyUnlessNoWait(m.NoWait, &amqpQueueBindOk{})
 }
 
-func (ch *brokerChannel) queueUnbind(m *amqpQueueUnbind) *amqpError {
-	q, x, err := ch.ends(m.Queue, m.Exchange)
+func (ch *brokerChannel) unbindQueue(m *amqpQueueUnbind) *amqpError {
+	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
 	}
-	ch.c.b.unbind(x, func(bd brokerBinding) bool { return bd == brokerBinding{q, m.Key} })
-	ch.reply(&amqpQueueUnbindOk{})
+	ch.conn.broker.removeBindings(x, func(bd brokerBinding) bool { return bd == brokerBinding{q, m.Key} })
+	ch.sendReply(&amqpQueueUnbindOk{})
 	return nil
 }
 
-func (ch *brokerChannel) queuePurge(m *amqpQueuePurge) *amqpError {
-	q, err := ch.reachQueue(m.Queue)
+func (ch *brokerChannel) purgeQueue(m *amqpQueuePurge) *amqpError {
+	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
 	}
-	if err := ch.permit("queue", q.name); err != nil {
+	if err := ch.checkAccess("queue", q.name); err != nil {
 		return err
 	}
 	n := len(q.ready)
 	q.ready = nil
-	return ch.answer(m.NoWait, &amqpQueuePurgeOk{Messages: uint32(n)})
+	return ch.replyUnlessNoWait(m.NoWait, &amqpQueuePurgeOk{Messages: uint32(n)})
 }
 
-func (ch *brokerChannel) queueDelete(m *amqpQueueDelete) *amqpError {
+func (ch *brokerChannel) deleteQueue(m *amqpQueueDelete) *amqpError {
 	name := m.Queue
 	if name == "" {
 		name = ch.lastQueue
 	}
-	if err := ch.permit("queue", name); err != nil {
+	if err := ch.checkAccess("queue", name); err != nil {
 		return err
 	}
-	q := ch.c.b.byName[name]
+	q := ch.conn.broker.queueByName[name]
 	if q == nil { // deleting nothing is no error
-		return ch.answer(m.NoWait, &amqpQueueDeleteOk{})
+		return ch.replyUnlessNoWait(m.NoWait, &amqpQueueDeleteOk{})
 	}
-	if err := ch.unlocked(q); err != nil {
+	if err := ch.checkNotLocked(q); err != nil {
 		return err
 	}
 	switch {
@@ -74,6 +74,6 @@ func (ch *brokerChannel) queueDelete(m *amqpQueueDelete) *amqpError {
 		return amqpErrorf(amqpPreconditionFailed, "queue '%s' in vhost '/' not empty", name)
 	}
 	n := len(q.ready)
-	ch.c.b.removeQueue(q)
-	return ch.answer(m.NoWait, &amqpQueueDeleteOk{Messages: uint32(n)})
+	ch.conn.broker.removeQueue(q)
+	return ch.replyUnlessNoWait(m.NoWait, &amqpQueueDeleteOk{Messages: uint32(n)})
 }

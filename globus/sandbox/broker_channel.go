@@ -7,14 +7,14 @@ import (
 
 // brokerChannel is a channel of a connection. The broker's lock guards it.
 type brokerChannel struct {
-	c       *brokerConn
+	conn    *brokerConn
 	id      uint16
 	closing bool // channel.close was sent
 
 	confirm   bool
 	published uint64 // messages since confirm.select
 
-	tag       uint64 // last delivery tag
+	lastTag   uint64 // last delivery tag
 	unacked   []unacked
 	consumers map[string]*clientConsumer
 
@@ -28,12 +28,12 @@ type brokerChannel struct {
 // unacked is a delivery that waits to be acknowledged.
 type unacked struct {
 	tag      uint64
-	m        *queued
+	message  *queued
 	consumer *clientConsumer // nil for basic.get
 }
 
-// onChannel handles a method on a channel other than 0.
-func (c *brokerConn) onChannel(id uint16, m amqpMethod, msg *message) *amqpError {
+// handleChannelMethod handles a method on a channel other than 0.
+func (c *brokerConn) handleChannelMethod(id uint16, m amqpMethod, msg *message) *amqpError {
 	ch := c.channels[id]
 	if _, ok := m.(*amqpChannelOpen); ok {
 		if ch != nil {
@@ -42,8 +42,8 @@ func (c *brokerConn) onChannel(id uint16, m amqpMethod, msg *message) *amqpError
 		if id > brokerChannelMax {
 			return amqpErrorf(amqpChannelError, "channel %d is higher than the negotiated channel_max (%d)", id, brokerChannelMax)
 		}
-		c.channels[id] = &brokerChannel{c: c, id: id, consumers: map[string]*clientConsumer{}}
-		c.send(id, &amqpChannelOpenOk{}, nil)
+		c.channels[id] = &brokerChannel{conn: c, id: id, consumers: map[string]*clientConsumer{}}
+		c.sendMethod(id, &amqpChannelOpenOk{}, nil)
 		return nil
 	}
 	if ch == nil {
@@ -51,9 +51,9 @@ func (c *brokerConn) onChannel(id uint16, m amqpMethod, msg *message) *amqpError
 	}
 	switch m := m.(type) {
 	case *amqpChannelClose:
-		ch.release()
+		ch.endConsumers()
 		delete(c.channels, id)
-		ch.reply(&amqpChannelCloseOk{})
+		ch.sendReply(&amqpChannelCloseOk{})
 		return nil
 	case *amqpChannelCloseOk:
 		if ch.closing {
@@ -67,72 +67,72 @@ func (c *brokerConn) onChannel(id uint16, m amqpMethod, msg *message) *amqpError
 		if !m.Active {
 			return amqpErrorf(amqpNotImplemented, "active=false")
 		}
-		ch.reply(&amqpChannelFlowOk{Active: true})
+		ch.sendReply(&amqpChannelFlowOk{Active: true})
 		return nil
 	}
 	if ch.closing {
 		return nil
 	}
-	return ch.handle(m, msg)
+	return ch.dispatchMethod(m, msg)
 }
 
-// handle handles what a channel is for.
-func (ch *brokerChannel) handle(m amqpMethod, msg *message) *amqpError {
+// dispatchMethod handles what a channel is for.
+func (ch *brokerChannel) dispatchMethod(m amqpMethod, msg *message) *amqpError {
 	switch m := m.(type) {
 	case *amqpExchangeDeclare:
-		return ch.exchangeDeclare(m)
+		return ch.declareExchange(m)
 	case *amqpExchangeDelete:
-		return ch.exchangeDelete(m)
+		return ch.deleteExchange(m)
 	case *amqpQueueDeclare:
-		return ch.queueDeclare(m)
+		return ch.declareQueue(m)
 	case *amqpQueueBind:
-		return ch.queueBind(m)
+		return ch.bindQueue(m)
 	case *amqpQueueUnbind:
-		return ch.queueUnbind(m)
+		return ch.unbindQueue(m)
 	case *amqpQueuePurge:
-		return ch.queuePurge(m)
+		return ch.purgeQueue(m)
 	case *amqpQueueDelete:
-		return ch.queueDelete(m)
+		return ch.deleteQueue(m)
 	case *amqpConfirmSelect:
 		ch.confirm = true
-		return ch.answer(m.NoWait, &amqpConfirmSelectOk{})
+		return ch.replyUnlessNoWait(m.NoWait, &amqpConfirmSelectOk{})
 	case *amqpBasicQos:
-		return ch.qos(m)
+		return ch.setPrefetch(m)
 	case *amqpBasicConsume:
-		return ch.consume(m)
+		return ch.startConsumer(m)
 	case *amqpBasicCancel:
-		return ch.cancel(m)
+		return ch.cancelConsumer(m)
 	case *amqpBasicPublish:
-		return ch.publish(m, msg)
+		return ch.publishMessage(m, msg)
 	case *amqpBasicGet:
-		return ch.get(m)
+		return ch.getMessage(m)
 	case *amqpBasicAck:
-		return ch.settle(m.Tag, m.Multiple, false)
+		return ch.settleDeliveries(m.Tag, m.Multiple, false)
 	case *amqpBasicNack:
-		return ch.settle(m.Tag, m.Multiple, m.Requeue)
+		return ch.settleDeliveries(m.Tag, m.Multiple, m.Requeue)
 	case *amqpBasicReject:
-		return ch.settle(m.Tag, false, m.Requeue)
+		return ch.settleDeliveries(m.Tag, false, m.Requeue)
 	case *amqpBasicRecover:
-		return ch.recover(m.Requeue, &amqpBasicRecoverOk{})
+		return ch.requeueUnacked(m.Requeue, &amqpBasicRecoverOk{})
 	case *amqpBasicRecoverAsync:
-		return ch.recover(m.Requeue, nil)
+		return ch.requeueUnacked(m.Requeue, nil)
 	}
 	return amqpErrorf(amqpCommandInvalid, "'%s' is not for a server", m.spec().name)
 }
 
-func (ch *brokerChannel) reply(m amqpMethod) { ch.c.send(ch.id, m, nil) }
+func (ch *brokerChannel) sendReply(m amqpMethod) { ch.conn.sendMethod(ch.id, m, nil) }
 
-// answer replies unless the client asked for none.
-func (ch *brokerChannel) answer(noWait bool, m amqpMethod) *amqpError {
+// writeAnswer replies unless the client asked for none.
+func (ch *brokerChannel) replyUnlessNoWait(noWait bool, m amqpMethod) *amqpError {
 	if !noWait {
-		ch.reply(m)
+		ch.sendReply(m)
 	}
 	return nil
 }
 
-// settle acknowledges the delivery with that tag, or with multiple all up to
+// settleDeliveries acknowledges the delivery with that tag, or with multiple all up to
 // it (tag 0: all), or gives them back to their queues.
-func (ch *brokerChannel) settle(tag uint64, multiple, requeue bool) *amqpError {
+func (ch *brokerChannel) settleDeliveries(tag uint64, multiple, requeue bool) *amqpError {
 	i := sort.Search(len(ch.unacked), func(i int) bool { return ch.unacked[i].tag >= tag })
 	found := i < len(ch.unacked) && ch.unacked[i].tag == tag
 	from, to := i, i+1
@@ -151,13 +151,13 @@ func (ch *brokerChannel) settle(tag uint64, multiple, requeue bool) *amqpError {
 	} else {
 		ch.unacked = slices.Delete(ch.unacked, from, to)
 	}
-	ch.giveBack(settled, requeue)
+	ch.finishDeliveries(settled, requeue)
 	return nil
 }
 
-// giveBack tells the queues of deliveries that are settled, then lets them
+// finishDeliveries tells the queues of deliveries that are settled, then lets them
 // deliver.
-func (ch *brokerChannel) giveBack(settled []unacked, requeue bool) {
+func (ch *brokerChannel) finishDeliveries(settled []unacked, requeue bool) {
 	var queues []*brokerQueue
 	for _, u := range settled {
 		if u.consumer != nil {
@@ -165,36 +165,36 @@ func (ch *brokerChannel) giveBack(settled []unacked, requeue bool) {
 			ch.outstanding--
 		}
 		if requeue {
-			u.m.queue.requeue(u.m)
+			u.message.queue.requeueMessage(u.message)
 		} else {
-			u.m.queue.done()
+			u.message.queue.settleMessage()
 		}
-		if !slices.Contains(queues, u.m.queue) {
-			queues = append(queues, u.m.queue)
+		if !slices.Contains(queues, u.message.queue) {
+			queues = append(queues, u.message.queue)
 		}
 	}
 	for _, q := range queues {
-		q.pump()
+		q.deliverReady()
 	}
 	if ch.prefetchGlobal > 0 {
-		ch.feed()
+		ch.resumeConsumers()
 	}
 }
 
-// feed lets the queues of the channel's consumers deliver.
-func (ch *brokerChannel) feed() {
+// resumeConsumers lets the queues of the channel's consumers deliver.
+func (ch *brokerChannel) resumeConsumers() {
 	for _, cc := range ch.consumers {
-		cc.queue.pump()
+		cc.queue.deliverReady()
 	}
 }
 
-// release ends the channel's consumers and gives back what they had.
-func (ch *brokerChannel) release() {
+// releaseEntities ends the channel's consumers and gives back what they had.
+func (ch *brokerChannel) endConsumers() {
 	for _, cc := range ch.consumers {
-		ch.c.b.removeConsumer(cc.queue, cc)
+		ch.conn.broker.removeConsumer(cc.queue, cc)
 	}
 	clear(ch.consumers)
 	settled := ch.unacked
 	ch.unacked = nil
-	ch.giveBack(settled, true)
+	ch.finishDeliveries(settled, true)
 }

@@ -24,106 +24,106 @@ var errConnDone = errors.New("closed in order")
 // brokerConn is a client's connection. One goroutine reads and handles, one
 // writes.
 type brokerConn struct {
-	b     *broker
-	nc    net.Conn
-	label string
-	out   *outbox
+	broker *broker
+	socket net.Conn
+	label  string
+	outbox *outbox
 
 	frameMax  atomic.Uint32 // bytes, as negotiated
 	heartbeat atomic.Int64  // a time.Duration, as negotiated
-	mute      atomic.Bool   // a fault: nothing is said any more
-	down      chan struct{} // closed when it ends, for those who wait
+	muted     atomic.Bool   // a fault: nothing is said any more
+	ended     chan struct{} // closed when it ends, for those who wait
 
 	// The reader's own.
-	expects string // next method of the handshake; "" when it is over
-	partial map[uint16]*partial
+	expectedMethod string // next method of the handshake; "" when it is over
+	partial        map[uint16]*partial
 
 	// Guarded by the broker's lock; user and rights are the reader's to set.
-	user     string
-	rights   brokerUser
-	able     map[string]any // the client's capabilities
-	closing  bool           // connection.close was sent, or is due
-	channels map[uint16]*brokerChannel
+	user         string
+	rights       brokerUser
+	capabilities map[string]any // the client's capabilities
+	closing      bool           // connection.close was sent, or is due
+	channels     map[uint16]*brokerChannel
 }
 
 func newBrokerConn(b *broker, nc net.Conn, number int) *brokerConn {
 	c := &brokerConn{
-		b: b, nc: nc, label: fmt.Sprintf("conn#%d", number), out: newOutbox(), down: make(chan struct{}),
+		broker: b, socket: nc, label: fmt.Sprintf("conn#%d", number), outbox: newOutbox(), ended: make(chan struct{}),
 		partial: map[uint16]*partial{}, channels: map[uint16]*brokerChannel{},
 	}
 	c.frameMax.Store(b.cfg.frameMax)
 	return c
 }
 
-// serve handles the connection until its end.
-func (c *brokerConn) serve() {
-	if fault, ok := c.b.faults.strike("", "", "refuse"); ok {
-		c.event("opened", "", fault.Kind)
-		c.reset()
-		c.leave()
+// runServer handles the connection until its end.
+func (c *brokerConn) serveClient() {
+	if fault, ok := c.broker.faults.takeFault("", "", "refuse"); ok {
+		c.reportEvent("opened", "", fault.Kind)
+		c.resetSocket()
+		c.leaveBroker()
 		return
 	}
-	c.event("opened", "", "")
+	c.reportEvent("opened", "", "")
 	written := make(chan struct{})
-	err := c.greet()
+	err := c.readPreamble()
 	go func() {
 		defer close(written)
-		c.write()
+		c.writeItems()
 	}()
 	if err == nil {
-		err = c.read()
+		err = c.readFrames()
 	}
-	c.leave()
-	c.nc.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
-	c.out.finish()
+	c.leaveBroker()
+	c.socket.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
+	c.outbox.addNoMore()
 	<-written
 	if err == errConnDone {
 		// It is for the client to hang up: one that has not read close-ok yet
 		// must not find the connection gone.
-		io.Copy(io.Discard, c.nc)
+		io.Copy(io.Discard, c.socket)
 	}
-	c.nc.Close()
-	c.event("closed", err.Error(), "")
+	c.socket.Close()
+	c.reportEvent("closed", err.Error(), "")
 }
 
-// leave gives back everything that the connection had.
-func (c *brokerConn) leave() {
-	c.b.mu.Lock()
-	defer c.b.mu.Unlock()
-	c.release()
+// leaveBroker gives back everything that the connection had.
+func (c *brokerConn) leaveBroker() {
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
+	c.releaseEntities()
 	c.closing = true
-	delete(c.b.conns, c)
+	delete(c.broker.conns, c)
 }
 
-// greet reads the client's preamble. To one of another protocol it answers
+// readPreamble reads the client's preamble. To one of another protocol it answers
 // with the one that it speaks.
-func (c *brokerConn) greet() error {
-	c.nc.SetDeadline(time.Now().Add(brokerHandshakeTime))
+func (c *brokerConn) readPreamble() error {
+	c.socket.SetDeadline(time.Now().Add(brokerHandshakeTime))
 	var hello [len(amqpPreamble)]byte
-	if _, err := io.ReadFull(c.nc, hello[:]); err != nil {
+	if _, err := io.ReadFull(c.socket, hello[:]); err != nil {
 		return fmt.Errorf("waiting for the client: %w", err)
 	}
 	if string(hello[:]) != amqpPreamble {
-		io.WriteString(c.nc, amqpPreamble)
+		io.WriteString(c.socket, amqpPreamble)
 		return fmt.Errorf("the client began with %q", hello)
 	}
-	c.nc.SetWriteDeadline(time.Time{})
-	c.start()
+	c.socket.SetWriteDeadline(time.Time{})
+	c.sendStart()
 	return nil
 }
 
-// read handles frames until the connection ends.
-func (c *brokerConn) read() error {
-	r := bufio.NewReaderSize(c.nc, 64<<10)
+// readFrames handles frames until the connection ends.
+func (c *brokerConn) readFrames() error {
+	r := bufio.NewReaderSize(c.socket, 64<<10)
 	for {
 		if d := time.Duration(c.heartbeat.Load()); d > 0 && !c.isClosing() {
-			c.nc.SetReadDeadline(time.Now().Add(2 * d))
+			c.socket.SetReadDeadline(time.Now().Add(2 * d))
 		}
 		f, err := readAMQPFrame(r, c.frameMax.Load())
 		if errors.Is(err, errAMQPFrame) {
 			// Where the next frame begins is not known any more.
-			c.fail(0, nil, amqpErrorf(amqpFrameError, "%v", err))
-			c.nc.SetReadDeadline(time.Now().Add(brokerFarewellTime / 5))
+			c.replyError(0, nil, amqpErrorf(amqpFrameError, "%v", err))
+			c.socket.SetReadDeadline(time.Now().Add(brokerFarewellTime / 5))
 			io.Copy(io.Discard, r)
 			return err
 		}
@@ -133,13 +133,13 @@ func (c *brokerConn) read() error {
 		if err != nil {
 			return err
 		}
-		if err := c.frame(f); err != nil {
+		if err := c.handleFrame(f); err != nil {
 			return err
 		}
-		for c.out.isFull() {
+		for c.outbox.isFull() {
 			select {
-			case <-c.out.room:
-			case <-c.down:
+			case <-c.outbox.room:
+			case <-c.ended:
 				return errConnDone
 			}
 		}
@@ -147,72 +147,72 @@ func (c *brokerConn) read() error {
 }
 
 func (c *brokerConn) isClosing() bool {
-	c.b.mu.Lock()
-	defer c.b.mu.Unlock()
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
 	return c.closing
 }
 
-// send puts a method on its way, with a message or nil.
-func (c *brokerConn) send(channel uint16, m amqpMethod, msg *message) {
-	c.out.put(outItem{channel, c.user, m, msg})
+// sendMethod puts a method on its way, with a message or nil.
+func (c *brokerConn) sendMethod(channel uint16, m amqpMethod, msg *message) {
+	c.outbox.addItem(outItem{channel, c.user, m, msg})
 }
 
-// fail answers an error: by closing the channel, or the connection when it is
+// replyError answers an error: by closing the channel, or the connection when it is
 // grave. m is what it was about, nil for none.
-func (c *brokerConn) fail(channel uint16, m amqpMethod, err *amqpError) {
-	c.b.mu.Lock()
-	defer c.b.mu.Unlock()
-	c.failLocked(channel, m, err)
+func (c *brokerConn) replyError(channel uint16, m amqpMethod, err *amqpError) {
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
+	c.replyErrorLocked(channel, m, err)
 }
 
-func (c *brokerConn) failLocked(channel uint16, m amqpMethod, err *amqpError) {
+func (c *brokerConn) replyErrorLocked(channel uint16, m amqpMethod, err *amqpError) {
 	var s amqpSpec
 	if m != nil {
 		s = m.spec()
 	}
 	ch := c.channels[channel]
-	if err.hard() || ch == nil {
-		c.closeFor(err, s)
+	if err.closesConnection() || ch == nil {
+		c.closeWithError(err, s)
 		return
 	}
-	ch.release()
+	ch.endConsumers()
 	ch.closing = true
-	c.send(channel, &amqpChannelClose{Code: err.Code, Text: err.Text, Class: s.class, Method: s.method}, nil)
+	c.sendMethod(channel, &amqpChannelClose{Code: err.Code, Text: err.Text, Class: s.class, Method: s.method}, nil)
 }
 
-// close ends the connection as the protocol wants it, from the broker's side.
+// closeListeners ends the connection as the protocol wants it, from the broker's side.
 // The broker is locked.
-func (c *brokerConn) close(err *amqpError) { c.closeFor(err, amqpSpec{}) }
+func (c *brokerConn) closeFromBroker(err *amqpError) { c.closeWithError(err, amqpSpec{}) }
 
-func (c *brokerConn) closeFor(err *amqpError, s amqpSpec) {
+func (c *brokerConn) closeWithError(err *amqpError, s amqpSpec) {
 	if c.closing {
 		return
 	}
-	c.release()
+	c.releaseEntities()
 	c.closing = true
-	if c.mute.Load() { // it can hear no good-bye
-		c.reset()
+	if c.muted.Load() { // it can hear no good-bye
+		c.resetSocket()
 		return
 	}
-	c.send(0, &amqpConnectionClose{Code: err.Code, Text: err.Text, Class: s.class, Method: s.method}, nil)
-	c.nc.SetDeadline(time.Now().Add(brokerFarewellTime))
+	c.sendMethod(0, &amqpConnectionClose{Code: err.Code, Text: err.Text, Class: s.class, Method: s.method}, nil)
+	c.socket.SetDeadline(time.Now().Add(brokerFarewellTime))
 }
 
-// release gives back the messages, consumers and queues of the connection.
+// releaseEntities gives back the messages, consumers and queues of the connection.
 // The broker is locked.
-func (c *brokerConn) release() {
+func (c *brokerConn) releaseEntities() {
 	for _, ch := range c.channels {
-		ch.release()
+		ch.endConsumers()
 	}
 	clear(c.channels)
-	for _, q := range c.b.byName {
+	for _, q := range c.broker.queueByName {
 		if q.owner == c {
-			c.b.removeQueue(q)
+			c.broker.removeQueue(q)
 		}
 	}
 	select {
-	case <-c.down:
+	case <-c.ended:
 	default:
-		close(c.down)
+		close(c.ended)
 	}
 }

@@ -6,33 +6,33 @@ import (
 	"strings"
 )
 
-// permit checks that the user may touch an exchange or a queue.
-func (ch *brokerChannel) permit(what, name string) *amqpError {
-	if ch.c.rights.may(name) {
+// checkAccess checks that the user may touch an exchange or a queue.
+func (ch *brokerChannel) checkAccess(what, name string) *amqpError {
+	if ch.conn.rights.mayTouch(name) {
 		return nil
 	}
-	return amqpErrorf(amqpAccessRefused, "access to %s '%s' in vhost '/' refused for user '%s'", what, name, ch.c.user)
+	return amqpErrorf(amqpAccessRefused, "access to %s '%s' in vhost '/' refused for user '%s'", what, name, ch.conn.user)
 }
 
-// reachQueue finds a queue that this connection may use. An empty name is the
+// findQueue finds a queue that this connection may use. An empty name is the
 // queue that the channel declared last.
-func (ch *brokerChannel) reachQueue(name string) (*brokerQueue, *amqpError) {
+func (ch *brokerChannel) findQueue(name string) (*brokerQueue, *amqpError) {
 	if name == "" {
 		if ch.lastQueue == "" {
 			return nil, amqpErrorf(amqpNotFound, "no previously declared queue")
 		}
 		name = ch.lastQueue
 	}
-	q := ch.c.b.byName[name]
+	q := ch.conn.broker.queueByName[name]
 	if q == nil {
 		return nil, amqpErrorf(amqpNotFound, "no queue '%s' in vhost '/'", name)
 	}
-	return q, ch.unlocked(q)
+	return q, ch.checkNotLocked(q)
 }
 
-// unlocked refuses a queue that another connection has for itself.
-func (ch *brokerChannel) unlocked(q *brokerQueue) *amqpError {
-	if q.owner == nil || q.owner == ch.c {
+// checkNotLocked refuses a queue that another connection has for itself.
+func (ch *brokerChannel) checkNotLocked(q *brokerQueue) *amqpError {
+	if q.owner == nil || q.owner == ch.conn {
 		return nil
 	}
 	return lockedError(q)
@@ -42,24 +42,24 @@ func lockedError(q *brokerQueue) *amqpError {
 	return amqpErrorf(amqpResourceLocked, "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.", q.name)
 }
 
-func (ch *brokerChannel) reachExchange(name string) (*brokerExchange, *amqpError) {
+func (ch *brokerChannel) findExchange(name string) (*brokerExchange, *amqpError) {
 	if name == "" {
 		return nil, amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
 	}
-	x := ch.c.b.exchanges[name]
+	x := ch.conn.broker.exchanges[name]
 	if x == nil {
 		return nil, amqpErrorf(amqpNotFound, "no exchange '%s' in vhost '/'", name)
 	}
 	return x, nil
 }
 
-func (ch *brokerChannel) exchangeDeclare(m *amqpExchangeDeclare) *amqpError {
-	b := ch.c.b
+func (ch *brokerChannel) declareExchange(m *amqpExchangeDeclare) *amqpError {
+	b := ch.conn.broker
 	if m.Passive {
-		if _, err := ch.reachExchange(m.Exchange); err != nil {
+		if _, err := ch.findExchange(m.Exchange); err != nil {
 			return err
 		}
-		return ch.answer(m.NoWait, &amqpExchangeDeclareOk{})
+		return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeclareOk{})
 	}
 	if m.Exchange == "" {
 		return amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
@@ -67,7 +67,7 @@ func (ch *brokerChannel) exchangeDeclare(m *amqpExchangeDeclare) *amqpError {
 	if !slices.Contains([]string{"direct", "topic", "fanout"}, m.Kind) {
 		return amqpErrorf(amqpCommandInvalid, "unknown exchange type '%s'", m.Kind)
 	}
-	if err := ch.permit("exchange", m.Exchange); err != nil {
+	if err := ch.checkAccess("exchange", m.Exchange); err != nil {
 		return err
 	}
 	x := b.exchanges[m.Exchange]
@@ -78,14 +78,14 @@ func (ch *brokerChannel) exchangeDeclare(m *amqpExchangeDeclare) *amqpError {
 		b.exchanges[m.Exchange] = &brokerExchange{
 			name: m.Exchange, kind: m.Kind, durable: m.Durable, autoDelete: m.AutoDelete, internal: m.Internal,
 		}
-		return ch.answer(m.NoWait, &amqpExchangeDeclareOk{})
+		return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeclareOk{})
 	}
-	if err := equivalent("exchange", m.Exchange,
+	if err := checkEquivalent("exchange", m.Exchange,
 		amqpArgument{"type", m.Kind, x.kind}, amqpArgument{"durable", m.Durable, x.durable},
 		amqpArgument{"auto_delete", m.AutoDelete, x.autoDelete}, amqpArgument{"internal", m.Internal, x.internal}); err != nil {
 		return err
 	}
-	return ch.answer(m.NoWait, &amqpExchangeDeclareOk{})
+	return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeclareOk{})
 }
 
 // amqpArgument is something in which two declarations have to agree.
@@ -94,7 +94,7 @@ type amqpArgument struct {
 	received, have any
 }
 
-func equivalent(what, name string, args ...amqpArgument) *amqpError {
+func checkEquivalent(what, name string, args ...amqpArgument) *amqpError {
 	for _, a := range args {
 		if a.received != a.have {
 			return amqpErrorf(amqpPreconditionFailed, "inequivalent arg '%s' for %s '%s' in vhost '/': received '%v' but current is '%v'",
@@ -104,67 +104,67 @@ func equivalent(what, name string, args ...amqpArgument) *amqpError {
 	return nil
 }
 
-func (ch *brokerChannel) exchangeDelete(m *amqpExchangeDelete) *amqpError {
+func (ch *brokerChannel) deleteExchange(m *amqpExchangeDelete) *amqpError {
 	if m.Exchange == "" {
 		return amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
 	}
 	if strings.HasPrefix(m.Exchange, "amq.") {
 		return amqpErrorf(amqpAccessRefused, "deletion of system exchange '%s' in vhost '/' not allowed", m.Exchange)
 	}
-	if err := ch.permit("exchange", m.Exchange); err != nil {
+	if err := ch.checkAccess("exchange", m.Exchange); err != nil {
 		return err
 	}
-	if x := ch.c.b.exchanges[m.Exchange]; x != nil {
+	if x := ch.conn.broker.exchanges[m.Exchange]; x != nil {
 		if m.IfUnused && len(x.bindings) > 0 {
 			return amqpErrorf(amqpPreconditionFailed, "exchange '%s' in vhost '/' in use", m.Exchange)
 		}
-		delete(ch.c.b.exchanges, m.Exchange)
+		delete(ch.conn.broker.exchanges, m.Exchange)
 	}
-	return ch.answer(m.NoWait, &amqpExchangeDeleteOk{})
+	return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeleteOk{})
 }
 
-func (ch *brokerChannel) queueDeclare(m *amqpQueueDeclare) *amqpError {
-	b := ch.c.b
+func (ch *brokerChannel) declareQueue(m *amqpQueueDeclare) *amqpError {
+	b := ch.conn.broker
 	if m.Passive {
-		q, err := ch.reachQueue(m.Queue)
+		q, err := ch.findQueue(m.Queue)
 		if err != nil {
 			return err
 		}
-		return ch.declared(m, q)
+		return ch.replyDeclared(m, q)
 	}
 	name := m.Queue
 	if name == "" {
 		name = "amq.gen-" + rand.Text()
 	}
-	if err := ch.permit("queue", name); err != nil {
+	if err := ch.checkAccess("queue", name); err != nil {
 		return err
 	}
-	q := b.byName[name]
+	q := b.queueByName[name]
 	if q == nil {
 		if strings.HasPrefix(m.Queue, "amq.") {
 			return amqpErrorf(amqpAccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
 		}
 		q = &brokerQueue{name: name, durable: m.Durable, autoDelete: m.AutoDelete}
 		if m.Exclusive {
-			q.owner = ch.c
+			q.owner = ch.conn
 		}
-		b.byName[name] = q
-		return ch.declared(m, q)
+		b.queueByName[name] = q
+		return ch.replyDeclared(m, q)
 	}
-	if err := ch.unlocked(q); err != nil {
+	if err := ch.checkNotLocked(q); err != nil {
 		return err
 	}
 	if m.Exclusive != (q.owner != nil) {
 		return lockedError(q)
 	}
-	if err := equivalent("queue", name,
+	if err := checkEquivalent("queue", name,
 		amqpArgument{"durable", m.Durable, q.durable}, amqpArgument{"auto_delete", m.AutoDelete, q.autoDelete}); err != nil {
 		return err
 	}
-	return ch.declared(m, q)
+	return ch.replyDeclared(m, q)
 }
 
-func (ch *brokerChannel) declared(m *amqpQueueDeclare, q *brokerQueue) *amqpError {
+func (ch *brokerChannel) replyDeclared(m *amqpQueueDeclare, q *brokerQueue) *amqpError {
 	ch.lastQueue = q.name
-	return ch.answer(m.NoWait, &amqpQueueDeclareOk{Queue: q.name, Messages: uint32(len(q.ready)), Consumers: uint32(len(q.consumers))})
+	return ch.replyUnlessNoWait(m.NoWait, &amqpQueueDeclareOk{Queue: q.name, Messages: uint32(len(q.ready)), Consumers: uint32(len(q.consumers))})
 }

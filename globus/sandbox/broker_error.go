@@ -28,8 +28,8 @@ type amqpError struct {
 
 func (e *amqpError) Error() string { return fmt.Sprintf("%d %s", e.Code, e.Text) }
 
-// hard tells whether it ends the connection and not only the channel.
-func (e *amqpError) hard() bool { return e.Code == amqpConnectionForced || e.Code >= 500 }
+// closesConnection tells whether it ends the connection and not only the channel.
+func (e *amqpError) closesConnection() bool { return e.Code == amqpConnectionForced || e.Code >= 500 }
 
 // amqpErrorf writes the text as RabbitMQ does: the name of the code first.
 func amqpErrorf(code uint16, format string, args ...any) *amqpError {

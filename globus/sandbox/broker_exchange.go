@@ -20,35 +20,35 @@ type brokerBinding struct {
 	key   string
 }
 
-// bind adds a binding, once.
-func (x *brokerExchange) bind(q *brokerQueue, key string) {
+// addBinding adds a binding, once.
+func (x *brokerExchange) addBinding(q *brokerQueue, key string) {
 	if b := (brokerBinding{q, key}); !slices.Contains(x.bindings, b) {
 		x.bindings = append(x.bindings, b)
 	}
 }
 
-// matches tells whether a message with key goes where the binding says.
-func (x *brokerExchange) matches(b brokerBinding, key string) bool {
+// matchesRequest tells whether a message with key goes where the binding says.
+func (x *brokerExchange) bindingMatches(b brokerBinding, key string) bool {
 	switch x.kind {
 	case "fanout":
 		return true
 	case "topic":
-		return topicMatches(topicWords(b.key), topicWords(key))
+		return matchTopic(splitTopic(b.key), splitTopic(key))
 	}
 	return b.key == key
 }
 
-// topicWords splits a key at its dots; an empty one has no word.
-func topicWords(key string) []string {
+// splitTopic splits a key at its dots; an empty one has no word.
+func splitTopic(key string) []string {
 	if key == "" {
 		return nil
 	}
 	return strings.Split(key, ".")
 }
 
-// topicMatches compares word by word: "*" is any one word, "#" any number. A
+// matchTopic compares word by word: "*" is any one word, "#" any number. A
 // row of the table at a time, so that no pattern makes it slow.
-func topicMatches(pattern, words []string) bool {
+func matchTopic(pattern, words []string) bool {
 	// reach[i] tells whether the pattern so far can end before words[i].
 	reach := make([]bool, len(words)+1)
 	reach[0] = true
@@ -67,34 +67,34 @@ func topicMatches(pattern, words []string) bool {
 	return reach[len(words)]
 }
 
-// route puts m in every queue it belongs to, once in each, and tells how many
+// routeMessage puts m in every queue it belongs to, once in each, and tells how many
 // these were.
-func (b *broker) route(x *brokerExchange, m message) int {
+func (b *broker) routeMessage(x *brokerExchange, m message) int {
 	if x.name == "" {
-		q := b.byName[m.RoutingKey]
+		q := b.queueByName[m.RoutingKey]
 		if q == nil {
 			return 0
 		}
-		q.add(m)
-		q.pump()
+		q.addMessage(m)
+		q.deliverReady()
 		return 1
 	}
 	var to []*brokerQueue
 	for _, bd := range x.bindings {
-		if x.matches(bd, m.RoutingKey) && !slices.Contains(to, bd.queue) {
+		if x.bindingMatches(bd, m.RoutingKey) && !slices.Contains(to, bd.queue) {
 			to = append(to, bd.queue)
 		}
 	}
 	for _, q := range to {
-		q.add(m)
-		q.pump()
+		q.addMessage(m)
+		q.deliverReady()
 	}
 	return len(to)
 }
 
-// unbind removes the bindings that gone names, and with its last one an
+// removeBindings removes the bindings that gone names, and with its last one an
 // exchange that deletes itself.
-func (b *broker) unbind(x *brokerExchange, gone func(brokerBinding) bool) {
+func (b *broker) removeBindings(x *brokerExchange, gone func(brokerBinding) bool) {
 	before := len(x.bindings)
 	x.bindings = slices.DeleteFunc(x.bindings, gone)
 	if x.autoDelete && before > 0 && len(x.bindings) == 0 {

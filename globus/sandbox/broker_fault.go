@@ -11,14 +11,14 @@ type brokerFaults struct {
 	list []brokerFault
 }
 
-// strike finds the first fault of one of the kinds that this event sets off,
+// applyFault finds the first fault of one of the kinds that this event sets off,
 // and counts it. The method is "" for an event that is none.
-func (f *brokerFaults) strike(user, method string, kinds ...string) (brokerFault, bool) {
+func (f *brokerFaults) takeFault(user, method string, kinds ...string) (brokerFault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.list {
 		fault := &f.list[i]
-		if !slices.Contains(kinds, fault.Kind) || !fault.concerns(user) || fault.Method != "" && fault.Method != method {
+		if !slices.Contains(kinds, fault.Kind) || !fault.appliesTo(user) || fault.Method != "" && fault.Method != method {
 			continue
 		}
 		if fault.After > 0 {
@@ -36,14 +36,14 @@ func (f *brokerFaults) strike(user, method string, kinds ...string) (brokerFault
 	return brokerFault{}, false
 }
 
-// withholds tells whether a user is to get no deliveries.
-func (f *brokerFaults) withholds(user string) bool {
+// withholdsDeliveries tells whether a user is to get no deliveries.
+func (f *brokerFaults) withholdsDeliveries(user string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.ContainsFunc(f.list, func(fault brokerFault) bool { return fault.Kind == "withhold" && fault.concerns(user) })
+	return slices.ContainsFunc(f.list, func(fault brokerFault) bool { return fault.Kind == "withhold" && fault.appliesTo(user) })
 }
 
-func (f brokerFault) concerns(user string) bool {
+func (f brokerFault) appliesTo(user string) bool {
 	return f.User == "" || f.User == user || f.Kind == "refuse"
 }
 
@@ -61,5 +61,5 @@ func (b *broker) clearFaults() {
 	b.faults.mu.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.pumpAll()
+	b.deliverAllReady()
 }

@@ -14,51 +14,51 @@ type partial struct {
 	discard bool // it was refused already
 }
 
-// frame handles one frame. An error ends the connection.
-func (c *brokerConn) frame(f amqpFrame) error {
+// handleFrame handles one frame. An error ends the connection.
+func (c *brokerConn) handleFrame(f amqpFrame) error {
 	part := c.partial[f.Channel]
 	switch {
 	case f.Type == amqpFrameHeartbeat:
 		if f.Channel != 0 || len(f.Payload) != 0 {
-			c.fail(0, nil, amqpErrorf(amqpFrameError, "heartbeat on channel %d, %d bytes", f.Channel, len(f.Payload)))
+			c.replyError(0, nil, amqpErrorf(amqpFrameError, "heartbeat on channel %d, %d bytes", f.Channel, len(f.Payload)))
 		}
 		return nil
 	case f.Type == amqpFrameMethod && part == nil:
 		m, err := parseAMQPMethod(f.Payload)
 		if unknown := (errAMQPUnknown{}); errors.As(err, &unknown) {
-			c.fail(0, nil, amqpErrorf(amqpNotImplemented, "%v", err))
+			c.replyError(0, nil, amqpErrorf(amqpNotImplemented, "%v", err))
 			return nil
 		} else if err != nil {
-			c.fail(0, nil, amqpErrorf(amqpFrameError, "%v", err))
+			c.replyError(0, nil, amqpErrorf(amqpFrameError, "%v", err))
 			return nil
 		}
 		if p, ok := m.(*amqpBasicPublish); ok {
 			c.partial[f.Channel] = &partial{method: p}
 			return nil
 		}
-		return c.arrived(f.Channel, m, nil)
+		return c.handleMethod(f.Channel, m, nil)
 	case f.Type == amqpFrameHeader && part != nil && part.header == nil:
 		h, err := parseAMQPHeader(f.Payload)
 		if err != nil {
 			delete(c.partial, f.Channel)
-			c.fail(0, part.method, amqpErrorf(amqpFrameError, "%v", err))
+			c.replyError(0, part.method, amqpErrorf(amqpFrameError, "%v", err))
 			return nil
 		}
 		part.header = &h
 		if h.Size > brokerMessageMax {
 			part.discard = true
-			c.fail(f.Channel, part.method, amqpErrorf(amqpPreconditionFailed, "message size %d is larger than configured max size %d", h.Size, brokerMessageMax))
+			c.replyError(f.Channel, part.method, amqpErrorf(amqpPreconditionFailed, "message size %d is larger than configured max size %d", h.Size, brokerMessageMax))
 		}
-		return c.complete(f.Channel, part, nil)
+		return c.addBody(f.Channel, part, nil)
 	case f.Type == amqpFrameBody && part != nil && part.header != nil:
-		return c.complete(f.Channel, part, f.Payload)
+		return c.addBody(f.Channel, part, f.Payload)
 	}
 	delete(c.partial, f.Channel)
-	c.fail(0, nil, amqpErrorf(amqpUnexpectedFrame, "%s", unexpected(f, part)))
+	c.replyError(0, nil, amqpErrorf(amqpUnexpectedFrame, "%s", describeUnexpected(f, part)))
 	return nil
 }
 
-func unexpected(f amqpFrame, part *partial) string {
+func describeUnexpected(f amqpFrame, part *partial) string {
 	switch {
 	case part == nil:
 		return fmt.Sprintf("expected method frame, got type %d instead", f.Type)
@@ -68,14 +68,14 @@ func unexpected(f amqpFrame, part *partial) string {
 	return fmt.Sprintf("expected content body, got type %d instead", f.Type)
 }
 
-// complete adds a piece of the body and handles the message when that was the
+// addBody adds a piece of the body and handles the message when that was the
 // last one.
-func (c *brokerConn) complete(channel uint16, part *partial, piece []byte) error {
+func (c *brokerConn) addBody(channel uint16, part *partial, piece []byte) error {
 	have := uint64(len(part.body))
 	switch {
 	case have+uint64(len(piece)) > part.header.Size && !part.discard:
 		delete(c.partial, channel)
-		c.fail(0, part.method, amqpErrorf(amqpUnexpectedFrame, "content body of %d bytes where %d were left", len(piece), part.header.Size-have))
+		c.replyError(0, part.method, amqpErrorf(amqpUnexpectedFrame, "content body of %d bytes where %d were left", len(piece), part.header.Size-have))
 		return nil
 	case part.discard:
 		part.header.Size -= min(part.header.Size, uint64(len(piece)))
@@ -92,68 +92,68 @@ func (c *brokerConn) complete(channel uint16, part *partial, piece []byte) error
 		return nil
 	}
 	delete(c.partial, channel)
-	return c.arrived(channel, part.method, &message{
-		Exchange: part.method.Exchange, RoutingKey: part.method.Key, Properties: part.header.Props, Body: part.body,
+	return c.handleMethod(channel, part.method, &message{
+		Exchange: part.method.Exchange, RoutingKey: part.method.Key, Properties: part.header.Properties, Body: part.body,
 	})
 }
 
-// arrived handles a method that came in full, with its message or nil, after
+// handleMethod handles a method that came in full, with its message or nil, after
 // the faults had their say. An error ends the connection.
-func (c *brokerConn) arrived(channel uint16, m amqpMethod, msg *message) error {
+func (c *brokerConn) handleMethod(channel uint16, m amqpMethod, msg *message) error {
 	name := m.spec().name
-	fault, struck := c.b.faults.strike(c.user, name, "close", "silent", "delay")
-	c.journal(c.user, "in", channel, m, msg, fault.Kind)
+	fault, struck := c.broker.faults.takeFault(c.user, name, "close", "silent", "delay")
+	c.reportMethod(c.user, "in", channel, m, msg, fault.Kind)
 	if struck {
 		switch fault.Kind {
 		case "close":
-			c.reset()
+			c.resetSocket()
 			return errors.New("cut by a fault")
 		case "silent":
-			c.mute.Store(true)
+			c.muted.Store(true)
 		case "delay":
 			select {
 			case <-time.After(fault.Delay):
-			case <-c.down:
+			case <-c.ended:
 			}
 		}
 	}
-	if c.mute.Load() {
+	if c.muted.Load() {
 		return nil
 	}
-	if c.expects != "" {
+	if c.expectedMethod != "" {
 		if channel != 0 {
-			c.fail(0, m, amqpErrorf(amqpCommandInvalid, "expected '%s', got '%s'", c.expects, name))
+			c.replyError(0, m, amqpErrorf(amqpCommandInvalid, "expected '%s', got '%s'", c.expectedMethod, name))
 			return nil
 		}
-		return c.handshake(m)
+		return c.handleHandshake(m)
 	}
-	c.b.mu.Lock()
-	defer c.b.mu.Unlock()
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
 	var err *amqpError
 	switch {
 	case channel == 0:
-		return c.onConnection(m)
+		return c.handleConnectionMethod(m)
 	case c.closing:
 	default:
-		err = c.onChannel(channel, m, msg)
+		err = c.handleChannelMethod(channel, m, msg)
 	}
 	if err != nil {
-		c.failLocked(channel, m, err)
+		c.replyErrorLocked(channel, m, err)
 	}
 	return nil
 }
 
-// onConnection handles a method of channel 0.
-func (c *brokerConn) onConnection(m amqpMethod) error {
+// handleConnectionMethod handles a method of channel 0.
+func (c *brokerConn) handleConnectionMethod(m amqpMethod) error {
 	switch m.(type) {
 	case *amqpConnectionClose:
-		c.release()
+		c.releaseEntities()
 		c.closing = true
-		c.send(0, &amqpConnectionCloseOk{}, nil)
+		c.sendMethod(0, &amqpConnectionCloseOk{}, nil)
 		return errConnDone
 	case *amqpConnectionCloseOk:
 		return errConnDone
 	}
-	c.failLocked(0, m, amqpErrorf(amqpCommandInvalid, "'%s' is not for channel 0", m.spec().name))
+	c.replyErrorLocked(0, m, amqpErrorf(amqpCommandInvalid, "'%s' is not for channel 0", m.spec().name))
 	return nil
 }

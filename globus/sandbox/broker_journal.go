@@ -1,13 +1,13 @@
 package sandbox
 
-// journal tells of a method that crossed the connection: names and sizes,
+// reportMethod tells of a method that crossed the connection: names and sizes,
 // never a password, a header or a body.
-func (c *brokerConn) journal(user, direction string, channel uint16, m amqpMethod, msg *message, fault string) {
-	if c.b.cfg.journal == nil {
+func (c *brokerConn) reportMethod(user, direction string, channel uint16, m amqpMethod, msg *message, fault string) {
+	if c.broker.cfg.journal == nil {
 		return
 	}
 	e := Entry{
-		Time: c.b.cfg.now(), Kind: "amqp", Method: m.spec().name,
+		Time: c.broker.cfg.now(), Kind: "amqp", Method: m.spec().name,
 		Direction: direction, Connection: c.label, User: user, Channel: channel, Fault: fault,
 	}
 	if msg != nil {
@@ -43,16 +43,16 @@ func (c *brokerConn) journal(user, direction string, channel uint16, m amqpMetho
 	case *amqpBasicGet:
 		e.Queue = m.Queue
 	}
-	c.b.cfg.journal(e)
+	c.broker.cfg.journal(e)
 }
 
-// event tells of something that is no method: the socket was opened or closed,
+// reportEvent tells of something that is no method: the socket was opened or closed,
 // a user was refused.
-func (c *brokerConn) event(what, detail, fault string) {
-	if c.b.cfg.journal == nil {
+func (c *brokerConn) reportEvent(what, detail, fault string) {
+	if c.broker.cfg.journal == nil {
 		return
 	}
-	c.b.cfg.journal(Entry{
-		Time: c.b.cfg.now(), Kind: "amqp", Event: what, Connection: c.label, User: c.user, Detail: detail, Fault: fault,
+	c.broker.cfg.journal(Entry{
+		Time: c.broker.cfg.now(), Kind: "amqp", Event: what, Connection: c.label, User: c.user, Detail: detail, Fault: fault,
 	})
 }

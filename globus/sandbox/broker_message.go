@@ -4,11 +4,11 @@ import "time"
 
 // brokerConfig is what a broker needs; the zero value of each field works.
 type brokerConfig struct {
-	// journal is told of every method that crosses a connection; nil for none.
+	// reportMethod is told of every method that crosses a connection; nil for none.
 	journal func(Entry)
 	// now is the clock; nil for time.Now.
 	now func() time.Time
-	// heartbeat is offered to clients, in whole seconds; a client may choose
+	// receiveHeartbeat is offered to clients, in whole seconds; a client may choose
 	// less, or any when it is zero, which asks for none.
 	heartbeat time.Duration
 	// frameMax is the largest frame offered to clients; zero is 131072, as

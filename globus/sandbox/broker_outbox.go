@@ -36,14 +36,14 @@ type outItem struct {
 	message *message
 }
 
-func (it outItem) size() int {
+func (it outItem) byteSize() int {
 	if it.message == nil {
 		return outboxItem
 	}
 	return outboxItem + len(it.message.Body)
 }
 
-func (it outItem) delivery() bool {
+func (it outItem) isDelivery() bool {
 	_, ok := it.method.(*amqpBasicDeliver)
 	return ok
 }
@@ -52,48 +52,48 @@ func newOutbox() *outbox {
 	return &outbox{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// poke makes a channel of one place ready.
-func poke(c chan struct{}) {
+// signalWaiter makes a channel of one place ready.
+func signalWaiter(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
 	}
 }
 
-func (o *outbox) put(it outItem) {
+func (o *outbox) addItem(it outItem) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.finished {
 		return
 	}
 	o.items = append(o.items, it)
-	if it.delivery() {
-		o.deliveries += it.size()
+	if it.isDelivery() {
+		o.deliveries += it.byteSize()
 	} else {
-		o.replies += it.size()
+		o.replies += it.byteSize()
 	}
-	poke(o.wake)
+	signalWaiter(o.wake)
 }
 
-// take returns what waits, and whether nothing will come after it.
-func (o *outbox) take() (items []outItem, last bool) {
+// takeFault returns what waits, and whether nothing will come after it.
+func (o *outbox) takeItems() (items []outItem, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	items, o.items = o.items, nil
 	return items, o.finished
 }
 
-// wrote tells that an item left. The answer is whether a starved consumer may
+// itemWritten tells that an item left. The answer is whether a starved consumer may
 // be fed again.
-func (o *outbox) wrote(it outItem) (feed bool) {
+func (o *outbox) itemWritten(it outItem) (feed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !it.delivery() {
-		o.replies -= it.size()
-		poke(o.room)
+	if !it.isDelivery() {
+		o.replies -= it.byteSize()
+		signalWaiter(o.room)
 		return false
 	}
-	o.deliveries -= it.size()
+	o.deliveries -= it.byteSize()
 	if o.starved && o.deliveries < outboxDeliveries/2 {
 		o.starved = false
 		return true
@@ -122,10 +122,10 @@ func (o *outbox) isFull() bool {
 	return o.replies >= outboxReplies
 }
 
-// finish says that nothing more comes; what waits is still written.
-func (o *outbox) finish() {
+// addNoMore says that nothing more comes; what waits is still written.
+func (o *outbox) addNoMore() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.finished = true
-	poke(o.wake)
+	signalWaiter(o.wake)
 }

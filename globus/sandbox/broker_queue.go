@@ -32,19 +32,19 @@ type queued struct {
 // brokerConsumer gets the messages of a queue: a client's, or a subscriber in
 // the process. Its methods are called with the broker locked.
 type brokerConsumer interface {
-	ready() bool // whether it would take a message now
-	deliver(*queued)
-	canceled() // the queue was deleted
+	canTake() bool // whether it would take a message now
+	deliverMessage(*queued)
+	queueDeleted() // the queue was deleted
 }
 
-// add puts a new message at the end.
-func (q *brokerQueue) add(m message) {
+// labelSecret puts a new message at the end.
+func (q *brokerQueue) addMessage(m message) {
 	q.added++
 	q.ready = append(q.ready, &queued{message: m, queue: q, position: q.added})
 }
 
-// pop takes the first message.
-func (q *brokerQueue) pop() *queued {
+// popMessage takes the first message.
+func (q *brokerQueue) popMessage() *queued {
 	m := q.ready[0]
 	q.ready[0] = nil
 	q.ready = q.ready[1:]
@@ -55,8 +55,8 @@ func (q *brokerQueue) pop() *queued {
 	return m
 }
 
-// requeue puts a message back that was delivered, and marks it so.
-func (q *brokerQueue) requeue(m *queued) {
+// requeueMessage puts a message back that was delivered, and marks it so.
+func (q *brokerQueue) requeueMessage(m *queued) {
 	q.unacked--
 	if q.deleted {
 		return
@@ -67,23 +67,23 @@ func (q *brokerQueue) requeue(m *queued) {
 	q.ready = slices.Insert(q.ready, i, &again)
 }
 
-// done forgets a message that was delivered.
-func (q *brokerQueue) done() { q.unacked-- }
+// settleMessage forgets a message that was delivered.
+func (q *brokerQueue) settleMessage() { q.unacked-- }
 
-// pump delivers what can be delivered, the consumers taking turns.
-func (q *brokerQueue) pump() {
+// deliverReady delivers what can be delivered, the consumers taking turns.
+func (q *brokerQueue) deliverReady() {
 	for len(q.ready) > 0 {
-		c := q.next()
+		c := q.nextConsumer()
 		if c == nil {
 			return
 		}
-		c.deliver(q.pop())
+		c.deliverMessage(q.popMessage())
 	}
 }
 
-// next returns the first consumer that is ready, and puts it last.
-func (q *brokerQueue) next() brokerConsumer {
-	i := slices.IndexFunc(q.consumers, brokerConsumer.ready)
+// nextConsumer returns the first consumer that is ready, and puts it last.
+func (q *brokerQueue) nextConsumer() brokerConsumer {
+	i := slices.IndexFunc(q.consumers, brokerConsumer.canTake)
 	if i < 0 {
 		return nil
 	}
@@ -111,20 +111,20 @@ func (b *broker) removeConsumer(q *brokerQueue, c brokerConsumer) {
 // consumers.
 func (b *broker) removeQueue(q *brokerQueue) {
 	q.deleted = true
-	delete(b.byName, q.name)
+	delete(b.queueByName, q.name)
 	q.ready = nil
 	for _, x := range b.exchanges {
-		b.unbind(x, func(bd brokerBinding) bool { return bd.queue == q })
+		b.removeBindings(x, func(bd brokerBinding) bool { return bd.queue == q })
 	}
 	for _, c := range slices.Clone(q.consumers) {
-		c.canceled()
+		c.queueDeleted()
 	}
 	q.consumers = nil
 }
 
-// pumpAll delivers what can be delivered anywhere, after a fault was lifted.
-func (b *broker) pumpAll() {
-	for _, q := range b.byName {
-		q.pump()
+// deliverAllReady delivers what can be delivered anywhere, after a fault was lifted.
+func (b *broker) deliverAllReady() {
+	for _, q := range b.queueByName {
+		q.deliverReady()
 	}
 }

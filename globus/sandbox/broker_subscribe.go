@@ -4,7 +4,7 @@ import "fmt"
 
 // subscription is a consumer in the process. The broker's lock guards it.
 type subscription struct {
-	b      *broker
+	broker *broker
 	queue  *brokerQueue
 	busy   bool // a message is being handled
 	gone   bool // nothing more is delivered
@@ -18,7 +18,7 @@ type subscription struct {
 func (b *broker) subscribe(queue string, deliver func(message)) (cancel func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	q := b.byName[queue]
+	q := b.queueByName[queue]
 	switch {
 	case b.closed:
 		return nil, fmt.Errorf("subscribing to queue %q: the broker is closed", queue)
@@ -27,53 +27,53 @@ func (b *broker) subscribe(queue string, deliver func(message)) (cancel func(), 
 	case q.exclusive || q.owner != nil:
 		return nil, fmt.Errorf("subscribing to queue %q: somebody has it for itself", queue)
 	}
-	s := &subscription{b: b, queue: q, inbox: make(chan *queued, 1), handle: deliver}
-	b.subs[s] = true
+	s := &subscription{broker: b, queue: q, inbox: make(chan *queued, 1), handle: deliver}
+	b.subscriptions[s] = true
 	q.consumers = append(q.consumers, s)
 	b.wg.Add(1)
-	go s.run()
-	q.pump()
+	go s.handleMessages()
+	q.deliverReady()
 	return func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		s.stop()
+		s.endSubscription()
 	}, nil
 }
 
-// run handles one message after the other until the subscription ends.
-func (s *subscription) run() {
-	defer s.b.wg.Done()
+// handleMessages handles one message after the other until the subscription ends.
+func (s *subscription) handleMessages() {
+	defer s.broker.wg.Done()
 	for m := range s.inbox {
 		s.handle(m.message)
-		s.b.mu.Lock()
+		s.broker.mu.Lock()
 		s.busy = false
-		s.queue.done()
-		s.queue.pump()
-		s.b.mu.Unlock()
+		s.queue.settleMessage()
+		s.queue.deliverReady()
+		s.broker.mu.Unlock()
 	}
 }
 
-func (s *subscription) ready() bool { return !s.busy && !s.gone }
+func (s *subscription) canTake() bool { return !s.busy && !s.gone }
 
-func (s *subscription) deliver(m *queued) {
+func (s *subscription) deliverMessage(m *queued) {
 	s.busy = true
 	s.inbox <- m // has room: it is never busy twice
 }
 
-func (s *subscription) canceled() { s.stop() }
+func (s *subscription) queueDeleted() { s.endSubscription() }
 
-// stop ends the subscription; a message that is being handled is finished.
-func (s *subscription) stop() {
+// endSubscription ends the subscription; a message that is being handled is finished.
+func (s *subscription) endSubscription() {
 	if s.gone {
 		return
 	}
 	s.gone = true
-	delete(s.b.subs, s)
-	s.b.removeConsumer(s.queue, s)
+	delete(s.broker.subscriptions, s)
+	s.broker.removeConsumer(s.queue, s)
 	select {
 	case m := <-s.inbox: // delivered, and not begun
-		s.queue.requeue(m)
-		s.queue.pump()
+		s.queue.requeueMessage(m)
+		s.queue.deliverReady()
 	default:
 	}
 	close(s.inbox)

@@ -8,8 +8,8 @@ type brokerUser struct {
 	allow    []string // names of exchanges and queues; none is all
 }
 
-// may tells whether the user may touch the exchange or queue of that name.
-func (u brokerUser) may(name string) bool {
+// mayTouch tells whether the user may touch the exchange or queue of that name.
+func (u brokerUser) mayTouch(name string) bool {
 	if len(u.allow) == 0 {
 		return true
 	}
@@ -46,16 +46,16 @@ func (b *broker) closeConnections(user string) int {
 	n := 0
 	for c := range b.conns {
 		if c.user != "" && !c.closing && (user == "" || c.user == user) {
-			c.close(amqpErrorf(amqpConnectionForced, "closed by an operator"))
+			c.closeFromBroker(amqpErrorf(amqpConnectionForced, "closed by an operator"))
 			n++
 		}
 	}
 	return n
 }
 
-// plainResponse takes the response of the PLAIN mechanism apart: authorization
+// parsePlainResponse takes the response of the PLAIN mechanism apart: authorization
 // identity, user and password, each after a zero octet but the first.
-func plainResponse(response string) (user, password string) {
+func parsePlainResponse(response string) (user, password string) {
 	parts := strings.Split(response, "\x00")
 	if len(parts) != 3 {
 		return "", ""
@@ -63,12 +63,12 @@ func plainResponse(response string) (user, password string) {
 	return parts[1], parts[2]
 }
 
-// login makes the connection a user's, from then on one that closeConnections
+// loginAs makes the connection a user's, from then on one that closeConnections
 // finds, and tells whether the password was right.
-func (c *brokerConn) login(name, password string) bool {
-	c.b.mu.Lock()
-	defer c.b.mu.Unlock()
-	u, ok := c.b.users[name]
+func (c *brokerConn) loginAs(name, password string) bool {
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
+	u, ok := c.broker.users[name]
 	if !ok || u.password != password {
 		return false
 	}

@@ -183,7 +183,7 @@ func (c *wireClient) publish(m *amqpBasicPublish, body string) {
 	c.frame(amqpFrame{amqpFrameBody, 1, []byte(body)})
 }
 
-// next says what comes: a method, a heartbeat, a preamble, or the end.
+// nextConsumer says what comes: a method, a heartbeat, a preamble, or the end.
 func (c *wireClient) next() string {
 	if c.problem != "" {
 		return c.problem
@@ -246,7 +246,7 @@ func (c *wireClient) tune(channels uint16, frames uint32, heartbeat uint16) {
 	c.send(0, &amqpConnectionTuneOk{ChannelMax: channels, FrameMax: frames, Heartbeat: heartbeat})
 }
 
-// open goes as far as an open channel 1.
+// handleOpen goes as far as an open channel 1.
 func (c *wireClient) open() {
 	c.tune(2047, 131072, 0)
 	c.call(0, &amqpConnectionOpen{VHost: "/"}, "connection.open-ok")

@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// write sends what is put in the outbox until it is finished or the client is
+// writeItems sends what is put in the outbox until it is finished or the client is
 // gone, and heartbeats while there is nothing. When the client is gone it
 // closes the socket, so that the reader sees it too.
-func (c *brokerConn) write() {
-	defer c.out.finish()
-	w := bufio.NewWriterSize(c.nc, 64<<10)
+func (c *brokerConn) writeItems() {
+	defer c.outbox.addNoMore()
+	w := bufio.NewWriterSize(c.socket, 64<<10)
 	for {
-		items, last := c.out.take()
+		items, last := c.outbox.takeItems()
 		for _, it := range items {
 			if err := c.writeItem(w, it); err != nil {
-				c.nc.Close()
+				c.socket.Close()
 				return
 			}
-			if c.out.wrote(it) {
-				c.feed()
+			if c.outbox.itemWritten(it) {
+				c.resumeConsumers()
 			}
 		}
 		if len(items) > 0 {
 			continue
 		}
 		if w.Flush() != nil {
-			c.nc.Close()
+			c.socket.Close()
 			return
 		}
 		if last {
@@ -38,9 +38,9 @@ func (c *brokerConn) write() {
 			beat = time.After(d / 2)
 		}
 		select {
-		case <-c.out.wake:
+		case <-c.outbox.wake:
 		case <-beat:
-			if !c.mute.Load() {
+			if !c.muted.Load() {
 				w.Write(appendAMQPFrame(nil, amqpFrame{Type: amqpFrameHeartbeat}))
 			}
 		}
@@ -49,10 +49,10 @@ func (c *brokerConn) write() {
 
 // writeItem writes a method and, in as many frames as it takes, its message.
 func (c *brokerConn) writeItem(w *bufio.Writer, it outItem) error {
-	if c.mute.Load() {
+	if c.muted.Load() {
 		return nil
 	}
-	c.journal(it.user, "out", it.channel, it.method, it.message, "")
+	c.reportMethod(it.user, "out", it.channel, it.method, it.message, "")
 	p, err := appendAMQPMethod(nil, it.method)
 	if err != nil {
 		return err
@@ -81,19 +81,19 @@ func (c *brokerConn) writeItem(w *bufio.Writer, it outItem) error {
 	return nil
 }
 
-// feed goes on with the consumers that had to wait for this client to read.
-func (c *brokerConn) feed() {
-	c.b.mu.Lock()
-	defer c.b.mu.Unlock()
+// resumeConsumers goes on with the consumers that had to wait for this client to read.
+func (c *brokerConn) resumeConsumers() {
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
 	for _, ch := range c.channels {
-		ch.feed()
+		ch.resumeConsumers()
 	}
 }
 
-// reset breaks the connection without a word.
-func (c *brokerConn) reset() {
-	if t, ok := c.nc.(*net.TCPConn); ok {
+// resetSocket breaks the connection without a word.
+func (c *brokerConn) resetSocket() {
+	if t, ok := c.socket.(*net.TCPConn); ok {
 		t.SetLinger(0)
 	}
-	c.nc.Close()
+	c.socket.Close()
 }

@@ -45,7 +45,7 @@ func newCompute(s *Sandbox) *compute {
 		}
 	}
 	must(s.broker.declareExchange(taskExchange, "direct"))
-	for queue, deliver := range map[string]func(message){heartbeatQueue: c.heartbeat, resultQueue: c.result} {
+	for queue, deliver := range map[string]func(message){heartbeatQueue: c.receiveHeartbeat, resultQueue: c.receiveResult} {
 		must(s.broker.declareExchange(queue, "topic"))
 		must(s.broker.declareQueue(queue))
 		must(s.broker.bind(queue, queue, "#"))
@@ -56,73 +56,73 @@ func newCompute(s *Sandbox) *compute {
 	return c
 }
 
-func (c *compute) close() {
+func (c *compute) cancelSubscriptions() {
 	for _, cancel := range c.cancels {
 		cancel()
 	}
 }
 
-func (c *compute) routes() http.Handler {
+func (c *compute) newHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v2/version", c.version)
+	mux.HandleFunc("GET /v2/version", c.handleVersion)
 	signed := func(pattern string, h func(http.ResponseWriter, *http.Request, token)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			t, status, why := c.s.auth.bearer(r, computeResourceServer, computeScope)
+			t, status, why := c.s.auth.checkBearer(r, computeResourceServer, computeScope)
 			switch status {
 			case http.StatusOK:
-				if demand := c.s.auth.unmet(c.s.settings.get().Policy, t); demand != nil {
-					stepUp(w, r, demand)
+				if demand := c.s.auth.unmetPolicy(c.s.settings.currentValues().Policy, t); demand != nil {
+					writePolicyError(w, r, demand)
 					return
 				}
 				h(w, r, t)
 			case http.StatusForbidden:
-				computeError(w, r, status, "FORBIDDEN", why)
+				writeComputeError(w, r, status, "FORBIDDEN", why)
 			default:
-				computeError(w, r, status, "UNAUTHENTICATED", why)
+				writeComputeError(w, r, status, "UNAUTHENTICATED", why)
 			}
 		})
 	}
-	signed("POST /v3/endpoints", c.register)
-	signed("PUT /v3/endpoints/{id}", c.update)
-	signed("DELETE /v3/endpoints/{id}", c.deleteEndpoint)
-	signed("DELETE /v2/endpoints/{id}", c.deleteEndpoint)
-	signed("GET /v2/endpoints", c.listEndpoints)
-	signed("GET /v2/endpoints/{id}", c.endpointMetadata)
-	signed("GET /v2/endpoints/{id}/status", c.endpointStatus)
-	signed("POST /v3/endpoints/{id}/lock", c.lockEndpoint)
-	signed("POST /v2/endpoints/{id}/lock", c.lockEndpoint)
-	signed("GET /v3/endpoints/{id}/allowed_functions", c.allowedFunctions)
-	signed("POST /v3/functions", c.registerFunction)
-	signed("POST /v2/functions", c.registerFunction)
-	signed("GET /v2/functions/{id}", c.getFunction)
-	signed("DELETE /v2/functions/{id}", c.deleteFunction)
-	signed("POST /v3/endpoints/{id}/submit", c.submit)
-	signed("GET /v2/tasks/{id}", c.getTask)
-	signed("POST /v2/batch_status", c.batchStatus)
-	signed("GET /v2/taskgroup/{id}", c.getTaskGroup)
-	signed("GET /v2/get_amqp_result_connection_url", c.resultURL)
+	signed("POST /v3/endpoints", c.handleRegister)
+	signed("PUT /v3/endpoints/{id}", c.handleUpdate)
+	signed("DELETE /v3/endpoints/{id}", c.handleDelete)
+	signed("DELETE /v2/endpoints/{id}", c.handleDelete)
+	signed("GET /v2/endpoints", c.handleList)
+	signed("GET /v2/endpoints/{id}", c.handleMetadata)
+	signed("GET /v2/endpoints/{id}/status", c.handleStatus)
+	signed("POST /v3/endpoints/{id}/lock", c.handleLock)
+	signed("POST /v2/endpoints/{id}/lock", c.handleLock)
+	signed("GET /v3/endpoints/{id}/allowed_functions", c.handleAllowedFunctions)
+	signed("POST /v3/functions", c.handleRegisterFunction)
+	signed("POST /v2/functions", c.handleRegisterFunction)
+	signed("GET /v2/functions/{id}", c.handleGetFunction)
+	signed("DELETE /v2/functions/{id}", c.handleDeleteFunction)
+	signed("POST /v3/endpoints/{id}/submit", c.handleSubmit)
+	signed("GET /v2/tasks/{id}", c.handleGetTask)
+	signed("POST /v2/batch_status", c.handleBatchStatus)
+	signed("GET /v2/taskgroup/{id}", c.handleGetTaskGroup)
+	signed("GET /v2/get_amqp_result_connection_url", c.handleResultURL)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		computeError(w, r, http.StatusNotFound, "RESOURCE_NOT_FOUND", "no such resource: "+r.URL.Path)
+		writeComputeError(w, r, http.StatusNotFound, "RESOURCE_NOT_FOUND", "no such resource: "+r.URL.Path)
 	})
 	return mux
 }
 
-// version needs no token. Asked for one service it answers a bare string.
-func (c *compute) version(w http.ResponseWriter, r *http.Request) {
+// handleVersion needs no token. Asked for one service it answers a bare string.
+func (c *compute) handleVersion(w http.ResponseWriter, r *http.Request) {
 	const api = "1.0.0-sandbox"
 	if r.URL.Query().Get("service") != "all" {
 		writeJSON(w, http.StatusOK, api)
 		return
 	}
-	minimum := c.s.settings.get().MinimumVersion
+	minimum := c.s.settings.currentValues().MinimumVersion
 	writeJSON(w, http.StatusOK, map[string]any{
 		"api": api, "git_sha": "0000000000000000000000000000000000000000",
 		"min_sdk_version": minimum, "min_ep_version": minimum,
 	})
 }
 
-// notify wakes whoever waits for a change. The caller holds mu.
-func (c *compute) notify() {
+// notifyWaiters wakes whoever waits for a change. The caller holds mu.
+func (c *compute) notifyWaiters() {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
@@ -134,16 +134,16 @@ func computeErrorBody(status int, code, detail string) map[string]any {
 	}
 }
 
-func computeError(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
-	note(r).Error = code + ": " + detail
+func writeComputeError(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	entryOf(r).Error = code + ": " + detail
 	writeJSON(w, status, computeErrorBody(status, code, detail))
 }
 
-// stepUp refuses a token whose login does not meet the policy, as a Globus Auth
+// writePolicyError refuses a token whose login does not meet the policy, as a Globus Auth
 // Requirements Error (GARE).
-func stepUp(w http.ResponseWriter, r *http.Request, demand map[string]any) {
+func writePolicyError(w http.ResponseWriter, r *http.Request, demand map[string]any) {
 	const code, why = "AUTHORIZATION_REQUIRED", "the policy of this service asks for more"
-	note(r).Error = code + ": " + why
+	entryOf(r).Error = code + ": " + why
 	body := computeErrorBody(http.StatusForbidden, code, why)
 	body["authorization_parameters"] = demand
 	writeJSON(w, http.StatusForbidden, body)
@@ -152,17 +152,17 @@ func stepUp(w http.ResponseWriter, r *http.Request, demand map[string]any) {
 // readJSON decodes the body into v or answers 422, as the real service does
 // for a body that does not fit.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
-	d := json.NewDecoder(bytes.NewReader(exchangeOf(r).body))
+	d := json.NewDecoder(bytes.NewReader(httpExchangeOf(r).body))
 	d.UseNumber()
 	if err := d.Decode(v); err != nil {
-		invalid(w, r, err.Error())
+		writeInvalid(w, r, err.Error())
 		return false
 	}
 	return true
 }
 
-func invalid(w http.ResponseWriter, r *http.Request, why string) {
-	computeError(w, r, http.StatusUnprocessableEntity, "SEMANTICALLY_INVALID", "Request payload failed validation: "+why)
+func writeInvalid(w http.ResponseWriter, r *http.Request, why string) {
+	writeComputeError(w, r, http.StatusUnprocessableEntity, "SEMANTICALLY_INVALID", "Request payload failed validation: "+why)
 }
 
 func isUUID(s string) bool {

@@ -33,85 +33,85 @@ type registration struct {
 	Metadata      map[string]any `json:"metadata"`
 }
 
-// templates tells whether the endpoint starts user endpoints from a template;
+// usesTemplate tells whether the endpoint starts user endpoints from a template;
 // one of an old release, with its engine in config.yaml, runs tasks itself.
-func (d *registration) templates() bool {
+func (d *registration) usesTemplate() bool {
 	template, ok := d.Metadata["user_config_template"].(string)
 	return ok && template != ""
 }
 
-func (c *compute) register(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleRegister(w http.ResponseWriter, r *http.Request, t token) {
 	var doc registration
-	if !readJSON(w, r, &doc) || !doc.valid(w, r) {
+	if !readJSON(w, r, &doc) || !doc.checkName(w, r) {
 		return
 	}
 	e := &endpoint{id: uuid.NewString(), owner: t.identity}
 	c.mu.Lock()
 	c.endpoints[e.id] = e
-	answer := c.admit(e, doc)
+	answer := c.recordRegistration(e, doc)
 	c.mu.Unlock()
-	note(r).Endpoint = e.id
+	entryOf(r).Endpoint = e.id
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (c *compute) update(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleUpdate(w http.ResponseWriter, r *http.Request, t token) {
 	var doc registration
-	if !readJSON(w, r, &doc) || !doc.valid(w, r) {
+	if !readJSON(w, r, &doc) || !doc.checkName(w, r) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.owned(w, r, t)
+	e, ok := c.findOwnEndpoint(w, r, t)
 	if !ok {
 		return
 	}
 	if c.s.clock.now().Before(e.locked) {
-		computeError(w, r, http.StatusLocked, "ENDPOINT_LOCKED", "endpoint "+e.id+" is locked until "+e.locked.UTC().Format(time.RFC3339))
+		writeComputeError(w, r, http.StatusLocked, "ENDPOINT_LOCKED", "endpoint "+e.id+" is locked until "+e.locked.UTC().Format(time.RFC3339))
 		return
 	}
-	writeJSON(w, http.StatusOK, c.admit(e, doc))
+	writeJSON(w, http.StatusOK, c.recordRegistration(e, doc))
 }
 
-func (d *registration) valid(w http.ResponseWriter, r *http.Request) bool {
+func (d *registration) checkName(w http.ResponseWriter, r *http.Request) bool {
 	if d.Name == "" {
-		invalid(w, r, "endpoint_name: field required")
+		writeInvalid(w, r, "endpoint_name: field required")
 		return false
 	}
 	return true
 }
 
-// admit records the registration, gives the endpoint its queues and a fresh
+// recordRegistration records the registration, gives the endpoint its queues and a fresh
 // password, and returns what the daemon gets. The caller holds mu.
-func (c *compute) admit(e *endpoint, doc registration) map[string]any {
+func (c *compute) recordRegistration(e *endpoint, doc registration) map[string]any {
 	e.doc, e.registered = doc, c.s.clock.now()
 	e.times++
 	// The declarations cannot clash: the names hold the endpoint's id.
 	_ = c.s.broker.declareQueue(e.id + ".commands")
 	_ = c.s.broker.declareQueue(e.id + ".tasks")
-	url := c.credentials(e.id, newSecret(""))
+	url := c.admitToBroker(e.id, newSecret(""))
 	answer := map[string]any{
 		"endpoint_id":          e.id,
 		"warnings":             []any{},
-		"command_queue_info":   readQueue(url, e.id+".commands"),
-		"heartbeat_queue_info": writeQueue(url, heartbeatQueue, e.id),
-		"result_queue_info":    writeQueue(url, resultQueue, e.id),
-		"task_queue_info":      readQueue(url, e.id+".tasks"),
+		"command_queue_info":   readQueueInfo(url, e.id+".commands"),
+		"heartbeat_queue_info": writeQueueInfo(url, heartbeatQueue, e.id),
+		"result_queue_info":    writeQueueInfo(url, resultQueue, e.id),
+		"task_queue_info":      readQueueInfo(url, e.id+".tasks"),
 	}
 	return answer
 }
 
-// credentials makes the broker admit an endpoint under its id and password,
+// admitToBroker makes the broker admit an endpoint under its id and password,
 // and returns the URL to connect to. Connections that are open stay.
-func (c *compute) credentials(id, password string) string {
+func (c *compute) admitToBroker(id, password string) string {
 	c.s.broker.addUser(id, password, id+".*", heartbeatQueue, resultQueue, taskExchange)
 	return c.s.net.amqpURL(id, password)
 }
 
-func readQueue(url, queue string) map[string]any {
+func readQueueInfo(url, queue string) map[string]any {
 	return map[string]any{"connection_url": url, "queue": queue, "exchange": taskExchange}
 }
 
-func writeQueue(url, queue, id string) map[string]any {
+func writeQueueInfo(url, queue, id string) map[string]any {
 	return map[string]any{
 		"connection_url": url, "exchange": queue, "queue": queue,
 		"queue_publish_kwargs": map[string]any{
@@ -121,80 +121,80 @@ func writeQueue(url, queue, id string) map[string]any {
 	}
 }
 
-// visible finds the endpoint of the request's path; owned demands the caller's
+// findEndpoint finds the endpoint of the request's path; owned demands the caller's
 // own. They answer when they return false; the caller holds mu.
-func (c *compute) visible(w http.ResponseWriter, r *http.Request) (*endpoint, bool) {
+func (c *compute) findEndpoint(w http.ResponseWriter, r *http.Request) (*endpoint, bool) {
 	id := r.PathValue("id")
 	if !isUUID(id) {
-		invalid(w, r, "endpoint_uuid: value is not a valid uuid")
+		writeInvalid(w, r, "endpoint_uuid: value is not a valid uuid")
 		return nil, false
 	}
 	id = strings.ToLower(id)
-	note(r).Endpoint = id
+	entryOf(r).Endpoint = id
 	e, ok := c.endpoints[id]
 	if !ok {
-		computeError(w, r, http.StatusNotFound, "ENDPOINT_NOT_FOUND", "Endpoint "+id+" does not exist")
+		writeComputeError(w, r, http.StatusNotFound, "ENDPOINT_NOT_FOUND", "Endpoint "+id+" does not exist")
 		return nil, false
 	}
 	return e, true
 }
 
-func (c *compute) owned(w http.ResponseWriter, r *http.Request, t token) (*endpoint, bool) {
-	e, ok := c.visible(w, r)
+func (c *compute) findOwnEndpoint(w http.ResponseWriter, r *http.Request, t token) (*endpoint, bool) {
+	e, ok := c.findEndpoint(w, r)
 	if !ok {
 		return nil, false
 	}
-	if !c.owns(t.identity, e) {
-		computeError(w, r, http.StatusForbidden, "ENDPOINT_ACCESS_FORBIDDEN", "the endpoint belongs to another identity")
+	if !c.isOwner(t.identity, e) {
+		writeComputeError(w, r, http.StatusForbidden, "ENDPOINT_ACCESS_FORBIDDEN", "the endpoint belongs to another identity")
 		return nil, false
 	}
 	return e, true
 }
 
-func (c *compute) owns(identity string, e *endpoint) bool {
+func (c *compute) isOwner(identity string, e *endpoint) bool {
 	if identity == e.owner || contains(e.doc.Admins, identity) {
 		return true
 	}
-	return slices.ContainsFunc(c.s.auth.identitySet(identity), func(i Identity) bool { return i.ID == e.owner })
+	return slices.ContainsFunc(c.s.auth.linkedIdentities(identity), func(i Identity) bool { return i.ID == e.owner })
 }
 
-func (c *compute) deleteEndpoint(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleDelete(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.owned(w, r, t)
+	e, ok := c.findOwnEndpoint(w, r, t)
 	if !ok {
 		return
 	}
-	c.disconnect(e.id)
+	c.removeFromBroker(e.id)
 	delete(c.endpoints, e.id)
 	for id, u := range c.userEndpoints {
 		if u.endpoint == e.id {
-			c.disconnect(id)
+			c.removeFromBroker(id)
 			delete(c.userEndpoints, id)
 		}
 	}
-	c.notify()
+	c.notifyWaiters()
 	writeJSON(w, http.StatusOK, map[string]any{"result": 302})
 }
 
-// disconnect ends everything that an endpoint has of the broker.
-func (c *compute) disconnect(id string) {
+// removeFromBroker ends everything that an endpoint has of the broker.
+func (c *compute) removeFromBroker(id string) {
 	c.s.broker.dropUser(id)
 	c.s.broker.closeConnections(id)
 	_ = c.s.broker.deleteQueue(id + ".commands")
 	_ = c.s.broker.deleteQueue(id + ".tasks")
 }
 
-// lockEndpoint drops the endpoint's broker user and connections, and refuses
+// handleLock drops the endpoint's broker user and connections, and refuses
 // registrations for a while.
-func (c *compute) lockEndpoint(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleLock(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.owned(w, r, t)
+	e, ok := c.findOwnEndpoint(w, r, t)
 	if !ok {
 		return
 	}
-	e.locked = c.s.clock.now().Add(c.s.settings.get().LockFor)
+	e.locked = c.s.clock.now().Add(c.s.settings.currentValues().LockFor)
 	c.s.broker.dropUser(e.id)
 	c.s.broker.closeConnections(e.id)
 	var until any = unixSeconds(e.locked)
@@ -204,10 +204,10 @@ func (c *compute) lockEndpoint(w http.ResponseWriter, r *http.Request, t token) 
 	writeJSON(w, http.StatusOK, map[string]any{"endpoint_id": e.id, "lock_expiration_timestamp": until})
 }
 
-func (c *compute) allowedFunctions(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleAllowedFunctions(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.visible(w, r)
+	e, ok := c.findEndpoint(w, r)
 	if !ok {
 		return
 	}

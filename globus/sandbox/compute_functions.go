@@ -24,9 +24,9 @@ type functionDoc struct {
 	Group       string         `json:"group"`
 }
 
-// packed is the function as it stands at the head of a task's buffer: what the
+// packedMessage is the function as it stands at the head of a task's buffer: what the
 // SDK serialized, or, for source code, the service's own packing of it.
-func (d *functionDoc) packed() string {
+func (d *functionDoc) packedCode() string {
 	if d.Serialized == nil || *d.Serialized {
 		return d.Code
 	}
@@ -34,13 +34,13 @@ func (d *functionDoc) packed() string {
 	return fmt.Sprintf("%d\n%s", utf8.RuneCountInString(buffer), buffer)
 }
 
-func (c *compute) registerFunction(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleRegisterFunction(w http.ResponseWriter, r *http.Request, t token) {
 	var doc functionDoc
 	if !readJSON(w, r, &doc) {
 		return
 	}
 	if doc.Name == "" || doc.Code == "" {
-		invalid(w, r, "function_name and function_code: fields required")
+		writeInvalid(w, r, "function_name and function_code: fields required")
 		return
 	}
 	f := &function{id: uuid.NewString(), owner: t.identity, doc: doc}
@@ -50,12 +50,12 @@ func (c *compute) registerFunction(w http.ResponseWriter, r *http.Request, t tok
 	writeJSON(w, http.StatusOK, map[string]any{"function_uuid": f.id})
 }
 
-func (c *compute) getFunction(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleGetFunction(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f, ok := c.functions[r.PathValue("id")]
 	if !ok {
-		computeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+r.PathValue("id")+" does not exist")
+		writeComputeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+r.PathValue("id")+" does not exist")
 		return
 	}
 	meta := f.doc.Meta
@@ -68,15 +68,15 @@ func (c *compute) getFunction(w http.ResponseWriter, r *http.Request, t token) {
 	})
 }
 
-func (c *compute) deleteFunction(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleDeleteFunction(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f, ok := c.functions[r.PathValue("id")]
 	switch {
 	case !ok:
-		computeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+r.PathValue("id")+" does not exist")
+		writeComputeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+r.PathValue("id")+" does not exist")
 	case f.owner != t.identity:
-		computeError(w, r, http.StatusForbidden, "FUNCTION_ACCESS_FORBIDDEN", "the function belongs to another identity")
+		writeComputeError(w, r, http.StatusForbidden, "FUNCTION_ACCESS_FORBIDDEN", "the function belongs to another identity")
 	default:
 		delete(c.functions, f.id)
 		writeJSON(w, http.StatusOK, map[string]any{"result": 302})

@@ -20,29 +20,29 @@ type submission struct {
 	ResultFormats []any               `json:"result_serializers"`
 }
 
-// submit takes a batch of tasks for one endpoint. For an endpoint that works
+// handleSubmit takes a batch of tasks for one endpoint. For an endpoint that works
 // from a template it first sees to it that the user endpoint for this caller,
 // configuration and runtime is up; like the real service it answers no sooner.
-func (c *compute) submit(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleSubmit(w http.ResponseWriter, r *http.Request, t token) {
 	var in submission
-	if len(exchangeOf(r).body) > maxTask {
-		computeError(w, r, http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE", "the submission is over 10 MiB")
+	if len(httpExchangeOf(r).body) > maxTask {
+		writeComputeError(w, r, http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE", "the submission is over 10 MiB")
 		return
 	}
 	if !readJSON(w, r, &in) {
 		return
 	}
 	c.mu.Lock()
-	e, ok := c.visible(w, r)
+	e, ok := c.findEndpoint(w, r)
 	if ok {
-		ok = c.mayRun(w, r, t, e, &in)
+		ok = c.checkSubmission(w, r, t, e, &in)
 	}
 	if !ok {
 		c.mu.Unlock()
 		return
 	}
-	group, ok := c.group(w, r, t, &in)
-	templates := e.doc.templates()
+	group, ok := c.findTaskGroup(w, r, t, &in)
+	templates := e.doc.usesTemplate()
 	c.mu.Unlock()
 	if !ok {
 		return
@@ -51,15 +51,15 @@ func (c *compute) submit(w http.ResponseWriter, r *http.Request, t token) {
 	if templates {
 		u, why := c.startUserEndpoint(r, e, t, &in)
 		if why != "" {
-			invalid(w, r, why)
+			writeInvalid(w, r, why)
 			return
 		}
 		target = u.id
-		note(r).UserEndpoint = u.id
+		entryOf(r).UserEndpoint = u.id
 	}
-	ids, err := c.enqueue(e.id, target, t, group, &in)
+	ids, err := c.enqueueTasks(e.id, target, t, group, &in)
 	if err != nil {
-		computeError(w, r, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
+		writeComputeError(w, r, http.StatusInternalServerError, "INTERNAL_ERROR", err.Error())
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
@@ -67,36 +67,36 @@ func (c *compute) submit(w http.ResponseWriter, r *http.Request, t token) {
 	})
 }
 
-// mayRun checks caller, functions and shape. The caller holds mu.
-func (c *compute) mayRun(w http.ResponseWriter, r *http.Request, t token, e *endpoint, in *submission) bool {
-	if !e.doc.MultiUser && !c.owns(t.identity, e) {
-		computeError(w, r, http.StatusForbidden, "ENDPOINT_ACCESS_FORBIDDEN", "the endpoint belongs to another identity")
+// checkSubmission checks caller, functions and shape. The caller holds mu.
+func (c *compute) checkSubmission(w http.ResponseWriter, r *http.Request, t token, e *endpoint, in *submission) bool {
+	if !e.doc.MultiUser && !c.isOwner(t.identity, e) {
+		writeComputeError(w, r, http.StatusForbidden, "ENDPOINT_ACCESS_FORBIDDEN", "the endpoint belongs to another identity")
 		return false
 	}
 	if len(in.Tasks) == 0 {
-		invalid(w, r, "tasks: at least one is required")
+		writeInvalid(w, r, "tasks: at least one is required")
 		return false
 	}
 	for id := range in.Tasks {
 		if _, ok := c.functions[id]; !ok {
-			computeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+id+" does not exist")
+			writeComputeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+id+" does not exist")
 			return false
 		}
 		if e.doc.Allowed != nil && !contains(e.doc.Allowed, id) {
-			computeError(w, r, http.StatusForbidden, "FUNCTION_NOT_PERMITTED", "Function "+id+" not permitted on endpoint "+e.id)
+			writeComputeError(w, r, http.StatusForbidden, "FUNCTION_NOT_PERMITTED", "Function "+id+" not permitted on endpoint "+e.id)
 			return false
 		}
 	}
 	return true
 }
 
-// group finds or makes the task group, and its queue. The caller holds mu.
-func (c *compute) group(w http.ResponseWriter, r *http.Request, t token, in *submission) (*taskGroup, bool) {
+// findTaskGroup finds or makes the task group, and its queue. The caller holds mu.
+func (c *compute) findTaskGroup(w http.ResponseWriter, r *http.Request, t token, in *submission) (*taskGroup, bool) {
 	g := &taskGroup{id: uuid.NewString(), owner: t.identity}
 	if in.TaskGroupID != "" {
 		known, ok := c.groups[in.TaskGroupID]
 		if !ok || known.owner != t.identity {
-			computeError(w, r, http.StatusNotFound, "TASK_GROUP_NOT_FOUND", "Task group "+in.TaskGroupID+" does not exist")
+			writeComputeError(w, r, http.StatusNotFound, "TASK_GROUP_NOT_FOUND", "Task group "+in.TaskGroupID+" does not exist")
 			return nil, false
 		}
 		g = known
@@ -109,9 +109,9 @@ func (c *compute) group(w http.ResponseWriter, r *http.Request, t token, in *sub
 	return g, true
 }
 
-// enqueue publishes the tasks to the queue of the endpoint that will run them
+// enqueueTasks publishes the tasks to the queue of the endpoint that will run them
 // and returns their ids by function, in the order given.
-func (c *compute) enqueue(core, target string, t token, g *taskGroup, in *submission) (map[string][]string, error) {
+func (c *compute) enqueueTasks(core, target string, t token, g *taskGroup, in *submission) (map[string][]string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ids := map[string][]string{}
@@ -128,7 +128,7 @@ func (c *compute) enqueue(core, target string, t token, g *taskGroup, in *submis
 			if target != core {
 				one.userEndpoint = target
 			}
-			body, err := pack("task", taskMessage{TaskID: one.id, Buffer: f.doc.packed() + payload})
+			body, err := packMessage("task", taskMessage{TaskID: one.id, Buffer: f.doc.packedCode() + payload})
 			if err != nil {
 				return nil, err
 			}
@@ -138,7 +138,7 @@ func (c *compute) enqueue(core, target string, t token, g *taskGroup, in *submis
 			if err := c.s.broker.publish("", target+".tasks", taskProperties(one, in), body); err != nil {
 				return nil, err
 			}
-			c.s.record(Entry{
+			c.s.recordEntry(Entry{
 				Kind: "event", Event: "task", Task: one.id, Endpoint: core, UserEndpoint: one.userEndpoint,
 				Identity: t.identity, Detail: f.doc.Name, Bytes: len(body),
 			})

@@ -12,7 +12,7 @@ type task struct {
 	result                                             *resultMessage
 }
 
-func (t *task) status() string {
+func (t *task) statusWord() string {
 	switch {
 	case t.result == nil:
 		return "pending"
@@ -22,8 +22,8 @@ func (t *task) status() string {
 	return "success"
 }
 
-func (t *task) view() map[string]any {
-	v := map[string]any{"task_id": t.id, "status": t.status()}
+func (t *task) describeTask() map[string]any {
+	v := map[string]any{"task_id": t.id, "status": t.statusWord()}
 	if t.result == nil {
 		return v
 	}
@@ -48,12 +48,12 @@ type taskGroup struct {
 // queuePrefix begins the names of the result queues of one identity.
 func queuePrefix(identity string) string { return identity + ".results." }
 
-// result takes one message of the results queue and passes it on, unchanged,
+// receiveResult takes one message of the results queue and passes it on, unchanged,
 // to whoever submitted the task.
-func (c *compute) result(m message) {
+func (c *compute) receiveResult(m message) {
 	var res resultMessage
-	if err := unpack(m.Body, "result", &res); err != nil {
-		c.s.record(Entry{Kind: "event", Event: "bad result", RoutingKey: m.RoutingKey, Error: err.Error()})
+	if err := unpackMessage(m.Body, "result", &res); err != nil {
+		c.s.recordEntry(Entry{Kind: "event", Event: "bad result", RoutingKey: m.RoutingKey, Error: err.Error()})
 		return
 	}
 	c.mu.Lock()
@@ -62,12 +62,12 @@ func (c *compute) result(m message) {
 	e := Entry{Kind: "event", Event: "result", Task: res.TaskID, Bytes: len(m.Body)}
 	if !ok {
 		e.Error = "no such task"
-		c.s.record(e)
+		c.s.recordEntry(e)
 		return
 	}
 	again := t.result != nil // an endpoint that did not hear our ack sends twice
 	t.result, t.completed = &res, c.s.clock.now()
-	e.Endpoint, e.UserEndpoint, e.Detail = t.endpoint, t.userEndpoint, t.status()
+	e.Endpoint, e.UserEndpoint, e.Detail = t.endpoint, t.userEndpoint, t.statusWord()
 	if group := c.groups[t.group]; group.queue && !again {
 		p := m.Properties
 		p.Timestamp = t.completed
@@ -75,23 +75,23 @@ func (c *compute) result(m message) {
 			e.Error = err.Error()
 		}
 	}
-	c.s.record(e)
-	c.notify()
+	c.s.recordEntry(e)
+	c.notifyWaiters()
 }
 
-func (c *compute) getTask(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleGetTask(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	id := r.PathValue("id")
 	task, ok := c.tasks[id]
 	if !ok || task.owner != t.identity {
-		computeError(w, r, http.StatusNotFound, "TASK_NOT_FOUND", "Task "+id+" does not exist")
+		writeComputeError(w, r, http.StatusNotFound, "TASK_NOT_FOUND", "Task "+id+" does not exist")
 		return
 	}
-	writeJSON(w, http.StatusOK, task.view())
+	writeJSON(w, http.StatusOK, task.describeTask())
 }
 
-func (c *compute) batchStatus(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleBatchStatus(w http.ResponseWriter, r *http.Request, t token) {
 	var in struct {
 		TaskIDs []string `json:"task_ids"`
 	}
@@ -103,19 +103,19 @@ func (c *compute) batchStatus(w http.ResponseWriter, r *http.Request, t token) {
 	results := map[string]any{}
 	for _, id := range in.TaskIDs {
 		if task, ok := c.tasks[id]; ok && task.owner == t.identity {
-			results[id] = task.view()
+			results[id] = task.describeTask()
 		}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"response": "batch", "results": results})
 }
 
-func (c *compute) getTaskGroup(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleGetTaskGroup(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	id := r.PathValue("id")
 	g, ok := c.groups[id]
 	if !ok || g.owner != t.identity {
-		computeError(w, r, http.StatusNotFound, "TASK_GROUP_NOT_FOUND", "Task group "+id+" does not exist")
+		writeComputeError(w, r, http.StatusNotFound, "TASK_GROUP_NOT_FOUND", "Task group "+id+" does not exist")
 		return
 	}
 	tasks := []any{}
@@ -129,9 +129,9 @@ func (c *compute) getTaskGroup(w http.ResponseWriter, r *http.Request, t token) 
 	})
 }
 
-// resultURL gives the caller a new password to read its result queues with;
+// handleResultURL gives the caller a new password to read its result queues with;
 // connections under the old one stay.
-func (c *compute) resultURL(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleResultURL(w http.ResponseWriter, r *http.Request, t token) {
 	password := newSecret("")
 	user := "results-" + t.identity
 	c.s.broker.addUser(user, password, queuePrefix(t.identity)+"*")

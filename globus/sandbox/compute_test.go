@@ -39,7 +39,7 @@ func newBench(t *testing.T, o Options) *bench {
 func tokenOf(s *Sandbox, identity string) string {
 	s.auth.mu.Lock()
 	defer s.auth.mu.Unlock()
-	return s.auth.issue(&http.Request{}, token{
+	return s.auth.issueToken(&http.Request{}, token{
 		client: nativeApps()[0].ID, identity: identity, server: computeResourceServer, scopes: []string{computeScope},
 	}).value
 }
@@ -104,7 +104,7 @@ const templateEndpoint = `{"endpoint_name":"mesa","metadata":{"user_config_templ
 
 // beat sends a heartbeat, as endpoint or user endpoint.
 func (p *puppet) beat(id string, state map[string]any) {
-	body, err := pack("ep_status_report", map[string]any{"endpoint_id": id, "global_state": state, "task_statuses": map[string]any{}})
+	body, err := packMessage("ep_status_report", map[string]any{"endpoint_id": id, "global_state": state, "task_statuses": map[string]any{}})
 	if err == nil {
 		err = p.b.broker.publish(heartbeatQueue, id+".heartbeats", properties{}, body)
 	}
@@ -152,7 +152,7 @@ func (p *puppet) command(m message) {
 // task answers with the task's own buffer, or fails for a function "boom".
 func (p *puppet) task(m message) {
 	var in taskMessage
-	if err := unpack(m.Body, "task", &in); err != nil {
+	if err := unpackMessage(m.Body, "task", &in); err != nil {
 		p.b.t.Errorf("task: %v", err)
 		return
 	}
@@ -160,7 +160,7 @@ func (p *puppet) task(m message) {
 	if strings.HasPrefix(in.Buffer, "boom") {
 		out["error_details"] = map[string]any{"code": "RemoteExecutionError", "user_message": "boom"}
 	}
-	body, err := pack("result", out)
+	body, err := packMessage("result", out)
 	if err == nil {
 		err = p.b.broker.publish(resultQueue, "x.results", properties{}, body)
 	}

@@ -29,9 +29,9 @@ var userEndpointSpace = uuid.MustParse("5d3b1a3e-5b63-4d0a-9a35-6a2f7c1d9e10")
 // is up. The command goes out each time: it is what revives one that stopped.
 // why says for the submitter what went wrong.
 func (c *compute) startUserEndpoint(r *http.Request, e *endpoint, t token, in *submission) (u *userEndpoint, why string) {
-	settings := c.s.settings.get()
-	config, runtime := canonical(in.UserConfig), canonical(in.UserRuntime)
-	if why := c.awaitOnline(r, e, settings.OnlineGrace); why != "" {
+	settings := c.s.settings.currentValues()
+	config, runtime := canonicalJSON(in.UserConfig), canonicalJSON(in.UserRuntime)
+	if why := c.waitOnline(r, e, settings.OnlineGrace); why != "" {
 		return nil, why
 	}
 	name := fmt.Sprintf("%s\n%s\n%s\n%s", e.id, t.identity, config, runtime)
@@ -56,8 +56,8 @@ func (c *compute) startUserEndpoint(r *http.Request, e *endpoint, t token, in *s
 	if err := c.s.broker.publish("", e.id+".commands", p, body); err != nil {
 		return nil, err.Error()
 	}
-	c.s.record(Entry{Kind: "event", Event: "start command", Endpoint: e.id, UserEndpoint: id, Identity: t.identity})
-	return u, c.awaitUserEndpoint(r, u, settings.StartTimeout)
+	c.s.recordEntry(Entry{Kind: "event", Event: "start command", Endpoint: e.id, UserEndpoint: id, Identity: t.identity})
+	return u, c.waitUserEndpoint(r, u, settings.StartTimeout)
 }
 
 // startCommand is what the core endpoint reads from its command queue. The
@@ -65,7 +65,7 @@ func (c *compute) startUserEndpoint(r *http.Request, e *endpoint, t token, in *s
 func (c *compute) startCommand(e *endpoint, u *userEndpoint, t token) ([]byte, error) {
 	identities := []any{}
 	username := ""
-	for _, i := range c.s.auth.identitySet(t.identity) {
+	for _, i := range c.s.auth.linkedIdentities(t.identity) {
 		if i.ID == t.identity {
 			username = i.Username
 		}
@@ -73,7 +73,7 @@ func (c *compute) startCommand(e *endpoint, u *userEndpoint, t token) ([]byte, e
 			"sub": i.ID, "username": i.Username, "name": i.Name, "email": i.Email,
 		})
 	}
-	url := c.credentials(u.id, u.password)
+	url := c.admitToBroker(u.id, u.password)
 	return json.Marshal(map[string]any{
 		"command": "cmd_start_endpoint",
 		"args":    []any{},
@@ -81,9 +81,9 @@ func (c *compute) startCommand(e *endpoint, u *userEndpoint, t token) ([]byte, e
 			"name": "uep." + e.id + "." + u.id,
 			"amqp_creds": map[string]any{
 				"endpoint_id":          u.id,
-				"task_queue_info":      readQueue(url, u.id+".tasks"),
-				"result_queue_info":    writeQueue(url, resultQueue, u.id),
-				"heartbeat_queue_info": writeQueue(url, heartbeatQueue, u.id),
+				"task_queue_info":      readQueueInfo(url, u.id+".tasks"),
+				"result_queue_info":    writeQueueInfo(url, resultQueue, u.id),
+				"heartbeat_queue_info": writeQueueInfo(url, heartbeatQueue, u.id),
 			},
 			"user_opts":    u.config,
 			"user_runtime": u.runtime,
@@ -94,24 +94,24 @@ func (c *compute) startCommand(e *endpoint, u *userEndpoint, t token) ([]byte, e
 	})
 }
 
-func (c *compute) awaitOnline(r *http.Request, e *endpoint, grace time.Duration) (why string) {
-	return c.await(r, grace, func() (bool, string) {
+func (c *compute) waitOnline(r *http.Request, e *endpoint, grace time.Duration) (why string) {
+	return c.waitUntil(r, grace, func() (bool, string) {
 		if _, there := c.endpoints[e.id]; !there {
 			return true, "endpoint " + e.id + " was deleted"
 		}
-		return c.online(&e.liveness), ""
+		return c.isOnline(&e.liveness), ""
 	}, "endpoint "+e.id+" is offline")
 }
 
-func (c *compute) awaitUserEndpoint(r *http.Request, u *userEndpoint, limit time.Duration) (why string) {
-	return c.await(r, limit, func() (bool, string) {
-		return c.online(&u.liveness) || u.liveness.failed != "", u.liveness.failed
+func (c *compute) waitUserEndpoint(r *http.Request, u *userEndpoint, limit time.Duration) (why string) {
+	return c.waitUntil(r, limit, func() (bool, string) {
+		return c.isOnline(&u.liveness) || u.liveness.failed != "", u.liveness.failed
 	}, "the user endpoint did not start in time")
 }
 
-// await asks done, under mu, at every change until it says yes; late is the
+// waitUntil asks done, under mu, at every change until it says yes; late is the
 // answer when the time is up.
-func (c *compute) await(r *http.Request, limit time.Duration, done func() (bool, string), late string) string {
+func (c *compute) waitUntil(r *http.Request, limit time.Duration, done func() (bool, string), late string) string {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
@@ -134,9 +134,9 @@ func (c *compute) await(r *http.Request, limit time.Duration, done func() (bool,
 	}
 }
 
-// canonical writes JSON with sorted members, so that equal configurations have
+// canonicalJSON writes JSON with sorted members, so that equal configurations have
 // one text; nothing and null are the empty object.
-func canonical(raw json.RawMessage) json.RawMessage {
+func canonicalJSON(raw json.RawMessage) json.RawMessage {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v any

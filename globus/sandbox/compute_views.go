@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// listEndpoints shows the caller's own, or with ?role=any every one.
-func (c *compute) listEndpoints(w http.ResponseWriter, r *http.Request, t token) {
+// handleList shows the caller's own, or with ?role=any every one.
+func (c *compute) handleList(w http.ResponseWriter, r *http.Request, t token) {
 	role := r.URL.Query().Get("role")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := []map[string]any{}
 	for _, e := range c.endpoints {
-		if role == "any" || c.owns(t.identity, e) {
+		if role == "any" || c.isOwner(t.identity, e) {
 			list = append(list, map[string]any{
-				"uuid": e.id, "name": e.doc.Name, "display_name": e.doc.display(), "owner": e.owner,
+				"uuid": e.id, "name": e.doc.Name, "display_name": e.doc.shownName(), "owner": e.owner,
 			})
 		}
 	}
@@ -25,24 +25,24 @@ func (c *compute) listEndpoints(w http.ResponseWriter, r *http.Request, t token)
 	writeJSON(w, http.StatusOK, list)
 }
 
-func (d *registration) display() string {
+func (d *registration) shownName() string {
 	if d.DisplayName != "" {
 		return d.DisplayName
 	}
 	return d.Name
 }
 
-func (c *compute) endpointMetadata(w http.ResponseWriter, r *http.Request, t token) {
+func (c *compute) handleMetadata(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.visible(w, r)
+	e, ok := c.findEndpoint(w, r)
 	if !ok {
 		return
 	}
 	doc := map[string]any{
-		"uuid": e.id, "name": e.doc.Name, "display_name": e.doc.display(),
+		"uuid": e.id, "name": e.doc.Name, "display_name": e.doc.shownName(),
 		"multi_user": e.doc.MultiUser, "public": e.doc.Public, "high_assurance": e.doc.HighAssurance,
-		"subscription_uuid": nullable(e.doc.Subscription), "subscription_admin_verified": false,
+		"subscription_uuid": orNull(e.doc.Subscription), "subscription_admin_verified": false,
 		"description": nil, "ip_address": "127.0.0.1",
 	}
 	for _, key := range []string{
@@ -54,17 +54,17 @@ func (c *compute) endpointMetadata(w http.ResponseWriter, r *http.Request, t tok
 	writeJSON(w, http.StatusOK, doc)
 }
 
-// endpointStatus answers for endpoints and for the user endpoints they start.
-func (c *compute) endpointStatus(w http.ResponseWriter, r *http.Request, t token) {
+// handleStatus answers for endpoints and for the user endpoints they start.
+func (c *compute) handleStatus(w http.ResponseWriter, r *http.Request, t token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	id := strings.ToLower(r.PathValue("id"))
 	if u, ok := c.userEndpoints[id]; ok {
-		note(r).UserEndpoint = id
+		entryOf(r).UserEndpoint = id
 		c.writeStatus(w, &u.liveness)
 		return
 	}
-	e, ok := c.visible(w, r)
+	e, ok := c.findEndpoint(w, r)
 	if !ok {
 		return
 	}
@@ -73,7 +73,7 @@ func (c *compute) endpointStatus(w http.ResponseWriter, r *http.Request, t token
 
 func (c *compute) writeStatus(w http.ResponseWriter, l *liveness) {
 	word := "offline"
-	if c.online(l) {
+	if c.isOnline(l) {
 		word = "online"
 	}
 	count := func(key string) any {

@@ -12,18 +12,18 @@ import (
 // production host name.
 const controlPrefix = "/_sandbox/"
 
-func (s *Sandbox) controlRoutes() http.Handler {
+func (s *Sandbox) newControlHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /_sandbox/state", s.stateRoute)
-	mux.HandleFunc("GET /_sandbox/journal", s.journalRoute)
+	mux.HandleFunc("GET /_sandbox/state", s.handleState)
+	mux.HandleFunc("GET /_sandbox/journal", s.handleJournal)
 	mux.HandleFunc("GET /_sandbox/faults", func(w http.ResponseWriter, r *http.Request) {
 		left := []any{}
-		for _, f := range s.faults.left() {
+		for _, f := range s.faults.remainingFaults() {
 			left = append(left, faultDoc{Fault: f, DelayText: durationText(f.Delay)})
 		}
 		writeJSON(w, http.StatusOK, map[string]any{"faults": left})
 	})
-	command(mux, "POST /_sandbox/faults", func(in faultDoc) (any, error) {
+	handleCommand(mux, "POST /_sandbox/faults", func(in faultDoc) (any, error) {
 		delay, err := parseDuration("delay", in.DelayText)
 		if err != nil {
 			return nil, err
@@ -36,7 +36,7 @@ func (s *Sandbox) controlRoutes() http.Handler {
 		s.ClearFaults()
 		writeJSON(w, http.StatusOK, map[string]any{})
 	})
-	command(mux, "POST /_sandbox/broker/faults", func(in brokerFaultDoc) (any, error) {
+	handleCommand(mux, "POST /_sandbox/broker/faults", func(in brokerFaultDoc) (any, error) {
 		delay, err := parseDuration("delay", in.DelayText)
 		if err != nil {
 			return nil, err
@@ -48,12 +48,12 @@ func (s *Sandbox) controlRoutes() http.Handler {
 		s.broker.addFault(in.brokerFault)
 		return map[string]any{"ordered": in.Kind}, nil
 	})
-	command(mux, "POST /_sandbox/broker/close", func(in struct {
+	handleCommand(mux, "POST /_sandbox/broker/close", func(in struct {
 		User string `json:"user"`
 	}) (any, error) {
 		return map[string]any{"closed": s.broker.closeConnections(in.User)}, nil
 	})
-	command(mux, "POST /_sandbox/clock", func(in struct {
+	handleCommand(mux, "POST /_sandbox/clock", func(in struct {
 		Offset string `json:"offset"`
 	}) (any, error) {
 		offset, err := parseDuration("offset", in.Offset)
@@ -63,9 +63,9 @@ func (s *Sandbox) controlRoutes() http.Handler {
 		s.SetClock(offset)
 		return map[string]any{"now": s.clock.now()}, nil
 	})
-	command(mux, "POST /_sandbox/settings", s.changeSettings)
-	command(mux, "POST /_sandbox/identities", func(in Identity) (any, error) { return s.AddIdentity(in), nil })
-	command(mux, "POST /_sandbox/clients", func(in struct {
+	handleCommand(mux, "POST /_sandbox/settings", s.handleSettings)
+	handleCommand(mux, "POST /_sandbox/identities", func(in Identity) (any, error) { return s.AddIdentity(in), nil })
+	handleCommand(mux, "POST /_sandbox/clients", func(in struct {
 		Client
 		Confidential bool `json:"confidential"`
 	}) (any, error) {
@@ -74,9 +74,9 @@ func (s *Sandbox) controlRoutes() http.Handler {
 		}
 		return s.AddClient(in.Client), nil
 	})
-	command(mux, "POST /_sandbox/tokens/expire", func(in kindDoc) (any, error) { return in.end(s.ExpireTokens) })
-	command(mux, "POST /_sandbox/tokens/revoke", func(in kindDoc) (any, error) { return in.end(s.RevokeTokens) })
-	command(mux, "POST /_sandbox/down", func(struct{}) (any, error) { return map[string]any{}, s.Down() })
+	handleCommand(mux, "POST /_sandbox/tokens/expire", func(in kindDoc) (any, error) { return in.endTokens(s.ExpireTokens) })
+	handleCommand(mux, "POST /_sandbox/tokens/revoke", func(in kindDoc) (any, error) { return in.endTokens(s.RevokeTokens) })
+	handleCommand(mux, "POST /_sandbox/down", func(struct{}) (any, error) { return map[string]any{}, s.Down() })
 	mux.HandleFunc("POST /_sandbox/up", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.Up(r.Context()); err != nil {
 			writeJSON(w, http.StatusConflict, map[string]any{"error": err.Error()})
@@ -101,7 +101,7 @@ type kindDoc struct {
 	Kind string `json:"kind"`
 }
 
-func (k kindDoc) end(how func(kind string) int) (any, error) {
+func (k kindDoc) endTokens(how func(kind string) int) (any, error) {
 	switch k.Kind {
 	case "":
 		k.Kind = "access"
@@ -112,9 +112,9 @@ func (k kindDoc) end(how func(kind string) int) (any, error) {
 	return map[string]any{"tokens": how(k.Kind)}, nil
 }
 
-// command registers a control request whose body is a T: unknown members are
+// handleCommand registers a control request whose body is a T: unknown members are
 // refused, so that a misspelt fault is not silently none.
-func command[T any](mux *http.ServeMux, pattern string, run func(T) (any, error)) {
+func handleCommand[T any](mux *http.ServeMux, pattern string, run func(T) (any, error)) {
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		var in T
 		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
@@ -152,14 +152,14 @@ func durationText(d time.Duration) string {
 	return d.String()
 }
 
-// journalRoute answers with JSON lines, as --journal writes them. The query
+// handleJournal answers with JSON lines, as --journal writes them. The query
 // kind, event, host, method and path each narrow them; since is a seq.
-func (s *Sandbox) journalRoute(w http.ResponseWriter, r *http.Request) {
+func (s *Sandbox) handleJournal(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	var since int
 	_, _ = fmt.Sscanf(q.Get("since"), "%d", &since)
-	entries, _ := s.journal.since(since)
+	entries, _ := s.journal.entriesSince(since)
 	is := func(name, value string) bool { return q.Get(name) == "" || strings.EqualFold(q.Get(name), value) }
 	for _, e := range entries {
 		if is("kind", e.Kind) && is("event", e.Event) && is("host", e.Host) && is("method", e.Method) && is("path", e.Path) {

@@ -23,7 +23,7 @@ type settingsDoc struct {
 	PolicyDomain     *string  `json:"policy_domain"`
 }
 
-func (s *Sandbox) changeSettings(in settingsDoc) (any, error) {
+func (s *Sandbox) handleSettings(in settingsDoc) (any, error) {
 	if in.Consent != nil && !contains([]string{"auto", "ask", "deny"}, *in.Consent) {
 		return nil, fmt.Errorf("consent: want auto, ask or deny, got %q", *in.Consent)
 	}
@@ -56,24 +56,24 @@ func (s *Sandbox) changeSettings(in settingsDoc) (any, error) {
 				*d.into(now) = *d.into(&v)
 			}
 		}
-		set(&now.RotateRefresh, in.RotateRefresh)
-		set(&now.Consent, in.Consent)
-		set(&now.Identity, in.Identity)
-		set(&now.HeartbeatsMissed, in.HeartbeatsMissed)
-		set(&now.MinimumVersion, in.MinimumVersion)
-		set(&now.Policy.MFA, in.PolicyMFA)
-		set(&now.Policy.Domain, in.PolicyDomain)
+		setIfGiven(&now.RotateRefresh, in.RotateRefresh)
+		setIfGiven(&now.Consent, in.Consent)
+		setIfGiven(&now.Identity, in.Identity)
+		setIfGiven(&now.HeartbeatsMissed, in.HeartbeatsMissed)
+		setIfGiven(&now.MinimumVersion, in.MinimumVersion)
+		setIfGiven(&now.Policy.MFA, in.PolicyMFA)
+		setIfGiven(&now.Policy.Domain, in.PolicyDomain)
 	})
-	return settingsView(s.settings.get()), nil
+	return describeSettings(s.settings.currentValues()), nil
 }
 
-func set[T any](to *T, from *T) {
+func setIfGiven[T any](to *T, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
-func settingsView(v Settings) map[string]any {
+func describeSettings(v Settings) map[string]any {
 	return map[string]any{
 		"access_lifetime": v.AccessLifetime.String(), "refresh_lifetime": v.RefreshLifetime.String(),
 		"code_lifetime": v.CodeLifetime.String(), "start_timeout": v.StartTimeout.String(),

@@ -53,20 +53,20 @@ type faults struct {
 	list []*Fault
 }
 
-func (f *faults) add(fault Fault) {
+func (f *faults) addFault(fault Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.list = append(f.list, &fault)
 }
 
-func (f *faults) clear() {
+func (f *faults) clearFaults() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.list = nil
 }
 
-// left returns the faults that have not struck out.
-func (f *faults) left() []Fault {
+// remainingFaults returns the faults that have not struck out.
+func (f *faults) remainingFaults() []Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	out := make([]Fault, len(f.list))
@@ -76,12 +76,12 @@ func (f *faults) left() []Fault {
 	return out
 }
 
-// take returns the first fault that strikes the request, counting it.
-func (f *faults) take(host, grant string, r *http.Request) (Fault, bool) {
+// takeFault returns the first fault that strikes the request, counting it.
+func (f *faults) takeFault(host, grant string, r *http.Request) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.list {
-		if !fault.matches(host, grant, r) {
+		if !fault.matchesRequest(host, grant, r) {
 			continue
 		}
 		if fault.Skip > 0 {
@@ -98,7 +98,7 @@ func (f *faults) take(host, grant string, r *http.Request) (Fault, bool) {
 	return Fault{}, false
 }
 
-func (f *Fault) matches(host, grant string, r *http.Request) bool {
+func (f *Fault) matchesRequest(host, grant string, r *http.Request) bool {
 	if r.Method == http.MethodConnect && f.Method == "" {
 		return false // that is for the proxy, not for a service
 	}
@@ -114,10 +114,10 @@ func (f *Fault) matches(host, grant string, r *http.Request) bool {
 	return ok && err == nil
 }
 
-// strike answers r as the fault has it, with next as the true service. It
+// applyFault answers r as the fault has it, with next as the true service. It
 // panics with http.ErrAbortHandler to break the connection.
-func (s *Sandbox) strike(f Fault, host string, w http.ResponseWriter, r *http.Request, next http.Handler) {
-	if f.Delay > 0 && !s.sleep(r, f.Delay) {
+func (s *Sandbox) applyFault(f Fault, host string, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if f.Delay > 0 && !s.waitDelay(r, f.Delay) {
 		panic(http.ErrAbortHandler)
 	}
 	spoiled := f.Drop || f.Hang || f.Status != 0 || f.Code != "" || f.Body != nil || f.ContentType != ""
@@ -143,13 +143,13 @@ func (s *Sandbox) strike(f Fault, host string, w http.ResponseWriter, r *http.Re
 	case f.Drop:
 		panic(http.ErrAbortHandler)
 	case f.Half:
-		halve(w, truth)
+		writeHalf(w, truth)
 	default:
-		f.answer(w, host)
+		f.writeAnswer(w, host)
 	}
 }
 
-func (f *Fault) answer(w http.ResponseWriter, host string) {
+func (f *Fault) writeAnswer(w http.ResponseWriter, host string) {
 	status := f.Status
 	if status == 0 {
 		status = http.StatusOK
@@ -175,7 +175,7 @@ func (f *Fault) answer(w http.ResponseWriter, host string) {
 	_, _ = w.Write(body.Bytes())
 }
 
-func halve(w http.ResponseWriter, truth *httptest.ResponseRecorder) {
+func writeHalf(w http.ResponseWriter, truth *httptest.ResponseRecorder) {
 	for k, v := range truth.Header() {
 		w.Header()[k] = v
 	}
@@ -187,8 +187,8 @@ func halve(w http.ResponseWriter, truth *httptest.ResponseRecorder) {
 	panic(http.ErrAbortHandler)
 }
 
-// sleep waits for d, and says false when the client or the sandbox went first.
-func (s *Sandbox) sleep(r *http.Request, d time.Duration) bool {
+// waitDelay waits for d, and says false when the client or the sandbox went first.
+func (s *Sandbox) waitDelay(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -64,17 +64,17 @@ func FuzzMessagepack(f *testing.F) {
 	f.Add([]byte(""))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var got resultMessage
-		if err := unpack(body, "result", &got); err != nil {
+		if err := unpackMessage(body, "result", &got); err != nil {
 			return
 		}
-		again, err := pack("result", map[string]any{
+		again, err := packMessage("result", map[string]any{
 			"task_id": got.TaskID, "data": got.Data, "details": got.Details, "error_details": errorDetails(got),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var back resultMessage
-		if err := unpack(again, "result", &back); err != nil {
+		if err := unpackMessage(again, "result", &back); err != nil {
 			t.Fatalf("%s: %v", again, err)
 		}
 		if diff := cmp.Diff(got, back); diff != "" {
@@ -95,11 +95,11 @@ func FuzzCanonical(f *testing.F) {
 	f.Add([]byte(`{"b":1.50,"a":[null,{"d":"é","c":12345678901234567890}]}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		once := canonical(raw)
+		once := canonicalJSON(raw)
 		if !json.Valid(once) {
 			t.Fatalf("%q gives %q", raw, once)
 		}
-		if twice := canonical(once); string(once) != string(twice) {
+		if twice := canonicalJSON(once); string(once) != string(twice) {
 			t.Errorf("%q, then %q", once, twice)
 		}
 	})
@@ -108,8 +108,8 @@ func FuzzCanonical(f *testing.F) {
 func TestMaskerShortensAndLabels(t *testing.T) {
 	t.Parallel()
 	m := newMasker()
-	m.add("access", "topsecret")
-	got := m.value("", map[string]any{
+	m.labelSecret("access", "topsecret")
+	got := m.maskValue("", map[string]any{
 		"token": "never made here", "note": "topsecret", "text": strings.Repeat("é", 200), "code": "",
 		"deep": map[string]any{"a": map[string]any{"b": map[string]any{"c": map[string]any{"d": 1}}}},
 		"list": []any{"topsecret", 1.0}, "lines": "a\nb",

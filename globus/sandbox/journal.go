@@ -24,7 +24,7 @@ func newJournal(w io.Writer, m *masker) *journal {
 	return &journal{w: w, masker: m, grown: make(chan struct{})}
 }
 
-func (j *journal) add(e Entry) {
+func (j *journal) addEntry(e Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.seq++
@@ -43,14 +43,14 @@ func (j *journal) add(e Entry) {
 	j.grown = make(chan struct{})
 }
 
-func (j *journal) all() []Entry {
+func (j *journal) allEntries() []Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return append([]Entry(nil), j.entries...)
 }
 
-// since returns the entries after seq and a channel that closes at the next.
-func (j *journal) since(seq int) ([]Entry, <-chan struct{}) {
+// entriesSince returns the entries after seq and a channel that closes at the next.
+func (j *journal) entriesSince(seq int) ([]Entry, <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	first := len(j.entries)
@@ -65,7 +65,7 @@ func (j *journal) since(seq int) ([]Entry, <-chan struct{}) {
 // is closed. seq is 0 for "since the beginning" or another entry's Seq.
 func (s *Sandbox) Await(ctx context.Context, seq int, match func(Entry) bool) (Entry, error) {
 	for {
-		entries, grown := s.journal.since(seq)
+		entries, grown := s.journal.entriesSince(seq)
 		for _, e := range entries {
 			if match(e) {
 				return e, nil

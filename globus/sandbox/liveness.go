@@ -15,26 +15,26 @@ type liveness struct {
 	failed string // a user endpoint's reason for not starting
 }
 
-// online is judged as the real service is thought to: the last heartbeat is
+// isOnline is judged as the real service is thought to: the last heartbeat is
 // younger than a few of the periods that it announced. The caller holds mu.
-func (c *compute) online(l *liveness) bool {
+func (c *compute) isOnline(l *liveness) bool {
 	if l.last.IsZero() || l.period == 0 || !l.active {
 		return false
 	}
-	limit := time.Duration(c.s.settings.get().HeartbeatsMissed * float64(l.period))
+	limit := time.Duration(c.s.settings.currentValues().HeartbeatsMissed * float64(l.period))
 	return c.s.clock.now().Sub(l.last) <= limit
 }
 
-// heartbeat takes one message of the heartbeats queue.
-func (c *compute) heartbeat(m message) {
+// receiveHeartbeat takes one message of the heartbeats queue.
+func (c *compute) receiveHeartbeat(m message) {
 	var report statusReport
-	if err := unpack(m.Body, "ep_status_report", &report); err != nil {
-		c.s.record(Entry{Kind: "event", Event: "bad heartbeat", RoutingKey: m.RoutingKey, Error: err.Error()})
+	if err := unpackMessage(m.Body, "ep_status_report", &report); err != nil {
+		c.s.recordEntry(Entry{Kind: "event", Event: "bad heartbeat", RoutingKey: m.RoutingKey, Error: err.Error()})
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	state := report.state()
+	state := report.endpointState()
 	e := Entry{Kind: "event", Event: "heartbeat"}
 	var l *liveness
 	if u, ok := c.userEndpoints[report.EndpointID]; ok {
@@ -43,17 +43,17 @@ func (c *compute) heartbeat(m message) {
 		e.Endpoint, l = core.id, &core.liveness
 	} else {
 		e.Endpoint, e.Error = report.EndpointID, "no such endpoint"
-		c.s.record(e)
+		c.s.recordEntry(e)
 		return
 	}
 	if why, bad := state["error"].(string); bad {
 		// A forked child that failed also reports under the core endpoint's
 		// id; that says nothing about the core endpoint.
 		e.Event, e.Detail = "start failed", why
-		c.s.record(e)
+		c.s.recordEntry(e)
 		if e.UserEndpoint != "" {
 			l.failed = why
-			c.notify()
+			c.notifyWaiters()
 		}
 		return
 	}
@@ -63,14 +63,14 @@ func (c *compute) heartbeat(m message) {
 	active, said := state["active"].(bool)
 	l.active = active || !said
 	e.Detail = fmt.Sprintf("every %s", l.period)
-	c.s.record(e)
-	if on := c.online(l); on != l.wasOn {
+	c.s.recordEntry(e)
+	if on := c.isOnline(l); on != l.wasOn {
 		l.wasOn = on
 		e.Event, e.Detail = "offline", ""
 		if on {
 			e.Event = "online"
 		}
-		c.s.record(e)
+		c.s.recordEntry(e)
 	}
-	c.notify()
+	c.notifyWaiters()
 }

@@ -20,8 +20,8 @@ func newMasker() *masker {
 	return &masker{labels: map[string]string{}, counts: map[string]int{}}
 }
 
-// add labels secret as the next of its kind, such as "access#3".
-func (m *masker) add(kind, secret string) string {
+// labelSecret labels secret as the next of its kind, such as "access#3".
+func (m *masker) labelSecret(kind, secret string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.counts[kind]++
@@ -31,7 +31,7 @@ func (m *masker) add(kind, secret string) string {
 }
 
 // of is the label of secret, or "unknown" for one that the sandbox never made.
-func (m *masker) of(secret string) string {
+func (m *masker) labelOf(secret string) string {
 	if secret == "" {
 		return ""
 	}
@@ -44,7 +44,7 @@ func (m *masker) of(secret string) string {
 }
 
 // secretKeys are the names whose values are never written, known or not.
-func secretKey(key string) bool {
+func isSecretKey(key string) bool {
 	switch strings.ToLower(key) {
 	case "code", "code_verifier", "access_token", "refresh_token", "id_token", "token",
 		"client_secret", "password", "secret", "client_assertion":
@@ -58,16 +58,16 @@ const (
 	maskText  = 120
 )
 
-// value is v as the journal may show it: secrets as labels, long texts as
+// maskValue is v as the journal may show it: secrets as labels, long texts as
 // their length, deep structures cut.
-func (m *masker) value(key string, v any, depth int) any {
+func (m *masker) maskValue(key string, v any, depth int) any {
 	switch v := v.(type) {
 	case string:
 		switch {
-		case secretKey(key):
-			return m.of(v)
-		case m.of(v) != "unknown":
-			return m.of(v)
+		case isSecretKey(key):
+			return m.labelOf(v)
+		case m.labelOf(v) != "unknown":
+			return m.labelOf(v)
 		case len(v) > maskText || strings.ContainsRune(v, '\n'):
 			return fmt.Sprintf("<%d characters>", utf8.RuneCountInString(v))
 		}
@@ -78,7 +78,7 @@ func (m *masker) value(key string, v any, depth int) any {
 		}
 		out := make(map[string]any, len(v))
 		for k, e := range v {
-			out[k] = m.value(k, e, depth+1)
+			out[k] = m.maskValue(k, e, depth+1)
 		}
 		return out
 	case []any:
@@ -87,21 +87,21 @@ func (m *masker) value(key string, v any, depth int) any {
 		}
 		out := make([]any, len(v))
 		for i, e := range v {
-			out[i] = m.value(key, e, depth+1)
+			out[i] = m.maskValue(key, e, depth+1)
 		}
 		return out
 	}
 	return v
 }
 
-// form is a query or a form as the journal may show it.
-func (m *masker) form(values url.Values) map[string]any {
+// maskForm is a query or a form as the journal may show it.
+func (m *masker) maskForm(values url.Values) map[string]any {
 	if len(values) == 0 {
 		return nil
 	}
 	out := make(map[string]any, len(values))
 	for k, vs := range values {
-		out[k] = m.value(k, strings.Join(vs, " "), 0)
+		out[k] = m.maskValue(k, strings.Join(vs, " "), 0)
 	}
 	return out
 }

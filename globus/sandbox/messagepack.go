@@ -10,32 +10,32 @@ import (
 // type and its data (globus-compute-common messagepack, protocol 1).
 const packVersion = 1
 
-type packed struct {
+type packedMessage struct {
 	Type string          `json:"message_type"`
 	Data json.RawMessage `json:"data"`
 }
 
-func pack(kind string, data any) ([]byte, error) {
+func packMessage(kind string, data any) ([]byte, error) {
 	raw, err := json.Marshal(data)
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(packed{Type: kind, Data: raw})
+	body, err := json.Marshal(packedMessage{Type: kind, Data: raw})
 	if err != nil {
 		return nil, err
 	}
 	return append([]byte{packVersion}, body...), nil
 }
 
-// unpack decodes a message of the given kind into data.
-func unpack(body []byte, kind string, data any) error {
+// unpackMessage decodes a message of the given kind into data.
+func unpackMessage(body []byte, kind string, data any) error {
 	if len(body) == 0 {
 		return errors.New("an empty message")
 	}
 	if body[0] != packVersion {
 		return fmt.Errorf("message version %d, want %d", body[0], packVersion)
 	}
-	var p packed
+	var p packedMessage
 	if err := json.Unmarshal(body[1:], &p); err != nil {
 		return fmt.Errorf("reading a message: %w", err)
 	}
@@ -55,7 +55,7 @@ type statusReport struct {
 	OldState   map[string]any `json:"ep_status_report"`
 }
 
-func (s *statusReport) state() map[string]any {
+func (s *statusReport) endpointState() map[string]any {
 	if s.State != nil {
 		return s.State
 	}

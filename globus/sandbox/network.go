@@ -30,7 +30,7 @@ type network struct {
 	amqp    net.Listener
 	server  *http.Server
 	secure  *http.Server
-	tunnels *handoff
+	tunnels *tunnelListener
 	running sync.WaitGroup
 	errs    []error
 }
@@ -44,7 +44,7 @@ func (s *Sandbox) Start() error {
 	if n.server != nil {
 		return errors.New("the sandbox is started already")
 	}
-	ca, err := newAuthority(time.Now(), s.Hosts())
+	ca, err := newCertificateAuthority(time.Now(), s.Hosts())
 	if err != nil {
 		return fmt.Errorf("making the certificate authority: %w", err)
 	}
@@ -67,17 +67,17 @@ func (s *Sandbox) Start() error {
 	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // broken connections are often ordered
 	n.server = &http.Server{Handler: proxyHandler{s}, ErrorLog: quiet}
 	n.secure = &http.Server{Handler: s, ErrorLog: quiet}
-	n.tunnels = newHandoff(n.proxy.Addr())
-	n.serve("web", func() error { return n.server.Serve(n.web) })
-	n.serve("proxy", func() error { return n.server.Serve(n.proxy) })
-	n.serve("tls", func() error { return n.secure.Serve(ca.listen(n.tunnels)) })
-	n.serve("amqp", func() error { return s.broker.Serve(n.amqp) })
+	n.tunnels = newTunnelListener(n.proxy.Addr())
+	n.runServer("web", func() error { return n.server.Serve(n.web) })
+	n.runServer("proxy", func() error { return n.server.Serve(n.proxy) })
+	n.runServer("tls", func() error { return n.secure.Serve(ca.tlsListener(n.tunnels)) })
+	n.runServer("amqp", func() error { return s.broker.Serve(n.amqp) })
 	return nil
 }
 
-// serve runs one listener; what it returns after its listener was closed is
+// runServer runs one listener; what it returns after its listener was closed is
 // no error.
-func (n *network) serve(name string, run func() error) {
+func (n *network) runServer(name string, run func() error) {
 	n.running.Add(1)
 	go func() {
 		defer n.running.Done()
@@ -91,7 +91,7 @@ func (n *network) serve(name string, run func() error) {
 	}()
 }
 
-func (n *network) close() error {
+func (n *network) closeListeners() error {
 	n.mu.Lock()
 	server, secure, amqp, tunnels := n.server, n.secure, n.amqp, n.tunnels
 	n.mu.Unlock()
@@ -158,7 +158,7 @@ func (s *Sandbox) Down() error {
 	if n.proxy == nil {
 		return errors.New("the sandbox is not started")
 	}
-	n.tunnels.drop()
+	n.tunnels.closeConns()
 	return n.proxy.Close()
 }
 
@@ -179,6 +179,6 @@ func (s *Sandbox) Up(ctx context.Context) error {
 		return err
 	}
 	n.proxy = l
-	n.serve("proxy", func() error { return n.server.Serve(l) })
+	n.runServer("proxy", func() error { return n.server.Serve(l) })
 	return nil
 }

@@ -21,7 +21,7 @@ func (p proxyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host, port, err := net.SplitHostPort(r.Host)
 	host = strings.ToLower(host)
 	if _, ok := p.s.hosts[host]; err != nil || !ok || port != "443" {
-		p.s.record(Entry{
+		p.s.recordEntry(Entry{
 			Kind: "http", Method: r.Method, Host: r.Host, Status: http.StatusForbidden,
 			Agent: r.UserAgent(), Error: "the sandbox has no such host",
 		})
@@ -29,17 +29,17 @@ func (p proxyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the sandbox has no host "+r.Host, http.StatusForbidden)
 		return
 	}
-	if f, ok := p.s.faults.take(host, "", r); ok {
-		p.s.record(Entry{Kind: "http", Method: r.Method, Host: host, Agent: r.UserAgent(), Status: f.Status, Fault: f.String()})
-		open := http.HandlerFunc(p.tunnel)
-		p.s.strike(f, host, w, r, open)
+	if f, ok := p.s.faults.takeFault(host, "", r); ok {
+		p.s.recordEntry(Entry{Kind: "http", Method: r.Method, Host: host, Agent: r.UserAgent(), Status: f.Status, Fault: f.String()})
+		open := http.HandlerFunc(p.openTunnel)
+		p.s.applyFault(f, host, w, r, open)
 		return
 	}
-	p.tunnel(w, r)
+	p.openTunnel(w, r)
 }
 
-// tunnel makes the connection one of the TLS server's.
-func (p proxyHandler) tunnel(w http.ResponseWriter, r *http.Request) {
+// openTunnel makes the connection one of the TLS server's.
+func (p proxyHandler) openTunnel(w http.ResponseWriter, r *http.Request) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -53,29 +53,29 @@ func (p proxyHandler) tunnel(w http.ResponseWriter, r *http.Request) {
 		_ = conn.Close()
 		return
 	}
-	p.s.net.tunnels.give(conn)
+	p.s.net.tunnels.giveConn(conn)
 }
 
-// handoff is a listener whose connections are given to it.
-type handoff struct {
+// tunnelListener is a listener whose connections are given to it.
+type tunnelListener struct {
 	addr   net.Addr
 	conns  chan net.Conn
 	closed chan struct{}
 	once   sync.Once
 
 	mu   sync.Mutex
-	open map[*tracked]struct{}
+	open map[*tunnelConn]struct{}
 }
 
-func newHandoff(addr net.Addr) *handoff {
-	return &handoff{
+func newTunnelListener(addr net.Addr) *tunnelListener {
+	return &tunnelListener{
 		addr: addr, conns: make(chan net.Conn), closed: make(chan struct{}),
-		open: map[*tracked]struct{}{},
+		open: map[*tunnelConn]struct{}{},
 	}
 }
 
-func (h *handoff) give(c net.Conn) {
-	t := &tracked{Conn: c, h: h}
+func (h *tunnelListener) giveConn(c net.Conn) {
+	t := &tunnelConn{Conn: c, h: h}
 	h.mu.Lock()
 	h.open[t] = struct{}{}
 	h.mu.Unlock()
@@ -86,10 +86,10 @@ func (h *handoff) give(c net.Conn) {
 	}
 }
 
-// drop closes every connection that was given.
-func (h *handoff) drop() {
+// closeConns closes every connection that was given.
+func (h *tunnelListener) closeConns() {
 	h.mu.Lock()
-	open := make([]*tracked, 0, len(h.open))
+	open := make([]*tunnelConn, 0, len(h.open))
 	for t := range h.open {
 		open = append(open, t)
 	}
@@ -99,7 +99,7 @@ func (h *handoff) drop() {
 	}
 }
 
-func (h *handoff) Accept() (net.Conn, error) {
+func (h *tunnelListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.conns:
 		return c, nil
@@ -108,20 +108,20 @@ func (h *handoff) Accept() (net.Conn, error) {
 	}
 }
 
-func (h *handoff) Close() error {
+func (h *tunnelListener) Close() error {
 	h.once.Do(func() { close(h.closed) })
 	return nil
 }
 
-func (h *handoff) Addr() net.Addr { return h.addr }
+func (h *tunnelListener) Addr() net.Addr { return h.addr }
 
-// tracked is a connection that its handoff can close.
-type tracked struct {
+// tunnelConn is a connection that its handoff can close.
+type tunnelConn struct {
 	net.Conn
-	h *handoff
+	h *tunnelListener
 }
 
-func (t *tracked) Close() error {
+func (t *tunnelConn) Close() error {
 	t.h.mu.Lock()
 	delete(t.h.open, t)
 	t.h.mu.Unlock()

@@ -47,7 +47,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	}()
 	select {
 	case a := <-done:
-		return a.response(r)
+		return a.asResponse(r)
 	case <-r.Context().Done():
 		<-done // handlers end with the request's context
 		return nil, r.Context().Err()
@@ -76,7 +76,7 @@ func (a *memoryAnswer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-func (a *memoryAnswer) response(r *http.Request) (*http.Response, error) {
+func (a *memoryAnswer) asResponse(r *http.Request) (*http.Response, error) {
 	if a.broken && a.status == 0 {
 		return nil, io.EOF
 	}

@@ -55,16 +55,16 @@ func New(o Options) *Sandbox {
 	s.journal = newJournal(o.Journal, s.masker)
 	s.settings = newSettings(o.Settings)
 	s.faults = &faults{}
-	s.broker = newBroker(brokerConfig{journal: s.record, now: s.clock.now})
+	s.broker = newBroker(brokerConfig{journal: s.recordEntry, now: s.clock.now})
 	s.auth = newAuth(s, o.Identities, o.Clients)
 	s.compute = newCompute(s)
 	s.hosts = map[string]http.Handler{
-		AuthHost:     s.auth.routes(),
-		ComputeHost:  s.compute.routes(),
-		TransferHost: s.resourceServer("transfer.api.globus.org"),
-		AcademyHost:  s.resourceServer(academyResourceServer),
+		AuthHost:     s.auth.newHandler(),
+		ComputeHost:  s.compute.newHandler(),
+		TransferHost: s.tokenCheckHandler("transfer.api.globus.org"),
+		AcademyHost:  s.tokenCheckHandler(academyResourceServer),
 	}
-	s.control = s.controlRoutes()
+	s.control = s.newControlHandler()
 	s.net = &network{s: s}
 	return s
 }
@@ -82,24 +82,24 @@ const (
 func (s *Sandbox) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
-		s.closeErr = s.net.close()
+		s.closeErr = s.net.closeListeners()
 		if err := s.broker.Close(); s.closeErr == nil {
 			s.closeErr = err
 		}
-		s.compute.close()
+		s.compute.cancelSubscriptions()
 	})
 	return s.closeErr
 }
 
 // Journal returns every entry so far, oldest first.
-func (s *Sandbox) Journal() []Entry { return s.journal.all() }
+func (s *Sandbox) Journal() []Entry { return s.journal.allEntries() }
 
 // Order adds a fault; it strikes requests that begin after Order returns.
-func (s *Sandbox) Order(f Fault) { s.faults.add(f) }
+func (s *Sandbox) Order(f Fault) { s.faults.addFault(f) }
 
 // ClearFaults forgets the faults that have not struck yet, the broker's too.
 func (s *Sandbox) ClearFaults() {
-	s.faults.clear()
+	s.faults.clearFaults()
 	s.broker.clearFaults()
 }
 
@@ -117,15 +117,15 @@ func (s *Sandbox) CloseConnections(user string) int { return s.broker.closeConne
 // SetClock makes the services' clock run ahead of this machine's by offset,
 // or behind for a negative one. Tokens, heartbeats and the timestamps of
 // commands follow it.
-func (s *Sandbox) SetClock(offset time.Duration) { s.clock.set(offset) }
+func (s *Sandbox) SetClock(offset time.Duration) { s.clock.setOffset(offset) }
 
 // Configure changes settings of a running sandbox: change gets the current
 // ones and alters them.
-func (s *Sandbox) Configure(change func(*Settings)) { s.settings.update(change) }
+func (s *Sandbox) Configure(change func(*Settings)) { s.settings.changeValues(change) }
 
-func (s *Sandbox) record(e Entry) {
+func (s *Sandbox) recordEntry(e Entry) {
 	if e.Time.IsZero() {
 		e.Time = s.clock.now()
 	}
-	s.journal.add(e)
+	s.journal.addEntry(e)
 }

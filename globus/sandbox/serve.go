@@ -16,34 +16,34 @@ import (
 // maxBody is more than any client may send: the SDK stops at 10 MiB.
 const maxBody = 64 << 20
 
-// exchange is one request on its way through the services; its handler adds
+// httpExchange is one request on its way through the services; its handler adds
 // to the entry what only it knows.
-type exchange struct {
+type httpExchange struct {
 	entry Entry
 	body  []byte
 	form  url.Values     // of a form body
 	json  map[string]any // of a JSON object
 }
 
-type exchangeKey struct{}
+type httpExchangeKey struct{}
 
-// note is the journal entry of the request under way.
-func note(r *http.Request) *Entry {
-	return &exchangeOf(r).entry
+// entryOf is the journal entry of the request under way.
+func entryOf(r *http.Request) *Entry {
+	return &httpExchangeOf(r).entry
 }
 
-func exchangeOf(r *http.Request) *exchange {
-	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
+func httpExchangeOf(r *http.Request) *httpExchange {
+	if x, ok := r.Context().Value(httpExchangeKey{}).(*httpExchange); ok {
 		return x
 	}
-	return &exchange{}
+	return &httpExchange{}
 }
 
 // ServeHTTP answers for every host of the sandbox, told apart by the request's
 // Host. A loopback Host reaches the control path, and the services by their
 // paths. Every request but control's is journaled.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	host := hostname(r)
+	host := requestHost(r)
 	if isLoopback(host) {
 		if strings.HasPrefix(r.URL.Path, controlPrefix) {
 			s.control.ServeHTTP(w, r)
@@ -57,13 +57,13 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	began := time.Now()
-	x := s.newExchange(host, r)
+	x := s.newHTTPExchange(host, r)
 	status := &statusWriter{ResponseWriter: w}
 	defer func() {
 		broken := recover()
 		x.entry.Status = status.code
 		x.entry.Seconds = time.Since(began).Seconds()
-		s.record(x.entry)
+		s.recordEntry(x.entry)
 		if broken != nil {
 			panic(broken)
 		}
@@ -74,37 +74,37 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(status, "the request body cannot be read or is too large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	x.decode(r, s.masker)
-	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	x.decodeBody(r, s.masker)
+	r = r.WithContext(context.WithValue(r.Context(), httpExchangeKey{}, x))
 	r.Body = io.NopCloser(bytes.NewReader(x.body))
-	if f, ok := s.faults.take(host, x.form.Get("grant_type"), r); ok {
+	if f, ok := s.faults.takeFault(host, x.form.Get("grant_type"), r); ok {
 		x.entry.Fault = f.String()
-		s.strike(f, host, status, r, service)
+		s.applyFault(f, host, status, r, service)
 		return
 	}
 	service.ServeHTTP(status, r)
 }
 
-func (s *Sandbox) newExchange(host string, r *http.Request) *exchange {
-	return &exchange{entry: Entry{
+func (s *Sandbox) newHTTPExchange(host string, r *http.Request) *httpExchange {
+	return &httpExchange{entry: Entry{
 		Time: s.clock.now(), Kind: "http", Method: r.Method, Host: host, Path: r.URL.Path,
-		Query: s.masker.form(r.URL.Query()), Agent: r.UserAgent(), Token: s.masker.of(bearerOf(r)),
+		Query: s.masker.maskForm(r.URL.Query()), Agent: r.UserAgent(), Token: s.masker.labelOf(bearerToken(r)),
 	}}
 }
 
-// decode fills form or json, and the entry's account of them.
-func (x *exchange) decode(r *http.Request, m *masker) {
+// decodeBody fills form or json, and the entry's account of them.
+func (x *httpExchange) decodeBody(r *http.Request, m *masker) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {
 	case "application/x-www-form-urlencoded":
 		x.form, _ = url.ParseQuery(string(x.body))
-		x.entry.Body = m.form(x.form)
+		x.entry.Body = m.maskForm(x.form)
 		x.entry.Grant = x.form.Get("grant_type")
 	case "application/json":
 		d := json.NewDecoder(bytes.NewReader(x.body))
 		d.UseNumber()
 		if d.Decode(&x.json) == nil && x.json != nil {
-			x.entry.Body, _ = m.value("", x.json, 0).(map[string]any)
+			x.entry.Body, _ = m.maskValue("", x.json, 0).(map[string]any)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func (f Fault) String() string {
 	return strings.Join(words, ", ")
 }
 
-func hostname(r *http.Request) string {
+func requestHost(r *http.Request) string {
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		return strings.ToLower(host)
 	}
@@ -161,7 +161,7 @@ func hostOfPath(path string) string {
 	return ComputeHost
 }
 
-func bearerOf(r *http.Request) string {
+func bearerToken(r *http.Request) string {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "bearer") {
 		return ""

@@ -70,13 +70,13 @@ type settings struct {
 
 func newSettings(v Settings) *settings { return &settings{v: v.withDefaults()} }
 
-func (s *settings) get() Settings {
+func (s *settings) currentValues() Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.v
 }
 
-func (s *settings) update(change func(*Settings)) {
+func (s *settings) changeValues(change func(*Settings)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.v)
@@ -86,6 +86,6 @@ func (s *settings) update(change func(*Settings)) {
 // clock is this machine's clock plus an offset.
 type clock struct{ offset atomic.Int64 }
 
-func (c *clock) now() time.Time       { return time.Now().Add(time.Duration(c.offset.Load())) }
-func (c *clock) set(o time.Duration)  { c.offset.Store(int64(o)) }
-func (c *clock) ahead() time.Duration { return time.Duration(c.offset.Load()) }
+func (c *clock) now() time.Time            { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *clock) setOffset(o time.Duration) { c.offset.Store(int64(o)) }
+func (c *clock) aheadBy() time.Duration    { return time.Duration(c.offset.Load()) }

@@ -80,19 +80,19 @@ type TaskState struct {
 // State returns a copy of what the sandbox knows.
 func (s *Sandbox) State() State {
 	v := State{
-		Now: s.clock.now(), ClockOffset: s.clock.ahead().String(),
-		Settings: settingsView(s.settings.get()), Queues: s.broker.queues(),
+		Now: s.clock.now(), ClockOffset: s.clock.aheadBy().String(),
+		Settings: describeSettings(s.settings.currentValues()), Queues: s.broker.queues(),
 	}
-	s.auth.describe(&v)
-	s.compute.describe(&v)
+	s.auth.describeTo(&v)
+	s.compute.describeTo(&v)
 	return v
 }
 
-func (s *Sandbox) stateRoute(w http.ResponseWriter, r *http.Request) {
+func (s *Sandbox) handleState(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, s.State())
 }
 
-func (a *auth) describe(v *State) {
+func (a *auth) describeTo(v *State) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v.Identities = append(v.Identities, a.identities...)
@@ -100,27 +100,27 @@ func (a *auth) describe(v *State) {
 		v.Clients = append(v.Clients, ClientState{ID: c.ID, Name: c.Name, Confidential: c.Secret != ""})
 	}
 	slices.SortFunc(v.Clients, func(x, y ClientState) int { return cmp.Compare(x.ID, y.ID) })
-	for _, t := range a.order {
+	for _, t := range a.issueOrder {
 		v.Tokens = append(v.Tokens, TokenState{
 			Label: t.label, Client: t.client, Identity: t.identity, Server: t.server, Scopes: t.scopes,
-			Expires: t.expires, Revoked: t.revoked, Live: t.live(v.Now),
+			Expires: t.expires, Revoked: t.revoked, Live: t.isLive(v.Now),
 		})
 	}
 }
 
-func (c *compute) describe(v *State) {
+func (c *compute) describeTo(v *State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.endpoints {
 		v.Endpoints = append(v.Endpoints, EndpointState{
-			ID: e.id, Name: e.doc.Name, DisplayName: e.doc.display(), Owner: e.owner, MultiUser: e.doc.MultiUser,
-			Online: c.online(&e.liveness), Registrations: e.times, LastHeartbeat: e.liveness.last, LockedUntil: e.locked,
+			ID: e.id, Name: e.doc.Name, DisplayName: e.doc.shownName(), Owner: e.owner, MultiUser: e.doc.MultiUser,
+			Online: c.isOnline(&e.liveness), Registrations: e.times, LastHeartbeat: e.liveness.last, LockedUntil: e.locked,
 		})
 	}
 	slices.SortFunc(v.Endpoints, func(x, y EndpointState) int { return cmp.Compare(x.ID, y.ID) })
 	for _, u := range c.userEndpoints {
 		v.UserEndpoints = append(v.UserEndpoints, UserEndpointState{
-			ID: u.id, Endpoint: u.endpoint, Owner: u.owner, Online: c.online(&u.liveness), Starts: u.starts,
+			ID: u.id, Endpoint: u.endpoint, Owner: u.owner, Online: c.isOnline(&u.liveness), Starts: u.starts,
 			Failed: u.liveness.failed, LastHeartbeat: u.liveness.last,
 		})
 	}
@@ -128,7 +128,7 @@ func (c *compute) describe(v *State) {
 	for _, t := range c.tasks {
 		v.Tasks = append(v.Tasks, TaskState{
 			ID: t.id, Function: t.function, Endpoint: t.endpoint, UserEndpoint: t.userEndpoint, Group: t.group,
-			Status: t.status(), Submitted: t.submitted, Completed: t.completed,
+			Status: t.statusWord(), Submitted: t.submitted, Completed: t.completed,
 		})
 	}
 	slices.SortFunc(v.Tasks, func(x, y TaskState) int { return x.Submitted.Compare(y.Submitted) })

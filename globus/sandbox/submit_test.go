@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// submit sends one task for each payload.
+// handleSubmit sends one task for each payload.
 func (b *bench) submit(p *puppet, function, more string, payloads ...string) (int, map[string]any) {
 	b.t.Helper()
 	list, err := json.Marshal(payloads)
@@ -59,7 +59,7 @@ func TestTasks(t *testing.T) {
 		got := map[string]string{}
 		if _, err := b.broker.subscribe(queue, func(m message) {
 			var r resultMessage
-			if err := unpack(m.Body, "result", &r); err != nil || m.Properties.Timestamp.IsZero() {
+			if err := unpackMessage(m.Body, "result", &r); err != nil || m.Properties.Timestamp.IsZero() {
 				t.Errorf("result %s at %s: %v", m.Body, m.Properties.Timestamp, err)
 			}
 			got[r.TaskID] = r.Data
