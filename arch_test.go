@@ -67,6 +67,7 @@ func TestArrows(t *testing.T) {
 	}{
 		{from: []string{"chiltepin/endpointfs/..."}, to: []string{"net/http", "os/exec", "chiltepin/globus/..."}, deep: true, why: "it is file names and formats"},
 		{from: []string{"chiltepin/globus/..."}, to: []string{"chiltepin/tools/...", "chiltepin/server/...", "chiltepin/cmd/...", mcp, jsonrpc}, deep: true, why: "services do not know how they are shown"},
+		{from: []string{"chiltepin/globus/process"}, to: []string{"chiltepin/..."}, deep: true, why: "it is facts of the machine"},
 		{from: []string{"chiltepin/globus/compute"}, to: []string{"chiltepin/globus/auth", "chiltepin/globus/tokenstore"}, deep: true, why: "it takes an *http.Client; who signs is not its affair"},
 		{from: []string{"chiltepin/globus/tokenstore"}, to: []string{"net/http"}, deep: true, why: "a store never dials"},
 		{from: []string{"chiltepin/tools"}, to: []string{"chiltepin/server/...", "chiltepin/cmd/...", mcp, jsonrpc, "os/exec"}, why: "the catalogue knows neither its faces nor the machine"},

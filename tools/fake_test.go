@@ -6,6 +6,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/process"
 )
 
 const (
@@ -39,7 +40,7 @@ func mesa() endpoint.Status {
 		Evidence: endpoint.Evidence{
 			PIDFile: endpoint.PIDFileEvidence{Exists: true, PID: 7, ModTime: time.Unix(100, 0)},
 			Process: &endpoint.ProcessEvidence{PID: 7, Proven: true, Why: "its title\x1b[31m", Title: "Globus"},
-			Here:    endpoint.Machine{Host: "login1", BootID: "b"},
+			Here:    process.Machine{Host: "login1", BootID: "b"},
 			At:      time.Unix(104, 260_000_000),
 		}}
 }

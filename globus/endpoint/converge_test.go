@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chiltepin/globus/process"
 )
 
 // Whoever started it was killed before it could note the launch: the daemon is
@@ -146,7 +148,7 @@ func TestOddPIDFiles(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBed(t, script{})
-			if !soleUser() || !localDisk(b.dir) {
+			if !process.SoleUserOfDisks() || !process.OnLocalDisk(b.dir) {
 				row.starts = false // it would be watched for 17 seconds
 			}
 			path := filepath.Join(b.ep.Path(), "daemon.pid")

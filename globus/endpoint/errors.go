@@ -294,17 +294,6 @@ func (e *UserEndpointError) Hint() string { return "chiltepin endpoint status " 
 // Is makes the error match [fs.ErrNotExist].
 func (e *UserEndpointError) Is(target error) bool { return target == fs.ErrNotExist }
 
-// UnsupportedError says what this machine lacks.
-type UnsupportedError struct{ Need string }
-
-// Error names what is lacking.
-func (e *UnsupportedError) Error() string { return "this kernel lacks " + e.Need }
-
-// Hint says how to do without.
-func (e *UnsupportedError) Hint() string {
-	return "without it no process can be signalled safely; removing daemon.pid makes the daemon end within 15 seconds"
-}
-
 // shell quotes a word for a shell where it must be.
 func shell(word string) string {
 	plain := func(r rune) bool {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 	"chiltepin/globus/runtime"
 )
 
@@ -304,14 +305,14 @@ func (b *bed) play(s script) {
 
 // sweep kills what the test has left running in its directory.
 func (b *bed) sweep() {
-	all, err := (machineProcesses{}).Candidates()
+	all, err := (process.System{}).Select(mayBeDaemon)
 	if err != nil {
 		b.t.Error(err)
 	}
 	for _, p := range all {
 		env, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/environ")
 		if err == nil && strings.Contains(string(env), "GLOBUS_COMPUTE_USER_DIR="+b.dir+"\x00") {
-			if h, err := (machineProcesses{}).Hold(p.PID); err == nil {
+			if h, err := (process.System{}).Hold(p.PID); err == nil {
 				h.Signal(syscall.SIGKILL)
 				h.Close()
 			}
@@ -390,13 +391,13 @@ func stranger(t *testing.T, argv ...string) *os.Process {
 
 // alive says whether a process that a test started still lives.
 func alive(pid int) bool {
-	_, ok, err := (machineProcesses{}).Lookup(pid)
+	_, ok, err := (process.System{}).Lookup(pid)
 	return ok && err == nil
 }
 
 func killed(t *testing.T, pid int) {
 	t.Helper()
-	h, err := (machineProcesses{}).Hold(pid)
+	h, err := (process.System{}).Hold(pid)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 const testID = "0c5a62d3-9d38-4d43-8d12-0a4f2e9cf6a1"
@@ -18,7 +19,7 @@ func testEvidence(t *testing.T, words string) Evidence {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	e := Evidence{
 		At:   at,
-		Here: Machine{Host: "here", BootID: "boot", Booted: at.Add(-24 * time.Hour)},
+		Here: process.Machine{Host: "here", BootID: "boot", Booted: at.Add(-24 * time.Hour)},
 	}
 	record := func(host, boot string, pid int) {
 		e.Record = &endpointfs.Sidecar{Host: host, BootID: boot, PID: pid, StartTime: 1000}

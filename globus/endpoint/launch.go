@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 	"chiltepin/globus/runtime"
 )
 
@@ -22,7 +23,7 @@ const outputFile = "chiltepin.out"
 // launched, or one that was found.
 type daemon struct {
 	pid  int
-	held Held
+	held process.Handle
 	// from is the size of the log when it was launched.
 	from int64
 	// exited is closed when a child of ours has ended, and state is how. Nil
@@ -76,21 +77,19 @@ func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []stri
 	if strings.HasPrefix(ep.Name(), "-") {
 		args = append(args, "--")
 	}
-	fd := -1
 	cmd := exec.Command(rt.Path, append(args, ep.Name())...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, ep.Path(), out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &fd}
-	closeOnExec()
-	if err := cmd.Start(); err != nil {
+	process.CloseInherited()
+	if d.held, err = process.StartInSession(cmd); err != nil {
 		return nil, fmt.Errorf("starting endpoint %q: launching %s: %w", ep.Name(), rt.Path, err)
 	}
 	d.pid = cmd.Process.Pid
 	// Until it is waited for, its id is its own, dead or alive.
-	start, recordErr := startTime(d.pid)
-	if fd >= 0 {
-		d.held = &pidfd{fd: fd}
-	} else if d.held, err = m.procs().Hold(d.pid); err != nil {
-		d.held = unheld{}
+	start, recordErr := process.StartTime(d.pid)
+	if d.held == nil {
+		if d.held, err = m.procs().Hold(d.pid); err != nil {
+			d.held = process.NoHandle{}
+		}
 	}
 	go func() {
 		_ = cmd.Wait() // the state says it all
@@ -126,16 +125,6 @@ func (m *Manager) record(ep *endpointfs.Endpoint, pid int, start uint64, from in
 		}
 	}
 	return ep.WriteSidecar(s)
-}
-
-// startTime reads the start time of a process of ours, which may be dead.
-func startTime(pid int) (uint64, error) {
-	stat, err := readProc(pid, "stat")
-	if err != nil {
-		return 0, err
-	}
-	p, _, err := parseStat(stat)
-	return p.StartTime, err
 }
 
 // openOutput opens the file for a daemon's standard output and error, emptied.
@@ -224,16 +213,3 @@ func inOurDirectory(name, value string) string {
 	}
 	return value
 }
-
-// unheld stands for a process that the kernel gives no handle on.
-type unheld struct{}
-
-func (unheld) Signal(syscall.Signal) error {
-	return &UnsupportedError{Need: "pidfd_open (Linux 5.3 or later)"}
-}
-func (unheld) Dead() bool { return false }
-func (unheld) Wait(ctx context.Context) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-func (unheld) Close() error { return nil }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 // UserLeftovers returns the directories of user endpoints whose endpoint is
@@ -23,7 +24,7 @@ func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpoint, kept map
 	if err != nil {
 		return nil, nil, err
 	}
-	procs, err := m.procs().Candidates()
+	procs, err := m.procs().Select(mayBeDaemon)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,9 +33,9 @@ func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpoint, kept map
 		if owned[strings.ToLower(u.Parent)] != "" {
 			continue
 		}
-		i := slices.IndexFunc(procs, func(p Process) bool {
+		i := slices.IndexFunc(procs, func(p process.Process) bool {
 			t, titled := parseTitle(p.Title())
-			return titled && !t.Core && strings.EqualFold(t.ID, u.ID) || m.procs().Place(p, u.Path()) == Inside
+			return titled && !t.Core && strings.EqualFold(t.ID, u.ID) || m.procs().Presence(p, u.Path(), "endpoint.log") == process.Inside
 		})
 		results, err := u.Unsent()
 		switch {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 // glance says how closely to look.
@@ -21,7 +22,7 @@ type glance struct {
 	// Scene is where it all is, when that was looked at already.
 	Scene *scene
 	// Seen are the candidates, when the processes were listed already.
-	Seen []Process
+	Seen []process.Process
 	// Listed is true when Seen is to be used.
 	Listed bool
 }
@@ -48,7 +49,7 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 		e.Record = &r
 	}
 	if e.PIDFile.Exists {
-		e.ownDisk = g.Scene.soleUser && localDisk(ep.Path())
+		e.ownDisk = g.Scene.soleUser && process.OnLocalDisk(ep.Path())
 	}
 	if err := m.lookProcess(ep, &e, g); err != nil {
 		return e, err
@@ -77,7 +78,7 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 	seen := g.Seen
 	if !g.Listed {
 		var err error
-		if seen, err = m.procs().Candidates(); err != nil {
+		if seen, err = m.procs().Select(mayBeDaemon); err != nil {
 			return err
 		}
 	}
@@ -87,11 +88,11 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 	}
 	var all []ProcessEvidence
 	for _, pid := range wanted {
-		if pid == 0 || slices.ContainsFunc(seen, func(p Process) bool { return p.PID == pid }) {
+		if pid == 0 || slices.ContainsFunc(seen, func(p process.Process) bool { return p.PID == pid }) {
 			continue
 		}
 		p, ok, err := m.procs().Lookup(pid)
-		if exhausted(err) {
+		if process.IsExhausted(err) {
 			return err // what could not be looked at is not gone
 		}
 		if ok && err == nil {
@@ -100,7 +101,7 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 		if ok || err != nil || m.Procs != nil {
 			continue
 		}
-		if hidden, err := hiddenFrom(pid, ep.Path()); err != nil {
+		if hidden, err := mayBeHidden(pid, ep.Path()); err != nil {
 			return err
 		} else if hidden {
 			all = append(all, ProcessEvidence{PID: pid, Doubtful: true, Why: whyHidden})
@@ -132,8 +133,8 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 
 // prove weighs one process. Whose it is matters as well: nobody can signal
 // another user's.
-func (m *Manager) prove(p Process, s subject) ProcessEvidence {
-	ev := prove(p, s, func() Place { return m.procs().Place(p, s.Dir) })
+func (m *Manager) prove(p process.Process, s subject) ProcessEvidence {
+	ev := prove(p, s, func() process.Presence { return m.procs().Presence(p, s.Dir, "endpoint.log") })
 	if own := os.Geteuid(); ev.Proven && p.UID != own && own != 0 {
 		ev.Proven, ev.Doubtful, ev.Phase, ev.Why = false, true, "", "it belongs to another user"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
 )
@@ -33,7 +34,7 @@ type Manager struct {
 	// Environ is the environment of the caller.
 	Environ []string
 	// Procs are the processes; nil is those of this machine.
-	Procs Processes
+	Procs process.Table
 	// Host and BootID name the machine; empty is this one.
 	Host, BootID string
 	// Version is that of chiltepin, for the record of a launch.
@@ -58,34 +59,34 @@ type Service interface {
 	Metadata(ctx context.Context, id string) (compute.Metadata, error)
 }
 
-func (m *Manager) procs() Processes {
+func (m *Manager) procs() process.Table {
 	if m.Procs != nil {
 		return m.Procs
 	}
-	return machineProcesses{}
+	return process.System{}
 }
 
-func (m *Manager) here() Machine {
-	host, boot, booted := thisMachine()
+func (m *Manager) here() process.Machine {
+	here := process.ThisMachine()
 	if m.Host != "" {
-		host = m.Host
+		here.Host = m.Host
 	}
 	if m.BootID != "" {
-		boot = m.BootID
+		here.BootID = m.BootID
 	}
-	return Machine{Host: host, BootID: boot, Booted: booted}
+	return here
 }
 
 // scene is what is the same for every endpoint that is looked at in one go.
 type scene struct {
-	here Machine
+	here process.Machine
 	// soleUser is true when nobody else can touch what is on a local disk. It
 	// is believed of a machine only as long as that is not an assumed one.
 	soleUser bool
 }
 
 func (m *Manager) scene() *scene {
-	return &scene{here: m.here(), soleUser: m.Procs == nil && soleUser()}
+	return &scene{here: m.here(), soleUser: m.Procs == nil && process.SoleUserOfDisks()}
 }
 
 func (m *Manager) privileged() bool {

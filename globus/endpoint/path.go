@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"chiltepin/globus/process"
 )
 
 // standardPath is what a login shell has where none can be asked.
@@ -50,17 +52,15 @@ func askShell(ctx context.Context, shell string) string {
 	defer out.Close()
 	// Startup files may print; the mark tells the answer from their words.
 	const mark = "chiltepin-path="
-	fd := -1
 	cmd := exec.Command(shell, "-l", "-c", `printf '\n%s%s\n' `+mark+` "$PATH"`)
 	cmd.Env, cmd.Dir, cmd.Stdout = []string{"HOME=" + home}, home, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &fd}
-	if err := cmd.Start(); err != nil {
+	handle, err := process.StartInSession(cmd)
+	if err != nil {
 		return standardPath
 	}
-	if fd >= 0 {
-		h := &pidfd{fd: fd}
-		_ = h.Wait(ctx)
-		h.Close()
+	if handle != nil {
+		_ = handle.Wait(ctx)
+		handle.Close()
 		// What startup files have left behind, or hangs, is killed with its
 		// session. The shell is not reaped yet, so the number is still its own.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 // subject is what a process is held against.
@@ -14,19 +15,19 @@ type subject struct {
 	Dir    string
 	PID    int // in daemon.pid; 0 when there is none
 	Record *endpointfs.Sidecar
-	Here   Machine
+	Here   process.Machine
 }
 
 // recorded says whether p is the very process that the record names: same
 // numbering of processes, same id, same start.
-func (s subject) recorded(p Process) bool {
+func (s subject) recorded(p process.Process) bool {
 	r := s.Record
 	return r != nil && r.BootID == s.Here.BootID && r.PID == p.PID && r.StartTime == p.StartTime
 }
 
 // prove weighs what is known about one process. place is asked only when the
 // rest speaks for it.
-func prove(p Process, s subject, place func() Place) ProcessEvidence {
+func prove(p process.Process, s subject, place func() process.Presence) ProcessEvidence {
 	ev := ProcessEvidence{PID: p.PID, StartTime: p.StartTime, Suspended: p.Suspended, Title: p.Title()}
 	t, titled := parseTitle(ev.Title)
 	recorded := s.recorded(p)
@@ -44,17 +45,17 @@ func prove(p Process, s subject, place func() Place) ProcessEvidence {
 	}
 	at := place()
 	switch {
-	case at == Outside && titled && t.names(s.Name) && sameID && (p.PID == s.PID || recorded):
+	case at == process.Outside && titled && t.names(s.Name) && sameID && (p.PID == s.PID || recorded):
 		ev.Doubtful, ev.Why = true, "title and process id are right, but it works in another directory"
-	case at == Outside:
+	case at == process.Outside:
 		ev.Why = "it works in another directory"
 	case titled && !sameID:
 		ev.Doubtful, ev.Why = true, fmt.Sprintf("it was launched for this endpoint, but its title names %s", t.ID)
-	case at == Unseen && !recorded && titled:
+	case at == process.Unseen && !recorded && titled:
 		ev.Doubtful, ev.Why = true, "its title is right, but where it works cannot be seen from here"
-	case at == Unseen && !recorded:
+	case at == process.Unseen && !recorded:
 		ev.Why = "where it works cannot be seen from here"
-	case titled && !t.Core && at == Inside && !t.names(s.Name):
+	case titled && !t.Core && at == process.Inside && !t.names(s.Name):
 		ev.Why = "it is a user endpoint"
 	default:
 		ev.Proven, ev.Phase = true, Up

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
 )
@@ -343,7 +344,7 @@ func TestStartOutlivesStarter(t *testing.T) {
 	if s.State != Running {
 		t.Fatalf("State = %s (%s), want Running", s.State, s.Reason)
 	}
-	p, _, err := (machineProcesses{}).Lookup(s.Evidence.Process.PID)
+	p, _, err := (process.System{}).Lookup(s.Evidence.Process.PID)
 	if err != nil || p.Session != p.PID {
 		t.Errorf("session %d of process %d, want its own (%v)", p.Session, p.PID, err)
 	}

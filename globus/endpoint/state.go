@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 // State is the one word for an endpoint. The words are those of
@@ -69,7 +70,7 @@ type Evidence struct {
 	Record        *endpointfs.Sidecar
 	RecordProblem error
 	// Here is the machine that was looked at.
-	Here Machine
+	Here process.Machine
 	// Log is the last begin or end in endpoint.log; nil when there is none or
 	// it was not looked at.
 	Log *endpointfs.Marker
@@ -84,16 +85,6 @@ type Evidence struct {
 	// ownDisk is true when, as far as can be seen, no other machine can touch
 	// the files.
 	ownDisk bool
-}
-
-// Machine names a machine and one boot of it.
-type Machine struct {
-	Host string
-	// BootID is the kernel's boot id; the pid namespace is added when it is
-	// not the machine's own.
-	BootID string
-	// Booted is when.
-	Booted time.Time
 }
 
 // PIDFileEvidence is what daemon.pid says. Its zero value is a file that is not

@@ -33,7 +33,7 @@ func (m *Manager) List(ctx context.Context) ([]Status, error) {
 		return nil, nil
 	}
 	g := glance{Listed: true, Scene: m.scene()}
-	if g.Seen, err = m.procs().Candidates(); err != nil {
+	if g.Seen, err = m.procs().Select(mayBeDaemon); err != nil {
 		return nil, err
 	}
 	// Nearly all of the time goes into small system calls, on a shared file

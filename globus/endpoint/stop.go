@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 )
 
@@ -188,7 +189,7 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 
 // prove looks at the process anew while a handle is held on it: what is read
 // now is about that process, or it is dead.
-func (s *stopper) prove(held Held, was *ProcessEvidence) (Evidence, error) {
+func (s *stopper) prove(held process.Handle, was *ProcessEvidence) (Evidence, error) {
 	e, err := s.m.look(s.ep, glance{Mine: true})
 	if err != nil {
 		return e, fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
@@ -202,10 +203,10 @@ func (s *stopper) prove(held Held, was *ProcessEvidence) (Evidence, error) {
 
 // waitForEnd waits until the daemon is gone. With Now it is killed when it has
 // had its time, and its user endpoints with it.
-func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
+func (s *stopper) waitForEnd(ctx context.Context, held process.Handle, e Evidence) error {
 	pid, told := e.Process.PID, time.Now()
 	users := s.holdUserEndpoints(e)
-	defer users.close()
+	defer users.Close()
 	until := s.deadline
 	if kill := told.Add(s.o.Grace); s.o.Now && kill.Before(until) {
 		until = kill
@@ -231,7 +232,7 @@ func (s *stopper) waitForEnd(ctx context.Context, held Held, e Evidence) error {
 			return fmt.Errorf("%s endpoint %q: killing process %d: %w", s.operation, s.ep.Name(), pid, err)
 		}
 		s.result.Signal = "SIGKILL"
-		users.kill()
+		killAll(users)
 		last, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := held.Wait(last)
 		cancel()
@@ -252,7 +253,7 @@ func (s *stopper) marked(e Evidence) bool {
 
 // waitForUsers waits for the user endpoints of a daemon that is gone. They see
 // within a second that their parent died, and end by themselves.
-func (s *stopper) waitForUsers(ctx context.Context, users heldProcesses) error {
+func (s *stopper) waitForUsers(ctx context.Context, users process.HeldList) error {
 	until := s.deadline
 	if least := time.Now().Add(15 * time.Second); s.o.Now && least.After(until) {
 		until = least
@@ -260,7 +261,7 @@ func (s *stopper) waitForUsers(ctx context.Context, users heldProcesses) error {
 	waiting, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	for _, u := range users {
-		if u.held.Wait(waiting) == nil {
+		if u.Handle.Wait(waiting) == nil {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -272,9 +273,9 @@ func (s *stopper) waitForUsers(ctx context.Context, users heldProcesses) error {
 		if err := stillOurs(ctx); err != nil {
 			return err
 		}
-		users.kill()
+		killAll(users)
 		last, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err := u.held.Wait(last)
+		err := u.Handle.Wait(last)
 		cancel()
 		if err != nil {
 			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, got SIGKILL and has not", u.PID))
@@ -286,7 +287,7 @@ func (s *stopper) waitForUsers(ctx context.Context, users heldProcesses) error {
 // finish cleans up after a daemon that is proven gone, and says what was done.
 func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	users := s.holdUserEndpoints(e)
-	defer users.close()
+	defer users.Close()
 	if err := s.waitForUsers(ctx, users); err != nil {
 		return StopResult{}, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/process"
 )
 
 // TestCrash is the promise: after kill -9 the status is Disconnected at once,
@@ -400,7 +401,7 @@ func (b *bed) touching() {
 func TestWatchTouched(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, script{})
-	b.Procs = machineProcesses{} // an assumed machine owns no disk
+	b.Procs = process.System{} // an assumed machine owns no disk
 	b.file("endpoint.json", `{"endpoint_id": "`+testID+`"}`)
 	b.file("daemon.pid", "4194000\n")
 	if s := b.status(); s.State != Unknown {
@@ -442,8 +443,8 @@ func TestStartedByHand(t *testing.T) {
 	}
 	killed(t, pid)
 	s := b.status()
-	if (soleUser() && localDisk(b.dir)) != (s.State == Disconnected) {
-		t.Errorf("State = %s (%s) although a disk of this machine: %v", s.State, s.Reason, (soleUser() && localDisk(b.dir)))
+	if (process.SoleUserOfDisks() && process.OnLocalDisk(b.dir)) != (s.State == Disconnected) {
+		t.Errorf("State = %s (%s) although a disk of this machine: %v", s.State, s.Reason, (process.SoleUserOfDisks() && process.OnLocalDisk(b.dir)))
 	}
 }
 

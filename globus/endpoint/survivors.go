@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 // Survivors are the processes that a user endpoint has left running which was
@@ -17,7 +18,7 @@ import (
 type Survivors struct {
 	// UserEndpoint is the UUID of the user endpoint.
 	UserEndpoint string
-	Processes    []Process
+	Processes    []process.Process
 	// Busy is the number of their workers that are in the midst of a task.
 	Busy int
 }
@@ -58,7 +59,7 @@ func (m *Manager) survivors(ep *endpointfs.Endpoint) (all []Survivors) {
 		for _, p := range members {
 			first = min(first, p.StartTime)
 		}
-		began := m.here().Booted.Add(time.Duration(first)*(time.Second/ticksPerSecond) - time.Second)
+		began := m.here().ClockTime(first).Add(-time.Second)
 		busy := readWorkerLogs(m.Dir.Path(), filepath.Base(d.Path()), began).Running
 		all = append(all, Survivors{UserEndpoint: d.ID, Processes: members, Busy: busy})
 	}
@@ -66,7 +67,7 @@ func (m *Manager) survivors(ep *endpointfs.Endpoint) (all []Survivors) {
 }
 
 // writing says whether one of the processes writes parsl's files in a directory.
-func (m *Manager) writing(all []Process, dir string) bool {
+func (m *Manager) writing(all []process.Process, dir string) bool {
 	for _, p := range all {
 		if m.procs().Writes(p, dir, "interchange.log", "manager.log", "worker_*.log", "*.sh.out", "*.sh.err") {
 			return true
@@ -128,10 +129,10 @@ func (s *stopper) endSurvivors(ctx context.Context) error {
 // endSession ends the processes of a session whose leader is gone. They are
 // proven again while they are held.
 func (s *stopper) endSession(ctx context.Context, o Survivors) error {
-	var all heldProcesses
-	defer func() { all.close() }()
+	var all process.HeldList
+	defer func() { all.Close() }()
 	for _, p := range o.Processes {
-		held, err := s.m.holdSame(p)
+		held, err := process.Hold(s.m.procs(), p)
 		if errors.Is(err, syscall.ESRCH) {
 			continue // it has ended
 		}
@@ -139,7 +140,7 @@ func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 			return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
 		}
 		if held.Session != p.Session {
-			held.held.Close()
+			held.Handle.Close()
 			continue
 		}
 		all = append(all, held)
@@ -149,13 +150,13 @@ func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 	}
 	s.tell(ctx, "stopping", fmt.Sprintf("%d processes that user endpoint %s left behind are told to end", len(all), o.UserEndpoint))
 	for _, p := range all {
-		_ = p.held.Signal(syscall.SIGTERM) // a dead one is what is wanted
+		_ = p.Handle.Signal(syscall.SIGTERM) // a dead one is what is wanted
 	}
 	for _, grace := range []time.Duration{2 * time.Second, 5 * time.Second} {
 		waiting, cancel := context.WithTimeout(ctx, grace)
 		left := 0
 		for _, p := range all {
-			if p.held.Wait(waiting) != nil {
+			if p.Handle.Wait(waiting) != nil {
 				left = p.PID
 			}
 		}
@@ -168,7 +169,7 @@ func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 		case grace > 2*time.Second:
 			return s.timeout(fmt.Sprintf("the daemon has ended; process %d, which a user endpoint left behind, got SIGKILL and has not", left))
 		}
-		all.kill()
+		killAll(all)
 	}
 	return nil
 }

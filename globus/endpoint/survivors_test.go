@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"chiltepin/globus/process"
 )
 
 // session starts a session whose leader leaves a process behind that has a file
@@ -37,7 +39,7 @@ func session(t *testing.T, dir, open string) (leader, left int) {
 	})
 	// Until it has become sleep it may not have opened the file.
 	for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(time.Millisecond) {
-		if p, ok, _ := (machineProcesses{}).Lookup(left); ok && strings.HasPrefix(p.Title(), "sleep") {
+		if p, ok, _ := (process.System{}).Lookup(left); ok && strings.HasPrefix(p.Title(), "sleep") {
 			break
 		}
 	}
@@ -103,15 +105,15 @@ func TestNoSurvivors(t *testing.T) {
 // noHandles are the processes of a kernel without pidfd_open, but for the
 // process that may be held.
 type noHandles struct {
-	machineProcesses
+	process.System
 	but int
 }
 
-func (n noHandles) Hold(pid int) (Held, error) {
+func (n noHandles) Hold(pid int) (process.Handle, error) {
 	if pid == n.but {
-		return n.machineProcesses.Hold(pid)
+		return n.System.Hold(pid)
 	}
-	return nil, &UnsupportedError{Need: "pidfd_open (Linux 5.3 or later)"}
+	return nil, &process.UnsupportedError{Need: "pidfd_open (Linux 5.3 or later)"}
 }
 
 // What cannot be ended safely is left alone, and said to be.
@@ -126,7 +128,7 @@ func TestSurvivorsNotHeld(t *testing.T) {
 	b.Procs = noHandles{but: daemon}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	var lacks *UnsupportedError
+	var lacks *process.UnsupportedError
 	if _, err := b.Stop(ctx, "mesa", StopOptions{Now: true}); !errors.As(err, &lacks) || alive(daemon) || !alive(worker) {
 		t.Errorf("Stop: %v (the worker is alive: %v)", err, alive(worker))
 	}

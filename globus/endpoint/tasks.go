@@ -97,7 +97,7 @@ func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Eviden
 		cancel()
 	}
 	if u.Dir != "" {
-		began := e.Here.Booted.Add(time.Duration(u.StartTime) * (time.Second / ticksPerSecond))
+		began := e.Here.ClockTime(u.StartTime)
 		ev.Workers = readWorkerLogs(m.Dir.Path(), u.Dir, began)
 		ev.Submitted = lastSubmission(ctx, ep, u.Dir, ev.Now)
 		if at, ok := m.begun(ep, u, began); !ok {
@@ -132,9 +132,6 @@ func (m *Manager) begun(ep *endpointfs.Endpoint, u userProcess, process time.Tim
 	}
 	return process, true
 }
-
-// ticksPerSecond is USER_HZ, the unit of start times in /proc on every Linux.
-const ticksPerSecond = 100
 
 // outstanding reads the number of tasks from the details that a user endpoint
 // reports (get_status_report in engines/globus_compute.py).

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"golang.org/x/sys/unix"
+	"io/fs"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 // turn is an operation's turn at an endpoint: it holds the lock.
@@ -71,8 +71,8 @@ func (l lessee) Started(pid int) (uint64, error) {
 	if err != nil || ok {
 		return p.StartTime, err
 	}
-	if err := unix.Kill(pid, 0); errors.Is(err, unix.EPERM) {
-		return 0, fmt.Errorf("looking at process %d: %w", pid, err)
+	if process.IsForeign(pid) {
+		return 0, fmt.Errorf("looking at process %d: %w", pid, fs.ErrPermission)
 	}
 	return 0, nil
 }

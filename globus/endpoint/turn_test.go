@@ -11,6 +11,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/lockstest"
+	"chiltepin/globus/process"
 )
 
 // TestLeaseLost runs in a process of its own, where nothing locks: start and
@@ -68,12 +69,12 @@ func TestLeaseLost(t *testing.T) {
 		}
 	}
 	// It is lost at the last moment, before anybody can have noticed.
-	b.Procs = thief{machineProcesses{}, lease}
+	b.Procs = thief{process.System{}, lease}
 	var lost *endpointfs.LostError
 	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true}); !errors.As(err, &lost) || !alive(pid) {
 		t.Errorf("stop: %v (alive: %v), want the lease lost and nothing signalled", err, alive(pid))
 	}
-	b.Procs = machineProcesses{}
+	b.Procs = process.System{}
 	if err := os.Remove(lease); err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +89,13 @@ func TestLeaseLost(t *testing.T) {
 
 // thief takes the lease away as soon as a process is held.
 type thief struct {
-	machineProcesses
+	process.System
 	lease string
 }
 
-func (th thief) Hold(pid int) (Held, error) {
+func (th thief) Hold(pid int) (process.Handle, error) {
 	if err := os.WriteFile(th.lease, []byte("somebody else's\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return th.machineProcesses.Hold(pid)
+	return th.System.Hold(pid)
 }

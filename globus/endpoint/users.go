@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/process"
 )
 
 // userProcess is the process of a user endpoint.
 type userProcess struct {
-	Process
+	process.Process
 	// ID is the user endpoint's UUID; empty before its title is set.
 	ID string
 	// Dir is the name of its directory, if its title tells.
@@ -28,7 +29,7 @@ type userProcess struct {
 // userProcesses returns the processes of the user endpoints of an endpoint: the
 // children of its daemon, and those that outlived one.
 func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProcess {
-	seen, err := m.procs().Candidates()
+	seen, err := m.procs().Select(mayBeDaemon)
 	if err != nil {
 		return nil
 	}
@@ -51,14 +52,14 @@ func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProce
 		if !u.Ours {
 			// A copy of the configuration directory has endpoints of the same id.
 			dir := filepath.Join(m.Dir.Path(), u.Dir)
-			at := Outside
+			at := process.Outside
 			if _, err := os.Stat(dir); err == nil {
-				at = m.procs().Place(p, dir)
+				at = m.procs().Presence(p, dir, "endpoint.log")
 			}
-			if at == Outside {
+			if at == process.Outside {
 				continue
 			}
-			u.Ours = at == Inside
+			u.Ours = at == process.Inside
 		}
 		all = append(all, u)
 	}
@@ -96,7 +97,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 
 // waitForTasks waits until no user endpoint has tasks. again is true when the
 // daemon ended meanwhile and has to be looked at anew.
-func (s *stopper) waitForTasks(ctx context.Context, held Held, e Evidence) (again bool, err error) {
+func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evidence) (again bool, err error) {
 	if len(s.m.userProcesses(s.ep, e)) == 0 && (s.o.Now || busy(s.m.survivors(s.ep)) == 0) {
 		return false, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"chiltepin/globus/process"
 )
 
 // StopUserEndpoint ends one user endpoint of an endpoint of this machine, whose
@@ -26,9 +28,9 @@ func (m *Manager) StopUserEndpoint(ctx context.Context, name, id string, pid int
 	}
 	s := stopper{m: m, ep: ep, operation: "stopping a user endpoint of", o: StopOptions{Now: true}}
 	held, pid := s.holdUser(e, id, pid)
-	defer held.close()
+	defer held.Close()
 	if pid != 0 {
-		if err := held.end(ctx, grace); err != nil {
+		if err := endHeld(ctx, held, grace); err != nil {
 			return fmt.Errorf("stopping user endpoint %s, process %d: %w", id, pid, err)
 		}
 	}
@@ -45,12 +47,12 @@ func (m *Manager) StopUserEndpoint(ctx context.Context, name, id string, pid int
 }
 
 // holdUser takes hold of one user endpoint and of its session, the leader last.
-func (s *stopper) holdUser(e Evidence, id string, young int) (all heldProcesses, pid int) {
+func (s *stopper) holdUser(e Evidence, id string, young int) (all process.HeldList, pid int) {
 	for _, p := range s.m.userProcesses(s.ep, e) {
 		if !p.Ours || p.ID != id && (p.ID != "" || p.PID != young) {
 			continue
 		}
-		leader, err := s.m.holdSame(p.Process)
+		leader, err := process.Hold(s.m.procs(), p.Process)
 		if err != nil {
 			continue // it is gone
 		}
@@ -62,24 +64,24 @@ func (s *stopper) holdUser(e Evidence, id string, young int) (all heldProcesses,
 	return nil, 0
 }
 
-// end ends the last one in an orderly way, the others with it if they stay.
-func (all heldProcesses) end(ctx context.Context, grace time.Duration) error {
+// endHeld ends the last one in an orderly way, the others with it if they stay.
+func endHeld(ctx context.Context, all process.HeldList, grace time.Duration) error {
 	leader := all[len(all)-1]
-	if err := leader.held.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := leader.Handle.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
 	patient, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].held.Wait(patient) == nil {
+		if all[i].Handle.Wait(patient) == nil {
 			continue
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		all.kill()
+		killAll(all)
 		last, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err := all[i].held.Wait(last)
+		err := all[i].Handle.Wait(last)
 		cancel()
 		if err != nil {
 			return errors.New("it got SIGKILL and has not ended")
