@@ -58,37 +58,46 @@ func matches(path, name string) bool {
 // TestArrows fails on an import that points up, and on a rule that names a
 // package which no longer exists.
 func TestArrows(t *testing.T) {
-	const mcp, jsonrpc = "github.com/mark3labs/mcp-go/...", "github.com/sourcegraph/jsonrpc2/..."
+	const (
+		mcp, jsonrpc   = "github.com/mark3labs/mcp-go/...", "github.com/sourcegraph/jsonrpc2/..."
+		sqlite, oauth2 = "modernc.org/sqlite/...", "golang.org/x/oauth2/..."
+	)
 	rules := []struct {
 		from, to []string
 		// deep also forbids reaching it through another package.
 		deep bool
-		why  string
+		// except are packages of from that the rule does not hold for.
+		except []string
+		why    string
 	}{
 		{from: []string{"chiltepin/endpointfs/..."}, to: []string{"net/http", "os/exec", "chiltepin/globus/..."}, deep: true, why: "it is file names and formats"},
 		{from: []string{"chiltepin/globus/..."}, to: []string{"chiltepin/tools/...", "chiltepin/server/...", "chiltepin/cmd/...", mcp, jsonrpc}, deep: true, why: "services do not know how they are shown"},
 		{from: []string{"chiltepin/globus/process"}, to: []string{"chiltepin/..."}, deep: true, why: "it is facts of the machine"},
 		{from: []string{"chiltepin/globus/compute"}, to: []string{"chiltepin/globus/auth", "chiltepin/globus/tokenstore"}, deep: true, why: "it takes an *http.Client; who signs is not its affair"},
 		{from: []string{"chiltepin/globus/tokenstore"}, to: []string{"net/http"}, deep: true, why: "a store never dials"},
-		{from: []string{"chiltepin/tools"}, to: []string{"chiltepin/server/...", "chiltepin/cmd/...", mcp, jsonrpc, "os/exec"}, why: "the catalogue knows neither its faces nor the machine"},
+		{from: []string{"chiltepin/globus/process", "chiltepin/globus/next"}, to: []string{"chiltepin/..."}, why: "it is facts, and knows nothing of ours"},
+		{from: []string{"chiltepin/tools/operation/..."}, to: []string{"chiltepin/globus/...", "chiltepin/endpointfs/...", sqlite, oauth2, "os/exec"}, deep: true, why: "the servers stand on it"},
+		{from: []string{"chiltepin/tools/..."}, to: []string{"chiltepin/server/...", "chiltepin/cmd/...", mcp, jsonrpc, "os/exec"}, why: "the catalogue knows neither its faces nor the machine"},
 		{from: []string{"chiltepin/server/..."}, to: []string{"chiltepin/globus/...", "chiltepin/endpointfs/...", "chiltepin/cmd/..."}, why: "faces know the catalogue only"},
 		{from: []string{"chiltepin/server/mcp"}, to: []string{"chiltepin/server/rpc"}, deep: true, why: "two dialects"},
 		{from: []string{"chiltepin/server/rpc"}, to: []string{"chiltepin/server/mcp"}, deep: true, why: "two dialects"},
-		{from: []string{"chiltepin/cmd/chiltepin/...", "chiltepin/server/...", "chiltepin/tools", "chiltepin/endpointfs/..."}, to: []string{"chiltepin/globus/sandbox/..."}, deep: true, why: "a stand-in never ships inside the product"},
+		{from: []string{"chiltepin/..."}, except: []string{"chiltepin/globus/sandbox/...", "chiltepin/cmd/globus-sandbox"}, to: []string{"chiltepin/globus/sandbox/..."}, deep: true, why: "a stand-in never ships inside the product"},
 	}
 	all := list(t)
+	planned := []string{"chiltepin/globus/process", "chiltepin/tools/operation/..."}
 	exists := func(name string) bool {
-		return !strings.HasPrefix(name, "chiltepin/") ||
+		return slices.Contains(planned, name) || !strings.HasPrefix(name, "chiltepin/") ||
 			slices.ContainsFunc(all, func(p pkg) bool { return matches(p.ImportPath, name) })
 	}
 	for _, r := range rules {
-		for _, name := range slices.Concat(r.from, r.to) {
+		for _, name := range slices.Concat(r.from, r.to, r.except) {
 			if !exists(name) {
 				t.Errorf("a rule names %s, which matches no package", name)
 			}
 		}
 		for _, p := range all {
-			if !slices.ContainsFunc(r.from, func(f string) bool { return matches(p.ImportPath, f) }) {
+			if !slices.ContainsFunc(r.from, func(f string) bool { return matches(p.ImportPath, f) }) ||
+				slices.ContainsFunc(r.except, func(f string) bool { return matches(p.ImportPath, f) }) {
 				continue
 			}
 			reach := p.Imports
