@@ -105,8 +105,6 @@ func (m *amqpBasicReturn) codeArguments(c *amqpCodec) {
 }
 
 type amqpBasicDeliver struct {
-	queue string // for the journal; it is not sent
-
 	Consumer      string
 	Tag           uint64
 	Redelivered   bool

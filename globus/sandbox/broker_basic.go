@@ -33,9 +33,12 @@ func (cc *clientConsumer) deliverMessage(m *queued) {
 		cc.outstanding++
 		ch.outstanding++
 	}
-	ch.conn.sendMethod(ch.id, &amqpBasicDeliver{
-		queue: cc.queue.name, Consumer: cc.tag, Tag: ch.lastTag, Redelivered: m.Redelivered, Exchange: m.Exchange, Key: m.RoutingKey,
-	}, &m.message)
+	ch.conn.outbox.addItem(outItem{
+		channel: ch.id, user: ch.conn.user, queue: cc.queue.name, message: &m.message,
+		method: &amqpBasicDeliver{
+			Consumer: cc.tag, Tag: ch.lastTag, Redelivered: m.Redelivered, Exchange: m.Exchange, Key: m.RoutingKey,
+		},
+	})
 }
 
 func (cc *clientConsumer) queueDeleted() {

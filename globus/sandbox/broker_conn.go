@@ -154,7 +154,7 @@ func (c *brokerConn) isClosing() bool {
 
 // sendMethod puts a method on its way, with a message or nil.
 func (c *brokerConn) sendMethod(channel uint16, m amqpMethod, msg *message) {
-	c.outbox.addItem(outItem{channel, c.user, m, msg})
+	c.outbox.addItem(outItem{channel: channel, user: c.user, method: m, message: msg})
 }
 
 // replyError answers an error: by closing the channel, or the connection when it is

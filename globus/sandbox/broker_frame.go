@@ -102,7 +102,7 @@ func (c *brokerConn) addBody(channel uint16, part *partial, piece []byte) error 
 func (c *brokerConn) handleMethod(channel uint16, m amqpMethod, msg *message) error {
 	name := m.spec().name
 	fault, struck := c.broker.faults.takeFault(c.user, name, "close", "silent", "delay")
-	c.reportMethod(c.user, "in", channel, m, msg, fault.Kind)
+	c.reportMethod(Entry{Direction: "in", User: c.user, Channel: channel, Fault: fault.Kind}, m, msg)
 	if struck {
 		switch fault.Kind {
 		case "close":

@@ -2,14 +2,11 @@ package sandbox
 
 // reportMethod tells of a method that crossed the connection: names and sizes,
 // never a password, a header or a body.
-func (c *brokerConn) reportMethod(user, direction string, channel uint16, m amqpMethod, msg *message, fault string) {
+func (c *brokerConn) reportMethod(e Entry, m amqpMethod, msg *message) {
 	if c.broker.cfg.journal == nil {
 		return
 	}
-	e := Entry{
-		Time: c.broker.cfg.now(), Kind: "amqp", Method: m.spec().name,
-		Direction: direction, Connection: c.label, User: user, Channel: channel, Fault: fault,
-	}
+	e.Time, e.Kind, e.Method, e.Connection = c.broker.cfg.now(), "amqp", m.spec().name, c.label
 	if msg != nil {
 		e.Exchange, e.RoutingKey, e.Bytes = msg.Exchange, msg.RoutingKey, len(msg.Body)
 	}
@@ -36,8 +33,6 @@ func (c *brokerConn) reportMethod(user, direction string, channel uint16, m amqp
 		e.Queue = m.Queue
 	case *amqpQueueDelete:
 		e.Queue = m.Queue
-	case *amqpBasicDeliver:
-		e.Queue = m.queue
 	case *amqpBasicConsume:
 		e.Queue = m.Queue
 	case *amqpBasicGet:

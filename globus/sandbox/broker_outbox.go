@@ -32,6 +32,7 @@ type outbox struct {
 type outItem struct {
 	channel uint16
 	user    string
+	queue   string // that a delivery came from, for the journal
 	method  amqpMethod
 	message *message
 }

@@ -52,7 +52,7 @@ func (c *brokerConn) writeItem(w *bufio.Writer, it outItem) error {
 	if c.muted.Load() {
 		return nil
 	}
-	c.reportMethod(it.user, "out", it.channel, it.method, it.message, "")
+	c.reportMethod(Entry{Direction: "out", User: it.user, Channel: it.channel, Queue: it.queue}, it.method, it.message)
 	p, err := appendAMQPMethod(nil, it.method)
 	if err != nil {
 		return err
