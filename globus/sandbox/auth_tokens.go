@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// handleToken is an access or refresh token: opaque to everyone but Auth.
+// token is an access or refresh token: opaque to everyone but Auth.
 type token struct {
 	value, label string
 	refresh      bool // a refresh token

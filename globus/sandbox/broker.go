@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // errUnroutable is publish's: the message reached no queue.
@@ -119,7 +121,7 @@ func (b *broker) Close() error {
 		l.Close()
 	}
 	for c := range b.conns {
-		c.closeFromBroker(amqpErrorf(amqpConnectionForced, "broker forced connection closure with reason 'shutdown'"))
+		c.closeFromBroker(amqp.Errorf(amqp.CodeConnectionForced, "broker forced connection closure with reason 'shutdown'"))
 		c.socket.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
 	}
 	for s := range b.subscriptions {
@@ -164,7 +166,7 @@ func (b *broker) declareQueue(name string) error {
 	return nil
 }
 
-// addBinding makes the exchange send on to the queue what has the routing key.
+// bind makes the exchange send on to the queue what has the routing key.
 func (b *broker) bind(queue, exchange, key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -192,16 +194,16 @@ func (b *broker) deleteQueue(name string) error {
 	return nil
 }
 
-// publishMessage routes one message. The default exchange "" routes by the name of the
+// publish routes one message. The default exchange "" routes by the name of the
 // queue. A message that reaches no queue is an error.
-func (b *broker) publish(exchange, key string, p properties, body []byte) error {
+func (b *broker) publish(exchange, key string, p amqp.Properties, body []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	x := b.exchanges[exchange]
 	if x == nil {
 		return fmt.Errorf("publishing to exchange %q: there is none", exchange)
 	}
-	if _, err := appendAMQPHeader(nil, amqpHeader{Properties: p}); err != nil {
+	if _, err := amqp.AppendHeader(nil, amqp.Header{Properties: p}); err != nil {
 		return fmt.Errorf("publishing to exchange %q: %w", exchange, err)
 	}
 	if b.routeMessage(x, message{Exchange: exchange, RoutingKey: key, Properties: p, Body: body}) == 0 {

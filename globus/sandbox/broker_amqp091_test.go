@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
+	amqp091 "github.com/rabbitmq/amqp091-go"
 )
 
 // patience is how long a driver waits for what must come, and lull for what
@@ -42,19 +42,19 @@ type amqp091Driver struct {
 }
 
 type amqp091Conn struct {
-	*amqp.Connection
+	*amqp091.Connection
 	nc     net.Conn
-	closed chan *amqp.Error
+	closed chan *amqp091.Error
 }
 
 type amqp091Channel struct {
-	*amqp.Channel
+	*amqp091.Channel
 	conn       string
 	confirm    bool
-	closed     chan *amqp.Error
-	returns    chan amqp.Return
+	closed     chan *amqp091.Error
+	returns    chan amqp091.Return
 	canceled   chan string
-	deliveries chan amqp.Delivery
+	deliveries chan amqp091.Delivery
 }
 
 func (d *amqp091Driver) end() {
@@ -105,7 +105,7 @@ func (d *amqp091Driver) eventually(words []string) []string {
 }
 
 func amqp091Text(err error) string {
-	var e *amqp.Error
+	var e *amqp091.Error
 	if errors.As(err, &e) && e != nil {
 		return fmt.Sprintf("%d %s", e.Code, e.Reason)
 	}
@@ -240,7 +240,7 @@ func await[T any](from chan T, text func(T) string) []string {
 	}
 }
 
-func amqp091Closed(e *amqp.Error) string {
+func amqp091Closed(e *amqp091.Error) string {
 	if e == nil {
 		return "in order"
 	}
@@ -270,9 +270,9 @@ func (d *amqp091Driver) connect(name string, opts map[string]string) error {
 		password = p
 	}
 	frames, _ := strconv.Atoi(opts["frame_max"])
-	c := &amqp091Conn{closed: make(chan *amqp.Error, 1)}
-	conn, err := amqp.DialConfig("amqp://"+d.target.address, amqp.Config{
-		SASL:      []amqp.Authentication{&amqp.PlainAuth{Username: user, Password: password}},
+	c := &amqp091Conn{closed: make(chan *amqp091.Error, 1)}
+	conn, err := amqp091.DialConfig("amqp://"+d.target.address, amqp091.Config{
+		SASL:      []amqp091.Authentication{&amqp091.PlainAuth{Username: user, Password: password}},
 		Vhost:     vhost,
 		FrameSize: frames,
 		Dial: func(network, address string) (net.Conn, error) {
@@ -283,7 +283,7 @@ func (d *amqp091Driver) connect(name string, opts map[string]string) error {
 	})
 	if err != nil {
 		// The library has its own words for these two.
-		if errors.Is(err, amqp.ErrCredentials) || errors.Is(err, amqp.ErrVhost) {
+		if errors.Is(err, amqp091.ErrCredentials) || errors.Is(err, amqp091.ErrVhost) {
 			return errors.New("refused")
 		}
 		return err
@@ -300,8 +300,8 @@ func (d *amqp091Driver) channel(conn, name string, confirm bool) error {
 		return err
 	}
 	c := &amqp091Channel{
-		Channel: ch, conn: conn, confirm: confirm, closed: make(chan *amqp.Error, 1), returns: make(chan amqp.Return, 100),
-		canceled: make(chan string, 100), deliveries: make(chan amqp.Delivery, 10000),
+		Channel: ch, conn: conn, confirm: confirm, closed: make(chan *amqp091.Error, 1), returns: make(chan amqp091.Return, 100),
+		canceled: make(chan string, 100), deliveries: make(chan amqp091.Delivery, 10000),
 	}
 	ch.NotifyClose(c.closed)
 	ch.NotifyReturn(c.returns)
@@ -320,7 +320,7 @@ func (ch *amqp091Channel) publish(opts map[string]string) ([]string, error) {
 	if s := opts["n"]; s != "" {
 		n, _ = strconv.Atoi(s)
 	}
-	var pending []*amqp.DeferredConfirmation
+	var pending []*amqp091.DeferredConfirmation
 	for i := range n {
 		body := opts["body"]
 		if n > 1 {

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"crypto/rand"
 	"slices"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // clientConsumer is a consumer of a channel.
@@ -35,7 +37,7 @@ func (cc *clientConsumer) deliverMessage(m *queued) {
 	}
 	ch.conn.outbox.addItem(outItem{
 		channel: ch.id, user: ch.conn.user, queue: cc.queue.name, message: &m.message,
-		method: &amqpBasicDeliver{
+		method: &amqp.BasicDeliver{
 			Consumer: cc.tag, Tag: ch.lastTag, Redelivered: m.Redelivered, Exchange: m.Exchange, Key: m.RoutingKey,
 		},
 	})
@@ -44,13 +46,13 @@ func (cc *clientConsumer) deliverMessage(m *queued) {
 func (cc *clientConsumer) queueDeleted() {
 	delete(cc.channel.consumers, cc.tag)
 	if able, _ := cc.channel.conn.capabilities["consumer_cancel_notify"].(bool); able {
-		cc.channel.sendReply(&amqpBasicCancel{Consumer: cc.tag, NoWait: true})
+		cc.channel.sendReply(&amqp.BasicCancel{Consumer: cc.tag, NoWait: true})
 	}
 }
 
-func (ch *brokerChannel) setPrefetch(m *amqpBasicQos) *amqpError {
+func (ch *brokerChannel) setPrefetch(m *amqp.BasicQos) *amqp.Error {
 	if m.Size != 0 {
-		return amqpErrorf(amqpNotImplemented, "prefetch_size!=0 (%d)", m.Size)
+		return amqp.Errorf(amqp.CodeNotImplemented, "prefetch_size!=0 (%d)", m.Size)
 	}
 	if m.Global {
 		ch.prefetchGlobal = int(m.Count)
@@ -58,11 +60,11 @@ func (ch *brokerChannel) setPrefetch(m *amqpBasicQos) *amqpError {
 	} else {
 		ch.prefetch = int(m.Count)
 	}
-	ch.sendReply(&amqpBasicQosOk{})
+	ch.sendReply(&amqp.BasicQosOk{})
 	return nil
 }
 
-func (ch *brokerChannel) startConsumer(m *amqpBasicConsume) *amqpError {
+func (ch *brokerChannel) startConsumer(m *amqp.BasicConsume) *amqp.Error {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -71,10 +73,10 @@ func (ch *brokerChannel) startConsumer(m *amqpBasicConsume) *amqpError {
 		return err
 	}
 	if ch.consumers[m.Consumer] != nil {
-		return amqpErrorf(amqpNotAllowed, "attempt to reuse consumer tag '%s'", m.Consumer)
+		return amqp.Errorf(amqp.CodeNotAllowed, "attempt to reuse consumer tag '%s'", m.Consumer)
 	}
 	if q.exclusive || m.Exclusive && len(q.consumers) > 0 {
-		return amqpErrorf(amqpAccessRefused, "queue '%s' in vhost '/' in exclusive use", q.name)
+		return amqp.Errorf(amqp.CodeAccessRefused, "queue '%s' in vhost '/' in exclusive use", q.name)
 	}
 	tag := m.Consumer
 	if tag == "" {
@@ -84,20 +86,20 @@ func (ch *brokerChannel) startConsumer(m *amqpBasicConsume) *amqpError {
 	ch.consumers[tag] = cc
 	q.consumers = append(q.consumers, cc)
 	q.exclusive = m.Exclusive
-	ch.replyUnlessNoWait(m.NoWait, &amqpBasicConsumeOk{Consumer: tag})
+	ch.replyUnlessNoWait(m.NoWait, &amqp.BasicConsumeOk{Consumer: tag})
 	q.deliverReady()
 	return nil
 }
 
-func (ch *brokerChannel) cancelConsumer(m *amqpBasicCancel) *amqpError {
+func (ch *brokerChannel) cancelConsumer(m *amqp.BasicCancel) *amqp.Error {
 	if cc := ch.consumers[m.Consumer]; cc != nil {
 		delete(ch.consumers, m.Consumer)
 		ch.conn.broker.removeConsumer(cc.queue, cc)
 	}
-	return ch.replyUnlessNoWait(m.NoWait, &amqpBasicCancelOk{Consumer: m.Consumer})
+	return ch.replyUnlessNoWait(m.NoWait, &amqp.BasicCancelOk{Consumer: m.Consumer})
 }
 
-func (ch *brokerChannel) publishMessage(m *amqpBasicPublish, msg *message) *amqpError {
+func (ch *brokerChannel) publishMessage(m *amqp.BasicPublish, msg *message) *amqp.Error {
 	b := ch.conn.broker
 	name := m.Exchange
 	if name == "" {
@@ -108,25 +110,25 @@ func (ch *brokerChannel) publishMessage(m *amqpBasicPublish, msg *message) *amqp
 	case err != nil:
 		return err
 	case x == nil:
-		return amqpErrorf(amqpNotFound, "no exchange '%s' in vhost '/'", m.Exchange)
+		return amqp.Errorf(amqp.CodeNotFound, "no exchange '%s' in vhost '/'", m.Exchange)
 	case x.internal:
-		return amqpErrorf(amqpAccessRefused, "cannot publish to internal exchange '%s' in vhost '/'", m.Exchange)
+		return amqp.Errorf(amqp.CodeAccessRefused, "cannot publish to internal exchange '%s' in vhost '/'", m.Exchange)
 	case m.Immediate:
-		return amqpErrorf(amqpNotImplemented, "immediate=true")
+		return amqp.Errorf(amqp.CodeNotImplemented, "immediate=true")
 	case msg.Properties.UserID != "" && msg.Properties.UserID != ch.conn.user:
-		return amqpErrorf(amqpPreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", msg.Properties.UserID, ch.conn.user)
+		return amqp.Errorf(amqp.CodePreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", msg.Properties.UserID, ch.conn.user)
 	}
 	if b.routeMessage(x, *msg) == 0 && m.Mandatory {
-		ch.conn.sendMethod(ch.id, &amqpBasicReturn{Code: amqpNoRoute, Text: amqpCodeName(amqpNoRoute), Exchange: m.Exchange, Key: m.Key}, msg)
+		ch.conn.sendMethod(ch.id, &amqp.BasicReturn{Code: amqp.CodeNoRoute, Text: amqp.CodeName(amqp.CodeNoRoute), Exchange: m.Exchange, Key: m.Key}, msg)
 	}
 	if ch.confirm {
 		ch.published++
-		ch.sendReply(&amqpBasicAck{Tag: ch.published})
+		ch.sendReply(&amqp.BasicAck{Tag: ch.published})
 	}
 	return nil
 }
 
-func (ch *brokerChannel) getMessage(m *amqpBasicGet) *amqpError {
+func (ch *brokerChannel) getMessage(m *amqp.BasicGet) *amqp.Error {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -135,7 +137,7 @@ func (ch *brokerChannel) getMessage(m *amqpBasicGet) *amqpError {
 		return err
 	}
 	if len(q.ready) == 0 {
-		ch.sendReply(&amqpBasicGetEmpty{})
+		ch.sendReply(&amqp.BasicGetEmpty{})
 		return nil
 	}
 	got := q.popMessage()
@@ -145,15 +147,15 @@ func (ch *brokerChannel) getMessage(m *amqpBasicGet) *amqpError {
 	} else {
 		ch.unacked = append(ch.unacked, unacked{ch.lastTag, got, nil})
 	}
-	ch.conn.sendMethod(ch.id, &amqpBasicGetOk{
+	ch.conn.sendMethod(ch.id, &amqp.BasicGetOk{
 		Tag: ch.lastTag, Redelivered: got.Redelivered, Exchange: got.Exchange, Key: got.RoutingKey, Messages: uint32(len(q.ready)),
 	}, &got.message)
 	return nil
 }
 
-func (ch *brokerChannel) requeueUnacked(requeue bool, ok amqpMethod) *amqpError {
+func (ch *brokerChannel) requeueUnacked(requeue bool, ok amqp.Method) *amqp.Error {
 	if !requeue {
-		return amqpErrorf(amqpNotImplemented, "requeue=false")
+		return amqp.Errorf(amqp.CodeNotImplemented, "requeue=false")
 	}
 	settled := slices.Clone(ch.unacked)
 	ch.unacked = nil

@@ -1,7 +1,9 @@
 package sandbox
 
+import "chiltepin/globus/sandbox/amqp"
+
 // findBindingEnds finds the two ends of a binding that the user may touch.
-func (ch *brokerChannel) findBindingEnds(queue, exchange string) (*brokerQueue, *brokerExchange, *amqpError) {
+func (ch *brokerChannel) findBindingEnds(queue, exchange string) (*brokerQueue, *brokerExchange, *amqp.Error) {
 	x, err := ch.findExchange(exchange)
 	if err != nil {
 		return nil, nil, err
@@ -16,7 +18,7 @@ func (ch *brokerChannel) findBindingEnds(queue, exchange string) (*brokerQueue, 
 	return q, x, ch.checkAccess("exchange", x.name)
 }
 
-func (ch *brokerChannel) bindQueue(m *amqpQueueBind) *amqpError {
+func (ch *brokerChannel) bindQueue(m *amqp.QueueBind) *amqp.Error {
 	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
@@ -26,20 +28,20 @@ func (ch *brokerChannel) bindQueue(m *amqpQueueBind) *amqpError {
 		key = q.name // as the standard has it
 	}
 	x.addBinding(q, key)
-	return ch.replyUnlessNoWait(m.NoWait, &amqpQueueBindOk{})
+	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueBindOk{})
 }
 
-func (ch *brokerChannel) unbindQueue(m *amqpQueueUnbind) *amqpError {
+func (ch *brokerChannel) unbindQueue(m *amqp.QueueUnbind) *amqp.Error {
 	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
 	}
 	ch.conn.broker.removeBindings(x, func(bd brokerBinding) bool { return bd == brokerBinding{q, m.Key} })
-	ch.sendReply(&amqpQueueUnbindOk{})
+	ch.sendReply(&amqp.QueueUnbindOk{})
 	return nil
 }
 
-func (ch *brokerChannel) purgeQueue(m *amqpQueuePurge) *amqpError {
+func (ch *brokerChannel) purgeQueue(m *amqp.QueuePurge) *amqp.Error {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -49,10 +51,10 @@ func (ch *brokerChannel) purgeQueue(m *amqpQueuePurge) *amqpError {
 	}
 	n := len(q.ready)
 	q.ready = nil
-	return ch.replyUnlessNoWait(m.NoWait, &amqpQueuePurgeOk{Messages: uint32(n)})
+	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueuePurgeOk{Messages: uint32(n)})
 }
 
-func (ch *brokerChannel) deleteQueue(m *amqpQueueDelete) *amqpError {
+func (ch *brokerChannel) deleteQueue(m *amqp.QueueDelete) *amqp.Error {
 	name := m.Queue
 	if name == "" {
 		name = ch.lastQueue
@@ -62,18 +64,18 @@ func (ch *brokerChannel) deleteQueue(m *amqpQueueDelete) *amqpError {
 	}
 	q := ch.conn.broker.queueByName[name]
 	if q == nil { // deleting nothing is no error
-		return ch.replyUnlessNoWait(m.NoWait, &amqpQueueDeleteOk{})
+		return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueDeleteOk{})
 	}
 	if err := ch.checkNotLocked(q); err != nil {
 		return err
 	}
 	switch {
 	case m.IfUnused && len(q.consumers) > 0:
-		return amqpErrorf(amqpPreconditionFailed, "queue '%s' in vhost '/' in use", name)
+		return amqp.Errorf(amqp.CodePreconditionFailed, "queue '%s' in vhost '/' in use", name)
 	case m.IfEmpty && len(q.ready) > 0:
-		return amqpErrorf(amqpPreconditionFailed, "queue '%s' in vhost '/' not empty", name)
+		return amqp.Errorf(amqp.CodePreconditionFailed, "queue '%s' in vhost '/' not empty", name)
 	}
 	n := len(q.ready)
 	ch.conn.broker.removeQueue(q)
-	return ch.replyUnlessNoWait(m.NoWait, &amqpQueueDeleteOk{Messages: uint32(n)})
+	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueDeleteOk{Messages: uint32(n)})
 }

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
+	amqp091 "github.com/rabbitmq/amqp091-go"
 )
 
 // amqp091Publishing makes a message with the properties of a command.
-func amqp091Publishing(opts map[string]string) (amqp.Publishing, error) {
-	p := amqp.Publishing{ContentType: opts["content_type"], CorrelationId: opts["correlation_id"], UserId: opts["user_id"]}
+func amqp091Publishing(opts map[string]string) (amqp091.Publishing, error) {
+	p := amqp091.Publishing{ContentType: opts["content_type"], CorrelationId: opts["correlation_id"], UserId: opts["user_id"]}
 	if s := opts["timestamp"]; s != "" {
 		seconds, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
@@ -31,8 +31,8 @@ func amqp091Publishing(opts map[string]string) (amqp.Publishing, error) {
 }
 
 // amqp091Table turns what JSON has into what the library takes.
-func amqp091Table(plain map[string]any) amqp.Table {
-	t := amqp.Table{}
+func amqp091Table(plain map[string]any) amqp091.Table {
+	t := amqp091.Table{}
 	for k, v := range plain {
 		switch v := v.(type) {
 		case map[string]any:
@@ -47,7 +47,7 @@ func amqp091Table(plain map[string]any) amqp.Table {
 }
 
 // amqp091Delivery describes a delivery, with the properties that are set.
-func amqp091Delivery(m amqp.Delivery) string {
+func amqp091Delivery(m amqp091.Delivery) string {
 	var b strings.Builder
 	if m.ConsumerTag != "" {
 		fmt.Fprintf(&b, "%s: ", m.ConsumerTag)

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"slices"
 	"sort"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // brokerChannel is a channel of a connection. The broker's lock guards it.
@@ -33,41 +35,41 @@ type unacked struct {
 }
 
 // handleChannelMethod handles a method on a channel other than 0.
-func (c *brokerConn) handleChannelMethod(id uint16, m amqpMethod, msg *message) *amqpError {
+func (c *brokerConn) handleChannelMethod(id uint16, m amqp.Method, msg *message) *amqp.Error {
 	ch := c.channels[id]
-	if _, ok := m.(*amqpChannelOpen); ok {
+	if _, ok := m.(*amqp.ChannelOpen); ok {
 		if ch != nil {
-			return amqpErrorf(amqpChannelError, "second 'channel.open' seen")
+			return amqp.Errorf(amqp.CodeChannelError, "second 'channel.open' seen")
 		}
 		if id > brokerChannelMax {
-			return amqpErrorf(amqpChannelError, "channel %d is higher than the negotiated channel_max (%d)", id, brokerChannelMax)
+			return amqp.Errorf(amqp.CodeChannelError, "channel %d is higher than the negotiated channel_max (%d)", id, brokerChannelMax)
 		}
 		c.channels[id] = &brokerChannel{conn: c, id: id, consumers: map[string]*clientConsumer{}}
-		c.sendMethod(id, &amqpChannelOpenOk{}, nil)
+		c.sendMethod(id, &amqp.ChannelOpenOk{}, nil)
 		return nil
 	}
 	if ch == nil {
-		return amqpErrorf(amqpChannelError, "expected 'channel.open'")
+		return amqp.Errorf(amqp.CodeChannelError, "expected 'channel.open'")
 	}
 	switch m := m.(type) {
-	case *amqpChannelClose:
+	case *amqp.ChannelClose:
 		ch.endConsumers()
 		delete(c.channels, id)
-		ch.sendReply(&amqpChannelCloseOk{})
+		ch.sendReply(&amqp.ChannelCloseOk{})
 		return nil
-	case *amqpChannelCloseOk:
+	case *amqp.ChannelCloseOk:
 		if ch.closing {
 			delete(c.channels, id)
 		}
 		return nil
-	case *amqpChannelFlow:
+	case *amqp.ChannelFlow:
 		if ch.closing {
 			return nil
 		}
 		if !m.Active {
-			return amqpErrorf(amqpNotImplemented, "active=false")
+			return amqp.Errorf(amqp.CodeNotImplemented, "active=false")
 		}
-		ch.sendReply(&amqpChannelFlowOk{Active: true})
+		ch.sendReply(&amqp.ChannelFlowOk{Active: true})
 		return nil
 	}
 	if ch.closing {
@@ -77,53 +79,53 @@ func (c *brokerConn) handleChannelMethod(id uint16, m amqpMethod, msg *message) 
 }
 
 // dispatchMethod handles what a channel is for.
-func (ch *brokerChannel) dispatchMethod(m amqpMethod, msg *message) *amqpError {
+func (ch *brokerChannel) dispatchMethod(m amqp.Method, msg *message) *amqp.Error {
 	switch m := m.(type) {
-	case *amqpExchangeDeclare:
+	case *amqp.ExchangeDeclare:
 		return ch.declareExchange(m)
-	case *amqpExchangeDelete:
+	case *amqp.ExchangeDelete:
 		return ch.deleteExchange(m)
-	case *amqpQueueDeclare:
+	case *amqp.QueueDeclare:
 		return ch.declareQueue(m)
-	case *amqpQueueBind:
+	case *amqp.QueueBind:
 		return ch.bindQueue(m)
-	case *amqpQueueUnbind:
+	case *amqp.QueueUnbind:
 		return ch.unbindQueue(m)
-	case *amqpQueuePurge:
+	case *amqp.QueuePurge:
 		return ch.purgeQueue(m)
-	case *amqpQueueDelete:
+	case *amqp.QueueDelete:
 		return ch.deleteQueue(m)
-	case *amqpConfirmSelect:
+	case *amqp.ConfirmSelect:
 		ch.confirm = true
-		return ch.replyUnlessNoWait(m.NoWait, &amqpConfirmSelectOk{})
-	case *amqpBasicQos:
+		return ch.replyUnlessNoWait(m.NoWait, &amqp.ConfirmSelectOk{})
+	case *amqp.BasicQos:
 		return ch.setPrefetch(m)
-	case *amqpBasicConsume:
+	case *amqp.BasicConsume:
 		return ch.startConsumer(m)
-	case *amqpBasicCancel:
+	case *amqp.BasicCancel:
 		return ch.cancelConsumer(m)
-	case *amqpBasicPublish:
+	case *amqp.BasicPublish:
 		return ch.publishMessage(m, msg)
-	case *amqpBasicGet:
+	case *amqp.BasicGet:
 		return ch.getMessage(m)
-	case *amqpBasicAck:
+	case *amqp.BasicAck:
 		return ch.settleDeliveries(m.Tag, m.Multiple, false)
-	case *amqpBasicNack:
+	case *amqp.BasicNack:
 		return ch.settleDeliveries(m.Tag, m.Multiple, m.Requeue)
-	case *amqpBasicReject:
+	case *amqp.BasicReject:
 		return ch.settleDeliveries(m.Tag, false, m.Requeue)
-	case *amqpBasicRecover:
-		return ch.requeueUnacked(m.Requeue, &amqpBasicRecoverOk{})
-	case *amqpBasicRecoverAsync:
+	case *amqp.BasicRecover:
+		return ch.requeueUnacked(m.Requeue, &amqp.BasicRecoverOk{})
+	case *amqp.BasicRecoverAsync:
 		return ch.requeueUnacked(m.Requeue, nil)
 	}
-	return amqpErrorf(amqpCommandInvalid, "'%s' is not for a server", m.spec().name)
+	return amqp.Errorf(amqp.CodeCommandInvalid, "'%s' is not for a server", amqp.SpecOf(m).Name)
 }
 
-func (ch *brokerChannel) sendReply(m amqpMethod) { ch.conn.sendMethod(ch.id, m, nil) }
+func (ch *brokerChannel) sendReply(m amqp.Method) { ch.conn.sendMethod(ch.id, m, nil) }
 
-// writeAnswer replies unless the client asked for none.
-func (ch *brokerChannel) replyUnlessNoWait(noWait bool, m amqpMethod) *amqpError {
+// replyUnlessNoWait replies unless the client asked for none.
+func (ch *brokerChannel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.Error {
 	if !noWait {
 		ch.sendReply(m)
 	}
@@ -132,7 +134,7 @@ func (ch *brokerChannel) replyUnlessNoWait(noWait bool, m amqpMethod) *amqpError
 
 // settleDeliveries acknowledges the delivery with that tag, or with multiple all up to
 // it (tag 0: all), or gives them back to their queues.
-func (ch *brokerChannel) settleDeliveries(tag uint64, multiple, requeue bool) *amqpError {
+func (ch *brokerChannel) settleDeliveries(tag uint64, multiple, requeue bool) *amqp.Error {
 	i := sort.Search(len(ch.unacked), func(i int) bool { return ch.unacked[i].tag >= tag })
 	found := i < len(ch.unacked) && ch.unacked[i].tag == tag
 	from, to := i, i+1
@@ -140,7 +142,7 @@ func (ch *brokerChannel) settleDeliveries(tag uint64, multiple, requeue bool) *a
 	case multiple && tag == 0:
 		from, to = 0, len(ch.unacked)
 	case !found:
-		return amqpErrorf(amqpPreconditionFailed, "unknown delivery tag %d", tag)
+		return amqp.Errorf(amqp.CodePreconditionFailed, "unknown delivery tag %d", tag)
 	case multiple:
 		from = 0
 	}
@@ -188,7 +190,7 @@ func (ch *brokerChannel) resumeConsumers() {
 	}
 }
 
-// releaseEntities ends the channel's consumers and gives back what they had.
+// endConsumers ends the channel's consumers and gives back what they had.
 func (ch *brokerChannel) endConsumers() {
 	for _, cc := range ch.consumers {
 		ch.conn.broker.removeConsumer(cc.queue, cc)

@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 const (
@@ -55,7 +57,7 @@ func newBrokerConn(b *broker, nc net.Conn, number int) *brokerConn {
 	return c
 }
 
-// runServer handles the connection until its end.
+// serveClient handles the connection until its end.
 func (c *brokerConn) serveClient() {
 	if fault, ok := c.broker.faults.takeFault("", "", "refuse"); ok {
 		c.reportEvent("opened", "", fault.Kind)
@@ -99,12 +101,12 @@ func (c *brokerConn) leaveBroker() {
 // with the one that it speaks.
 func (c *brokerConn) readPreamble() error {
 	c.socket.SetDeadline(time.Now().Add(brokerHandshakeTime))
-	var hello [len(amqpPreamble)]byte
+	var hello [len(amqp.Preamble)]byte
 	if _, err := io.ReadFull(c.socket, hello[:]); err != nil {
 		return fmt.Errorf("waiting for the client: %w", err)
 	}
-	if string(hello[:]) != amqpPreamble {
-		io.WriteString(c.socket, amqpPreamble)
+	if string(hello[:]) != amqp.Preamble {
+		io.WriteString(c.socket, amqp.Preamble)
 		return fmt.Errorf("the client began with %q", hello)
 	}
 	c.socket.SetWriteDeadline(time.Time{})
@@ -119,10 +121,10 @@ func (c *brokerConn) readFrames() error {
 		if d := time.Duration(c.heartbeat.Load()); d > 0 && !c.isClosing() {
 			c.socket.SetReadDeadline(time.Now().Add(2 * d))
 		}
-		f, err := readAMQPFrame(r, c.frameMax.Load())
-		if errors.Is(err, errAMQPFrame) {
+		f, err := amqp.ReadFrame(r, c.frameMax.Load())
+		if errors.Is(err, amqp.ErrFrame) {
 			// Where the next frame begins is not known any more.
-			c.replyError(0, nil, amqpErrorf(amqpFrameError, "%v", err))
+			c.replyError(0, nil, amqp.Errorf(amqp.CodeFrameError, "%v", err))
 			c.socket.SetReadDeadline(time.Now().Add(brokerFarewellTime / 5))
 			io.Copy(io.Discard, r)
 			return err
@@ -153,38 +155,38 @@ func (c *brokerConn) isClosing() bool {
 }
 
 // sendMethod puts a method on its way, with a message or nil.
-func (c *brokerConn) sendMethod(channel uint16, m amqpMethod, msg *message) {
+func (c *brokerConn) sendMethod(channel uint16, m amqp.Method, msg *message) {
 	c.outbox.addItem(outItem{channel: channel, user: c.user, method: m, message: msg})
 }
 
 // replyError answers an error: by closing the channel, or the connection when it is
 // grave. m is what it was about, nil for none.
-func (c *brokerConn) replyError(channel uint16, m amqpMethod, err *amqpError) {
+func (c *brokerConn) replyError(channel uint16, m amqp.Method, err *amqp.Error) {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	c.replyErrorLocked(channel, m, err)
 }
 
-func (c *brokerConn) replyErrorLocked(channel uint16, m amqpMethod, err *amqpError) {
-	var s amqpSpec
+func (c *brokerConn) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.Error) {
+	var s amqp.Spec
 	if m != nil {
-		s = m.spec()
+		s = amqp.SpecOf(m)
 	}
 	ch := c.channels[channel]
-	if err.closesConnection() || ch == nil {
+	if err.ClosesConnection() || ch == nil {
 		c.closeWithError(err, s)
 		return
 	}
 	ch.endConsumers()
 	ch.closing = true
-	c.sendMethod(channel, &amqpChannelClose{Code: err.Code, Text: err.Text, Class: s.class, Method: s.method}, nil)
+	c.sendMethod(channel, &amqp.ChannelClose{Code: err.Code, Text: err.Text, Class: s.Class, Method: s.Method}, nil)
 }
 
-// closeListeners ends the connection as the protocol wants it, from the broker's side.
+// closeFromBroker ends the connection as the protocol wants it, from the broker's side.
 // The broker is locked.
-func (c *brokerConn) closeFromBroker(err *amqpError) { c.closeWithError(err, amqpSpec{}) }
+func (c *brokerConn) closeFromBroker(err *amqp.Error) { c.closeWithError(err, amqp.Spec{}) }
 
-func (c *brokerConn) closeWithError(err *amqpError, s amqpSpec) {
+func (c *brokerConn) closeWithError(err *amqp.Error, s amqp.Spec) {
 	if c.closing {
 		return
 	}
@@ -194,7 +196,7 @@ func (c *brokerConn) closeWithError(err *amqpError, s amqpSpec) {
 		c.resetSocket()
 		return
 	}
-	c.sendMethod(0, &amqpConnectionClose{Code: err.Code, Text: err.Text, Class: s.class, Method: s.method}, nil)
+	c.sendMethod(0, &amqp.ConnectionClose{Code: err.Code, Text: err.Text, Class: s.Class, Method: s.Method}, nil)
 	c.socket.SetDeadline(time.Now().Add(brokerFarewellTime))
 }
 

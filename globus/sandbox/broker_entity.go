@@ -4,68 +4,70 @@ import (
 	"crypto/rand"
 	"slices"
 	"strings"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // checkAccess checks that the user may touch an exchange or a queue.
-func (ch *brokerChannel) checkAccess(what, name string) *amqpError {
+func (ch *brokerChannel) checkAccess(what, name string) *amqp.Error {
 	if ch.conn.rights.mayTouch(name) {
 		return nil
 	}
-	return amqpErrorf(amqpAccessRefused, "access to %s '%s' in vhost '/' refused for user '%s'", what, name, ch.conn.user)
+	return amqp.Errorf(amqp.CodeAccessRefused, "access to %s '%s' in vhost '/' refused for user '%s'", what, name, ch.conn.user)
 }
 
 // findQueue finds a queue that this connection may use. An empty name is the
 // queue that the channel declared last.
-func (ch *brokerChannel) findQueue(name string) (*brokerQueue, *amqpError) {
+func (ch *brokerChannel) findQueue(name string) (*brokerQueue, *amqp.Error) {
 	if name == "" {
 		if ch.lastQueue == "" {
-			return nil, amqpErrorf(amqpNotFound, "no previously declared queue")
+			return nil, amqp.Errorf(amqp.CodeNotFound, "no previously declared queue")
 		}
 		name = ch.lastQueue
 	}
 	q := ch.conn.broker.queueByName[name]
 	if q == nil {
-		return nil, amqpErrorf(amqpNotFound, "no queue '%s' in vhost '/'", name)
+		return nil, amqp.Errorf(amqp.CodeNotFound, "no queue '%s' in vhost '/'", name)
 	}
 	return q, ch.checkNotLocked(q)
 }
 
 // checkNotLocked refuses a queue that another connection has for itself.
-func (ch *brokerChannel) checkNotLocked(q *brokerQueue) *amqpError {
+func (ch *brokerChannel) checkNotLocked(q *brokerQueue) *amqp.Error {
 	if q.owner == nil || q.owner == ch.conn {
 		return nil
 	}
 	return lockedError(q)
 }
 
-func lockedError(q *brokerQueue) *amqpError {
-	return amqpErrorf(amqpResourceLocked, "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.", q.name)
+func lockedError(q *brokerQueue) *amqp.Error {
+	return amqp.Errorf(amqp.CodeResourceLocked, "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.", q.name)
 }
 
-func (ch *brokerChannel) findExchange(name string) (*brokerExchange, *amqpError) {
+func (ch *brokerChannel) findExchange(name string) (*brokerExchange, *amqp.Error) {
 	if name == "" {
-		return nil, amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
+		return nil, amqp.Errorf(amqp.CodeAccessRefused, "operation not permitted on the default exchange")
 	}
 	x := ch.conn.broker.exchanges[name]
 	if x == nil {
-		return nil, amqpErrorf(amqpNotFound, "no exchange '%s' in vhost '/'", name)
+		return nil, amqp.Errorf(amqp.CodeNotFound, "no exchange '%s' in vhost '/'", name)
 	}
 	return x, nil
 }
 
-func (ch *brokerChannel) declareExchange(m *amqpExchangeDeclare) *amqpError {
+func (ch *brokerChannel) declareExchange(m *amqp.ExchangeDeclare) *amqp.Error {
 	b := ch.conn.broker
 	if m.Passive {
 		if _, err := ch.findExchange(m.Exchange); err != nil {
 			return err
 		}
-		return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeclareOk{})
+		return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeclareOk{})
 	}
 	if m.Exchange == "" {
-		return amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
+		return amqp.Errorf(amqp.CodeAccessRefused, "operation not permitted on the default exchange")
 	}
 	if !slices.Contains([]string{"direct", "topic", "fanout"}, m.Kind) {
-		return amqpErrorf(amqpCommandInvalid, "unknown exchange type '%s'", m.Kind)
+		return amqp.Errorf(amqp.CodeCommandInvalid, "unknown exchange type '%s'", m.Kind)
 	}
 	if err := ch.checkAccess("exchange", m.Exchange); err != nil {
 		return err
@@ -73,19 +75,19 @@ func (ch *brokerChannel) declareExchange(m *amqpExchangeDeclare) *amqpError {
 	x := b.exchanges[m.Exchange]
 	if x == nil {
 		if strings.HasPrefix(m.Exchange, "amq.") {
-			return amqpErrorf(amqpAccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
+			return amqp.Errorf(amqp.CodeAccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
 		}
 		b.exchanges[m.Exchange] = &brokerExchange{
 			name: m.Exchange, kind: m.Kind, durable: m.Durable, autoDelete: m.AutoDelete, internal: m.Internal,
 		}
-		return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeclareOk{})
+		return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeclareOk{})
 	}
 	if err := checkEquivalent("exchange", m.Exchange,
 		amqpArgument{"type", m.Kind, x.kind}, amqpArgument{"durable", m.Durable, x.durable},
 		amqpArgument{"auto_delete", m.AutoDelete, x.autoDelete}, amqpArgument{"internal", m.Internal, x.internal}); err != nil {
 		return err
 	}
-	return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeclareOk{})
+	return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeclareOk{})
 }
 
 // amqpArgument is something in which two declarations have to agree.
@@ -94,36 +96,36 @@ type amqpArgument struct {
 	received, have any
 }
 
-func checkEquivalent(what, name string, args ...amqpArgument) *amqpError {
+func checkEquivalent(what, name string, args ...amqpArgument) *amqp.Error {
 	for _, a := range args {
 		if a.received != a.have {
-			return amqpErrorf(amqpPreconditionFailed, "inequivalent arg '%s' for %s '%s' in vhost '/': received '%v' but current is '%v'",
+			return amqp.Errorf(amqp.CodePreconditionFailed, "inequivalent arg '%s' for %s '%s' in vhost '/': received '%v' but current is '%v'",
 				a.name, what, name, a.received, a.have)
 		}
 	}
 	return nil
 }
 
-func (ch *brokerChannel) deleteExchange(m *amqpExchangeDelete) *amqpError {
+func (ch *brokerChannel) deleteExchange(m *amqp.ExchangeDelete) *amqp.Error {
 	if m.Exchange == "" {
-		return amqpErrorf(amqpAccessRefused, "operation not permitted on the default exchange")
+		return amqp.Errorf(amqp.CodeAccessRefused, "operation not permitted on the default exchange")
 	}
 	if strings.HasPrefix(m.Exchange, "amq.") {
-		return amqpErrorf(amqpAccessRefused, "deletion of system exchange '%s' in vhost '/' not allowed", m.Exchange)
+		return amqp.Errorf(amqp.CodeAccessRefused, "deletion of system exchange '%s' in vhost '/' not allowed", m.Exchange)
 	}
 	if err := ch.checkAccess("exchange", m.Exchange); err != nil {
 		return err
 	}
 	if x := ch.conn.broker.exchanges[m.Exchange]; x != nil {
 		if m.IfUnused && len(x.bindings) > 0 {
-			return amqpErrorf(amqpPreconditionFailed, "exchange '%s' in vhost '/' in use", m.Exchange)
+			return amqp.Errorf(amqp.CodePreconditionFailed, "exchange '%s' in vhost '/' in use", m.Exchange)
 		}
 		delete(ch.conn.broker.exchanges, m.Exchange)
 	}
-	return ch.replyUnlessNoWait(m.NoWait, &amqpExchangeDeleteOk{})
+	return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeleteOk{})
 }
 
-func (ch *brokerChannel) declareQueue(m *amqpQueueDeclare) *amqpError {
+func (ch *brokerChannel) declareQueue(m *amqp.QueueDeclare) *amqp.Error {
 	b := ch.conn.broker
 	if m.Passive {
 		q, err := ch.findQueue(m.Queue)
@@ -142,7 +144,7 @@ func (ch *brokerChannel) declareQueue(m *amqpQueueDeclare) *amqpError {
 	q := b.queueByName[name]
 	if q == nil {
 		if strings.HasPrefix(m.Queue, "amq.") {
-			return amqpErrorf(amqpAccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
+			return amqp.Errorf(amqp.CodeAccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
 		}
 		q = &brokerQueue{name: name, durable: m.Durable, autoDelete: m.AutoDelete}
 		if m.Exclusive {
@@ -164,7 +166,7 @@ func (ch *brokerChannel) declareQueue(m *amqpQueueDeclare) *amqpError {
 	return ch.replyDeclared(m, q)
 }
 
-func (ch *brokerChannel) replyDeclared(m *amqpQueueDeclare, q *brokerQueue) *amqpError {
+func (ch *brokerChannel) replyDeclared(m *amqp.QueueDeclare, q *brokerQueue) *amqp.Error {
 	ch.lastQueue = q.name
-	return ch.replyUnlessNoWait(m.NoWait, &amqpQueueDeclareOk{Queue: q.name, Messages: uint32(len(q.ready)), Consumers: uint32(len(q.consumers))})
+	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueDeclareOk{Queue: q.name, Messages: uint32(len(q.ready)), Consumers: uint32(len(q.consumers))})
 }

@@ -27,7 +27,7 @@ func (x *brokerExchange) addBinding(q *brokerQueue, key string) {
 	}
 }
 
-// matchesRequest tells whether a message with key goes where the binding says.
+// bindingMatches tells whether a message with key goes where the binding says.
 func (x *brokerExchange) bindingMatches(b brokerBinding, key string) bool {
 	switch x.kind {
 	case "fanout":

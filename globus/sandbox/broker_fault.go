@@ -11,7 +11,7 @@ type brokerFaults struct {
 	list []brokerFault
 }
 
-// applyFault finds the first fault of one of the kinds that this event sets off,
+// takeFault finds the first fault of one of the kinds that this event sets off,
 // and counts it. The method is "" for an event that is none.
 func (f *brokerFaults) takeFault(user, method string, kinds ...string) (brokerFault, bool) {
 	f.mu.Lock()

@@ -8,13 +8,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 func TestBrokerFaults(t *testing.T) {
 	t.Parallel()
 	dial := func(user string, target amqpTarget) error {
-		c, err := amqp.DialConfig("amqp://"+user+":"+amqpPassword+"@"+target.address, amqp.Config{Dial: amqp.DefaultDial(time.Second)})
+		c, err := amqp091.DialConfig("amqp://"+user+":"+amqpPassword+"@"+target.address, amqp091.Config{Dial: amqp091.DefaultDial(time.Second)})
 		if err == nil {
 			c.Close()
 		}
@@ -34,7 +36,7 @@ func TestBrokerFaults(t *testing.T) {
 		b, target := startBrokerItself(t, brokerConfig{})
 		b.addFault(brokerFault{Kind: "auth", User: "some"})
 		for range 2 {
-			if err := dial("some", target); !errors.Is(err, amqp.ErrCredentials) {
+			if err := dial("some", target); !errors.Is(err, amqp091.ErrCredentials) {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -48,17 +50,17 @@ func TestBrokerFaults(t *testing.T) {
 		must(t, b.declareQueue("some.q"))
 		b.addFault(brokerFault{Kind: "close", Method: "basic.publish", After: 1, Times: 1})
 		c := dialBroker(t, target, "all")
-		closed := c.NotifyClose(make(chan *amqp.Error, 1))
+		closed := c.NotifyClose(make(chan *amqp091.Error, 1))
 		ch := openChannel(t, c)
-		must(t, ch.Publish("", "some.q", false, false, amqp.Publishing{Body: []byte("in time")}))
-		must(t, ch.Publish("", "some.q", false, false, amqp.Publishing{Body: []byte("too late")}))
+		must(t, ch.Publish("", "some.q", false, false, amqp091.Publishing{Body: []byte("in time")}))
+		must(t, ch.Publish("", "some.q", false, false, amqp091.Publishing{Body: []byte("too late")}))
 		if e := receive(t, closed); e == nil || e.Server {
 			t.Errorf("closed with %v, want a broken connection", e)
 		}
 		if q := b.queues(); q[0].Ready != 1 {
 			t.Errorf("%d messages came through, want 1", q[0].Ready)
 		}
-		must(t, openChannel(t, dialBroker(t, target, "all")).Publish("", "some.q", false, false, amqp.Publishing{}))
+		must(t, openChannel(t, dialBroker(t, target, "all")).Publish("", "some.q", false, false, amqp091.Publishing{}))
 	})
 	t.Run("silent", func(t *testing.T) {
 		t.Parallel()
@@ -78,7 +80,7 @@ func TestBrokerFaults(t *testing.T) {
 			t.Errorf("answered %v", err)
 		case <-time.After(lull):
 		}
-		must(t, b.publish("", "q", properties{}, []byte("for somebody else")))
+		must(t, b.publish("", "q", amqp.Properties{}, []byte("for somebody else")))
 		heard, err := well.Consume("q", "", true, false, false, false, nil)
 		must(t, err)
 		receive(t, heard)
@@ -115,7 +117,7 @@ func TestBrokerFaults(t *testing.T) {
 		b.addFault(brokerFault{Kind: "withhold", User: "some"})
 		in, err := openChannel(t, dialBroker(t, target, "some")).Consume("some.q", "", true, false, false, false, nil)
 		must(t, err)
-		must(t, b.publish("", "some.q", properties{}, nil))
+		must(t, b.publish("", "some.q", amqp.Properties{}, nil))
 		select {
 		case <-in:
 			t.Error("delivered")
@@ -166,10 +168,10 @@ func inBubble(t *testing.T, cfg brokerConfig, test func(t *testing.T, b *broker,
 	})
 }
 
-func openPipe(t *testing.T, l *pipeListener, heartbeat time.Duration) *amqp.Connection {
+func openPipe(t *testing.T, l *pipeListener, heartbeat time.Duration) *amqp091.Connection {
 	t.Helper()
-	c, err := amqp.Open(l.dial(), amqp.Config{
-		SASL: []amqp.Authentication{&amqp.PlainAuth{Username: "all", Password: amqpPassword}}, Vhost: "/", Heartbeat: heartbeat,
+	c, err := amqp091.Open(l.dial(), amqp091.Config{
+		SASL: []amqp091.Authentication{&amqp091.PlainAuth{Username: "all", Password: amqpPassword}}, Vhost: "/", Heartbeat: heartbeat,
 	})
 	must(t, err)
 	return c
@@ -195,7 +197,7 @@ func TestBrokerHeartbeats(t *testing.T) {
 		nc := l.dial()
 		c := &wireClient{nc: nc, r: bufioReader(nc)}
 		c.tune(2047, 131072, 10)
-		c.call(0, &amqpConnectionOpen{VHost: "/"}, "connection.open-ok")
+		c.call(0, &amqp.ConnectionOpen{VHost: "/"}, "connection.open-ok")
 		begin := time.Now()
 		for beats := 0; ; beats++ {
 			if got := c.next(); got == "hung up" {
@@ -235,15 +237,15 @@ func TestBrokerClose(t *testing.T) {
 	inBubble(t, brokerConfig{}, func(t *testing.T, b *broker, l *pipeListener) {
 		must(t, b.declareQueue("q"))
 		idle := openPipe(t, l, 0)
-		closed := idle.NotifyClose(make(chan *amqp.Error, 1))
+		closed := idle.NotifyClose(make(chan *amqp091.Error, 1))
 		stranger := l.dial() // says nothing
 		defer stranger.Close()
 		deaf := &wireClient{nc: l.dial()} // consumes, and does not read
 		deaf.r = bufioReader(deaf.nc)
 		deaf.open()
-		deaf.call(1, &amqpBasicConsume{Queue: "q"}, "basic.consume-ok")
+		deaf.call(1, &amqp.BasicConsume{Queue: "q"}, "basic.consume-ok")
 		for range 100 {
-			must(t, b.publish("", "q", properties{}, make([]byte, 100_000)))
+			must(t, b.publish("", "q", amqp.Properties{}, make([]byte, 100_000)))
 		}
 		stop := make(chan bool)
 		if _, err := b.subscribe("q", func(message) { <-stop }); err != nil {
@@ -274,10 +276,10 @@ func TestBrokerSlowConsumer(t *testing.T) {
 		slow := &wireClient{nc: l.dial()}
 		slow.r = bufioReader(slow.nc)
 		slow.open()
-		slow.call(1, &amqpBasicConsume{Queue: "q", NoAck: true}, "basic.consume-ok")
+		slow.call(1, &amqp.BasicConsume{Queue: "q", NoAck: true}, "basic.consume-ok")
 		const size, count = 100_000, 100
 		for range count {
-			must(t, b.publish("", "q", properties{}, make([]byte, size)))
+			must(t, b.publish("", "q", amqp.Properties{}, make([]byte, size)))
 		}
 		synctest.Wait()
 		left := b.queues()[0].Ready

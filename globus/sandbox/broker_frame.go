@@ -4,66 +4,68 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // partial is a message that has not come in full.
 type partial struct {
-	method  *amqpBasicPublish
-	header  *amqpHeader
+	method  *amqp.BasicPublish
+	header  *amqp.Header
 	body    []byte
 	discard bool // it was refused already
 }
 
 // handleFrame handles one frame. An error ends the connection.
-func (c *brokerConn) handleFrame(f amqpFrame) error {
+func (c *brokerConn) handleFrame(f amqp.Frame) error {
 	part := c.partial[f.Channel]
 	switch {
-	case f.Type == amqpFrameHeartbeat:
+	case f.Type == amqp.FrameHeartbeat:
 		if f.Channel != 0 || len(f.Payload) != 0 {
-			c.replyError(0, nil, amqpErrorf(amqpFrameError, "heartbeat on channel %d, %d bytes", f.Channel, len(f.Payload)))
+			c.replyError(0, nil, amqp.Errorf(amqp.CodeFrameError, "heartbeat on channel %d, %d bytes", f.Channel, len(f.Payload)))
 		}
 		return nil
-	case f.Type == amqpFrameMethod && part == nil:
-		m, err := parseAMQPMethod(f.Payload)
-		if unknown := (errAMQPUnknown{}); errors.As(err, &unknown) {
-			c.replyError(0, nil, amqpErrorf(amqpNotImplemented, "%v", err))
+	case f.Type == amqp.FrameMethod && part == nil:
+		m, err := amqp.ParseMethod(f.Payload)
+		if unknown := (amqp.UnknownMethodError{}); errors.As(err, &unknown) {
+			c.replyError(0, nil, amqp.Errorf(amqp.CodeNotImplemented, "%v", err))
 			return nil
 		} else if err != nil {
-			c.replyError(0, nil, amqpErrorf(amqpFrameError, "%v", err))
+			c.replyError(0, nil, amqp.Errorf(amqp.CodeFrameError, "%v", err))
 			return nil
 		}
-		if p, ok := m.(*amqpBasicPublish); ok {
+		if p, ok := m.(*amqp.BasicPublish); ok {
 			c.partial[f.Channel] = &partial{method: p}
 			return nil
 		}
 		return c.handleMethod(f.Channel, m, nil)
-	case f.Type == amqpFrameHeader && part != nil && part.header == nil:
-		h, err := parseAMQPHeader(f.Payload)
+	case f.Type == amqp.FrameHeader && part != nil && part.header == nil:
+		h, err := amqp.ParseHeader(f.Payload)
 		if err != nil {
 			delete(c.partial, f.Channel)
-			c.replyError(0, part.method, amqpErrorf(amqpFrameError, "%v", err))
+			c.replyError(0, part.method, amqp.Errorf(amqp.CodeFrameError, "%v", err))
 			return nil
 		}
 		part.header = &h
 		if h.Size > brokerMessageMax {
 			part.discard = true
-			c.replyError(f.Channel, part.method, amqpErrorf(amqpPreconditionFailed, "message size %d is larger than configured max size %d", h.Size, brokerMessageMax))
+			c.replyError(f.Channel, part.method, amqp.Errorf(amqp.CodePreconditionFailed, "message size %d is larger than configured max size %d", h.Size, brokerMessageMax))
 		}
 		return c.addBody(f.Channel, part, nil)
-	case f.Type == amqpFrameBody && part != nil && part.header != nil:
+	case f.Type == amqp.FrameBody && part != nil && part.header != nil:
 		return c.addBody(f.Channel, part, f.Payload)
 	}
 	delete(c.partial, f.Channel)
-	c.replyError(0, nil, amqpErrorf(amqpUnexpectedFrame, "%s", describeUnexpected(f, part)))
+	c.replyError(0, nil, amqp.Errorf(amqp.CodeUnexpectedFrame, "%s", describeUnexpected(f, part)))
 	return nil
 }
 
-func describeUnexpected(f amqpFrame, part *partial) string {
+func describeUnexpected(f amqp.Frame, part *partial) string {
 	switch {
 	case part == nil:
 		return fmt.Sprintf("expected method frame, got type %d instead", f.Type)
 	case part.header == nil:
-		return fmt.Sprintf("expected content header for class %d, got type %d instead", amqpClassBasic, f.Type)
+		return fmt.Sprintf("expected content header for class %d, got type %d instead", amqp.ClassBasic, f.Type)
 	}
 	return fmt.Sprintf("expected content body, got type %d instead", f.Type)
 }
@@ -75,7 +77,7 @@ func (c *brokerConn) addBody(channel uint16, part *partial, piece []byte) error 
 	switch {
 	case have+uint64(len(piece)) > part.header.Size && !part.discard:
 		delete(c.partial, channel)
-		c.replyError(0, part.method, amqpErrorf(amqpUnexpectedFrame, "content body of %d bytes where %d were left", len(piece), part.header.Size-have))
+		c.replyError(0, part.method, amqp.Errorf(amqp.CodeUnexpectedFrame, "content body of %d bytes where %d were left", len(piece), part.header.Size-have))
 		return nil
 	case part.discard:
 		part.header.Size -= min(part.header.Size, uint64(len(piece)))
@@ -99,8 +101,8 @@ func (c *brokerConn) addBody(channel uint16, part *partial, piece []byte) error 
 
 // handleMethod handles a method that came in full, with its message or nil, after
 // the faults had their say. An error ends the connection.
-func (c *brokerConn) handleMethod(channel uint16, m amqpMethod, msg *message) error {
-	name := m.spec().name
+func (c *brokerConn) handleMethod(channel uint16, m amqp.Method, msg *message) error {
+	name := amqp.SpecOf(m).Name
 	fault, struck := c.broker.faults.takeFault(c.user, name, "close", "silent", "delay")
 	c.reportMethod(Entry{Direction: "in", User: c.user, Channel: channel, Fault: fault.Kind}, m, msg)
 	if struck {
@@ -122,14 +124,14 @@ func (c *brokerConn) handleMethod(channel uint16, m amqpMethod, msg *message) er
 	}
 	if c.expectedMethod != "" {
 		if channel != 0 {
-			c.replyError(0, m, amqpErrorf(amqpCommandInvalid, "expected '%s', got '%s'", c.expectedMethod, name))
+			c.replyError(0, m, amqp.Errorf(amqp.CodeCommandInvalid, "expected '%s', got '%s'", c.expectedMethod, name))
 			return nil
 		}
 		return c.handleHandshake(m)
 	}
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
-	var err *amqpError
+	var err *amqp.Error
 	switch {
 	case channel == 0:
 		return c.handleConnectionMethod(m)
@@ -144,16 +146,16 @@ func (c *brokerConn) handleMethod(channel uint16, m amqpMethod, msg *message) er
 }
 
 // handleConnectionMethod handles a method of channel 0.
-func (c *brokerConn) handleConnectionMethod(m amqpMethod) error {
+func (c *brokerConn) handleConnectionMethod(m amqp.Method) error {
 	switch m.(type) {
-	case *amqpConnectionClose:
+	case *amqp.ConnectionClose:
 		c.releaseEntities()
 		c.closing = true
-		c.sendMethod(0, &amqpConnectionCloseOk{}, nil)
+		c.sendMethod(0, &amqp.ConnectionCloseOk{}, nil)
 		return errConnDone
-	case *amqpConnectionCloseOk:
+	case *amqp.ConnectionCloseOk:
 		return errConnDone
 	}
-	c.replyErrorLocked(0, m, amqpErrorf(amqpCommandInvalid, "'%s' is not for channel 0", m.spec().name))
+	c.replyErrorLocked(0, m, amqp.Errorf(amqp.CodeCommandInvalid, "'%s' is not for channel 0", amqp.SpecOf(m).Name))
 	return nil
 }

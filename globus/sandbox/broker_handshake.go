@@ -3,13 +3,15 @@ package sandbox
 import (
 	"fmt"
 	"time"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // sendStart says who the broker is. The capabilities are those that pika and
 // amqp091-go ask for, and no other.
 func (c *brokerConn) sendStart() {
 	c.expectedMethod = "connection.start-ok"
-	c.sendMethod(0, &amqpConnectionStart{
+	c.sendMethod(0, &amqp.ConnectionStart{
 		Major: 0, Minor: 9,
 		Properties: map[string]any{
 			"product":   "chiltepin globus sandbox",
@@ -32,45 +34,45 @@ func (c *brokerConn) sendStart() {
 }
 
 // handleHandshake handles what comes before the connection is open.
-func (c *brokerConn) handleHandshake(m amqpMethod) error {
-	if name := m.spec().name; name != c.expectedMethod && name != "connection.close" && name != "connection.close-ok" {
-		c.replyError(0, m, amqpErrorf(amqpCommandInvalid, "expected '%s', got '%s'", c.expectedMethod, name))
+func (c *brokerConn) handleHandshake(m amqp.Method) error {
+	if name := amqp.SpecOf(m).Name; name != c.expectedMethod && name != "connection.close" && name != "connection.close-ok" {
+		c.replyError(0, m, amqp.Errorf(amqp.CodeCommandInvalid, "expected '%s', got '%s'", c.expectedMethod, name))
 		c.expectedMethod = "connection.close-ok"
 		return nil
 	}
 	switch m := m.(type) {
-	case *amqpConnectionStartOk:
+	case *amqp.ConnectionStartOk:
 		return c.handleStartOk(m)
-	case *amqpConnectionTuneOk:
+	case *amqp.ConnectionTuneOk:
 		return c.handleTuneOk(m)
-	case *amqpConnectionOpen:
+	case *amqp.ConnectionOpen:
 		return c.handleOpen(m)
-	case *amqpConnectionClose:
-		c.sendMethod(0, &amqpConnectionCloseOk{}, nil)
+	case *amqp.ConnectionClose:
+		c.sendMethod(0, &amqp.ConnectionCloseOk{}, nil)
 	}
 	return errConnDone
 }
 
-func (c *brokerConn) handleStartOk(m *amqpConnectionStartOk) error {
+func (c *brokerConn) handleStartOk(m *amqp.ConnectionStartOk) error {
 	c.capabilities, _ = m.Properties["capabilities"].(map[string]any)
 	if m.Mechanism != "PLAIN" {
-		c.replyError(0, nil, amqpErrorf(amqpNotAllowed, "unknown authentication mechanism '%s'", m.Mechanism))
+		c.replyError(0, nil, amqp.Errorf(amqp.CodeNotAllowed, "unknown authentication mechanism '%s'", m.Mechanism))
 		c.expectedMethod = "connection.close-ok"
 		return nil
 	}
 	name, password := parsePlainResponse(m.Response)
-	fault, struck := c.broker.faults.takeFault(name, m.spec().name, "auth")
+	fault, struck := c.broker.faults.takeFault(name, amqp.SpecOf(m).Name, "auth")
 	if struck || !c.loginAs(name, password) {
 		c.reportEvent("refused", "user "+name, fault.Kind)
 		if able, _ := c.capabilities["authentication_failure_close"].(bool); !able {
 			return fmt.Errorf("user %q was refused", name)
 		}
-		c.replyError(0, nil, amqpErrorf(amqpAccessRefused, "Login was refused using authentication mechanism PLAIN. For details see the broker logfile."))
+		c.replyError(0, nil, amqp.Errorf(amqp.CodeAccessRefused, "Login was refused using authentication mechanism PLAIN. For details see the broker logfile."))
 		c.expectedMethod = "connection.close-ok"
 		return nil
 	}
 	c.expectedMethod = "connection.tune-ok"
-	c.sendMethod(0, &amqpConnectionTune{
+	c.sendMethod(0, &amqp.ConnectionTune{
 		ChannelMax: brokerChannelMax, FrameMax: c.broker.cfg.frameMax, Heartbeat: uint16(c.broker.cfg.heartbeat / time.Second),
 	}, nil)
 	return nil
@@ -78,7 +80,7 @@ func (c *brokerConn) handleStartOk(m *amqpConnectionStartOk) error {
 
 // handleTuneOk takes what the client chose. RabbitMQ hangs up on one that chose
 // wrongly, and so do we.
-func (c *brokerConn) handleTuneOk(m *amqpConnectionTuneOk) error {
+func (c *brokerConn) handleTuneOk(m *amqp.ConnectionTuneOk) error {
 	if m.FrameMax < brokerFrameMin || m.FrameMax > c.broker.cfg.frameMax {
 		return fmt.Errorf("the client chose frames of %d bytes", m.FrameMax)
 	}
@@ -91,9 +93,9 @@ func (c *brokerConn) handleTuneOk(m *amqpConnectionTuneOk) error {
 	return nil
 }
 
-func (c *brokerConn) handleOpen(m *amqpConnectionOpen) error {
+func (c *brokerConn) handleOpen(m *amqp.ConnectionOpen) error {
 	if m.VHost != "/" {
-		c.replyError(0, m, amqpErrorf(amqpNotAllowed, "vhost %s not found", m.VHost))
+		c.replyError(0, m, amqp.Errorf(amqp.CodeNotAllowed, "vhost %s not found", m.VHost))
 		c.expectedMethod = "connection.close-ok"
 		return nil
 	}
@@ -102,7 +104,7 @@ func (c *brokerConn) handleOpen(m *amqpConnectionOpen) error {
 	defer c.broker.mu.Unlock()
 	if !c.closing {
 		c.socket.SetReadDeadline(time.Time{})
-		c.sendMethod(0, &amqpConnectionOpenOk{}, nil)
+		c.sendMethod(0, &amqp.ConnectionOpenOk{}, nil)
 	}
 	return nil
 }

@@ -1,41 +1,43 @@
 package sandbox
 
+import "chiltepin/globus/sandbox/amqp"
+
 // reportMethod tells of a method that crossed the connection: names and sizes,
 // never a password, a header or a body.
-func (c *brokerConn) reportMethod(e Entry, m amqpMethod, msg *message) {
+func (c *brokerConn) reportMethod(e Entry, m amqp.Method, msg *message) {
 	if c.broker.cfg.journal == nil {
 		return
 	}
-	e.Time, e.Kind, e.Method, e.Connection = c.broker.cfg.now(), "amqp", m.spec().name, c.label
+	e.Time, e.Kind, e.Method, e.Connection = c.broker.cfg.now(), "amqp", amqp.SpecOf(m).Name, c.label
 	if msg != nil {
 		e.Exchange, e.RoutingKey, e.Bytes = msg.Exchange, msg.RoutingKey, len(msg.Body)
 	}
 	switch m := m.(type) {
-	case *amqpConnectionClose:
+	case *amqp.ConnectionClose:
 		e.Status, e.Detail = int(m.Code), m.Text
-	case *amqpChannelClose:
+	case *amqp.ChannelClose:
 		e.Status, e.Detail = int(m.Code), m.Text
-	case *amqpBasicReturn:
+	case *amqp.BasicReturn:
 		e.Status, e.Detail = int(m.Code), m.Text
-	case *amqpExchangeDeclare:
+	case *amqp.ExchangeDeclare:
 		e.Exchange = m.Exchange
-	case *amqpExchangeDelete:
+	case *amqp.ExchangeDelete:
 		e.Exchange = m.Exchange
-	case *amqpQueueDeclare:
+	case *amqp.QueueDeclare:
 		e.Queue = m.Queue
-	case *amqpQueueDeclareOk:
+	case *amqp.QueueDeclareOk:
 		e.Queue = m.Queue
-	case *amqpQueueBind:
+	case *amqp.QueueBind:
 		e.Queue, e.Exchange, e.RoutingKey = m.Queue, m.Exchange, m.Key
-	case *amqpQueueUnbind:
+	case *amqp.QueueUnbind:
 		e.Queue, e.Exchange, e.RoutingKey = m.Queue, m.Exchange, m.Key
-	case *amqpQueuePurge:
+	case *amqp.QueuePurge:
 		e.Queue = m.Queue
-	case *amqpQueueDelete:
+	case *amqp.QueueDelete:
 		e.Queue = m.Queue
-	case *amqpBasicConsume:
+	case *amqp.BasicConsume:
 		e.Queue = m.Queue
-	case *amqpBasicGet:
+	case *amqp.BasicGet:
 		e.Queue = m.Queue
 	}
 	c.broker.cfg.journal(e)

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	amqp "github.com/rabbitmq/amqp091-go"
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 func TestBrokerJournal(t *testing.T) {
@@ -38,16 +40,16 @@ func TestBrokerJournal(t *testing.T) {
 	})
 	must(t, b.declareQueue("q"))
 	b.addFault(brokerFault{Kind: "delay", Method: "basic.publish", Times: 1})
-	c, err := amqp.Dial("amqp://all:" + amqpPassword + "@" + target.address)
+	c, err := amqp091.Dial("amqp://all:" + amqpPassword + "@" + target.address)
 	must(t, err)
 	ch := openChannel(t, c)
 	in, err := ch.Consume("q", "t", true, false, false, false, nil)
 	must(t, err)
 	must(t, ch.Confirm(false))
-	sent, err := ch.PublishWithDeferredConfirm("amq.topic", "k", true, false, amqp.Publishing{Body: []byte("the body")})
+	sent, err := ch.PublishWithDeferredConfirm("amq.topic", "k", true, false, amqp091.Publishing{Body: []byte("the body")})
 	must(t, err)
 	receive(t, sent.Done())
-	must(t, b.publish("", "q", properties{Headers: map[string]any{"h": "the header"}}, []byte("the body")))
+	must(t, b.publish("", "q", amqp.Properties{Headers: map[string]any{"h": "the header"}}, []byte("the body")))
 	receive(t, in)
 	_, err = ch.QueueDeclarePassive("nowhere", true, false, false, false, nil)
 	if err == nil {

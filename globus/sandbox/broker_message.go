@@ -1,6 +1,10 @@
 package sandbox
 
-import "time"
+import (
+	"time"
+
+	"chiltepin/globus/sandbox/amqp"
+)
 
 // brokerConfig is what a broker needs; the zero value of each field works.
 type brokerConfig struct {
@@ -21,30 +25,8 @@ type message struct {
 	Exchange    string
 	RoutingKey  string
 	Redelivered bool
-	Properties  properties
+	Properties  amqp.Properties
 	Body        []byte
-}
-
-// properties are the AMQP basic properties that the clients of Globus Compute
-// set or read. Zero fields are absent on the wire.
-type properties struct {
-	ContentType     string
-	ContentEncoding string
-	// Headers holds nil, bool, string, integers of 8 to 64 bits as the sender
-	// chose them (of unsigned ones to 32), float32, float64, []byte, time.Time,
-	// amqpDecimal, []any and map[string]any. An int may be published too.
-	Headers       map[string]any
-	DeliveryMode  uint8
-	Priority      uint8
-	CorrelationID string
-	ReplyTo       string
-	Expiration    string
-	MessageID     string
-	Timestamp     time.Time
-	Type          string
-	UserID        string
-	AppID         string
-	ClusterID     string
 }
 
 // brokerFault is a fault to order of the broker. It strikes Times times, or

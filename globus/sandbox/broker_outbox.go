@@ -1,6 +1,10 @@
 package sandbox
 
-import "sync"
+import (
+	"sync"
+
+	"chiltepin/globus/sandbox/amqp"
+)
 
 const (
 	// outboxDeliveries is how many bytes of deliveries may wait for a client
@@ -33,7 +37,7 @@ type outItem struct {
 	channel uint16
 	user    string
 	queue   string // that a delivery came from, for the journal
-	method  amqpMethod
+	method  amqp.Method
 	message *message
 }
 
@@ -45,7 +49,7 @@ func (it outItem) byteSize() int {
 }
 
 func (it outItem) isDelivery() bool {
-	_, ok := it.method.(*amqpBasicDeliver)
+	_, ok := it.method.(*amqp.BasicDeliver)
 	return ok
 }
 
@@ -76,7 +80,7 @@ func (o *outbox) addItem(it outItem) {
 	signalWaiter(o.wake)
 }
 
-// takeFault returns what waits, and whether nothing will come after it.
+// takeItems returns what waits, and whether nothing will come after it.
 func (o *outbox) takeItems() (items []outItem, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

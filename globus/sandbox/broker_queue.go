@@ -37,7 +37,7 @@ type brokerConsumer interface {
 	queueDeleted() // the queue was deleted
 }
 
-// labelSecret puts a new message at the end.
+// addMessage puts a new message at the end.
 func (q *brokerQueue) addMessage(m message) {
 	q.added++
 	q.ready = append(q.ready, &queued{message: m, queue: q, position: q.added})

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
+	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"chiltepin/globus/runtime/runtimetest"
 )
@@ -114,7 +114,7 @@ func startRabbitMQ(t *testing.T) amqpTarget {
 
 	target := amqpTarget{address: fmt.Sprintf("127.0.0.1:%d", ports[0]), run: "update"}
 	for until := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		c, err := amqp.Dial("amqp://all:" + amqpPassword + "@" + target.address)
+		c, err := amqp091.Dial("amqp://all:" + amqpPassword + "@" + target.address)
 		if err == nil {
 			c.Close()
 			return target

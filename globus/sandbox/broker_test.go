@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	amqp "github.com/rabbitmq/amqp091-go"
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // startBroker serves a broker on a loopback port until the test ends.
@@ -41,9 +43,9 @@ func startBrokerItself(t *testing.T, cfg brokerConfig) (*broker, amqpTarget) {
 }
 
 // dialBroker connects as a user, until the test ends.
-func dialBroker(t *testing.T, target amqpTarget, user string) *amqp.Connection {
+func dialBroker(t *testing.T, target amqpTarget, user string) *amqp091.Connection {
 	t.Helper()
-	c, err := amqp.Dial("amqp://" + user + ":" + amqpPassword + "@" + target.address + "/%2F")
+	c, err := amqp091.Dial("amqp://" + user + ":" + amqpPassword + "@" + target.address + "/%2F")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func dialBroker(t *testing.T, target amqpTarget, user string) *amqp.Connection {
 	return c
 }
 
-func openChannel(t *testing.T, c *amqp.Connection) *amqp.Channel {
+func openChannel(t *testing.T, c *amqp091.Connection) *amqp091.Channel {
 	t.Helper()
 	ch, err := c.Channel()
 	if err != nil {
@@ -95,10 +97,10 @@ func TestBrokerInside(t *testing.T) {
 	// From a client to the service.
 	ch := openChannel(t, dialBroker(t, target, "all"))
 	sent := time.Unix(1790000000, 0)
-	must(t, ch.Publish("heartbeats", "1.heartbeats", true, false, amqp.Publishing{
-		ContentType: "application/json", Headers: amqp.Table{"a": int64(1)}, Timestamp: sent, DeliveryMode: 2, Body: []byte("one"),
+	must(t, ch.Publish("heartbeats", "1.heartbeats", true, false, amqp091.Publishing{
+		ContentType: "application/json", Headers: amqp091.Table{"a": int64(1)}, Timestamp: sent, DeliveryMode: 2, Body: []byte("one"),
 	}))
-	want := message{Exchange: "heartbeats", RoutingKey: "1.heartbeats", Body: []byte("one"), Properties: properties{
+	want := message{Exchange: "heartbeats", RoutingKey: "1.heartbeats", Body: []byte("one"), Properties: amqp.Properties{
 		ContentType: "application/json", Headers: map[string]any{"a": int64(1)}, Timestamp: sent.UTC(), DeliveryMode: 2,
 	}}
 	if diff := cmp.Diff(want, receive(t, got)); diff != "" {
@@ -109,12 +111,12 @@ func TestBrokerInside(t *testing.T) {
 	must(t, b.declareQueue("1.commands"))
 	in, err := ch.Consume("1.commands", "", false, false, false, false, nil)
 	must(t, err)
-	must(t, b.publish("", "1.commands", properties{ContentType: "application/json", Timestamp: sent, Headers: map[string]any{"debug": true, "n": 5}}, []byte("start")))
+	must(t, b.publish("", "1.commands", amqp.Properties{ContentType: "application/json", Timestamp: sent, Headers: map[string]any{"debug": true, "n": 5}}, []byte("start")))
 	d := receive(t, in)
 	if string(d.Body) != "start" || d.ContentType != "application/json" || !d.Timestamp.Equal(sent) || d.RoutingKey != "1.commands" {
 		t.Errorf("the client got %+v", d)
 	}
-	if diff := cmp.Diff(amqp.Table{"debug": true, "n": int64(5)}, d.Headers); diff != "" {
+	if diff := cmp.Diff(amqp091.Table{"debug": true, "n": int64(5)}, d.Headers); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 	wantQueues := []queueState{{Name: "1.commands", Unacked: 1, Consumers: 1}, {Name: "beats", Consumers: 1}}
@@ -124,7 +126,7 @@ func TestBrokerInside(t *testing.T) {
 
 	cancel()
 	cancel()
-	must(t, b.publish("heartbeats", "2.heartbeats", properties{}, []byte("kept")))
+	must(t, b.publish("heartbeats", "2.heartbeats", amqp.Properties{}, []byte("kept")))
 	canceled := ch.NotifyCancel(make(chan string, 1))
 	must(t, b.deleteQueue("1.commands"))
 	must(t, b.deleteQueue("1.commands"))
@@ -151,17 +153,17 @@ func TestBrokerInsideErrors(t *testing.T) {
 		{b.bind("q", "", "k"), `binding queue "q": the default exchange cannot be bound`},
 		{b.bind("nowhere", "x", "k"), `binding queue "nowhere": there is none`},
 		{b.bind("q", "nowhere", "k"), `binding queue "q": there is no exchange "nowhere"`},
-		{b.publish("nowhere", "k", properties{}, nil), `publishing to exchange "nowhere": there is none`},
-		{b.publish("x", "k", properties{}, nil), `publishing to exchange "x" with key "k": no queue is bound for it`},
-		{b.publish("", "nowhere", properties{}, nil), `publishing to exchange "" with key "nowhere": no queue is bound for it`},
-		{b.publish("", "q", properties{Headers: map[string]any{"a": struct{}{}}}, nil), `publishing to exchange "": writing content header: field "a": a struct {} cannot be sent`},
+		{b.publish("nowhere", "k", amqp.Properties{}, nil), `publishing to exchange "nowhere": there is none`},
+		{b.publish("x", "k", amqp.Properties{}, nil), `publishing to exchange "x" with key "k": no queue is bound for it`},
+		{b.publish("", "nowhere", amqp.Properties{}, nil), `publishing to exchange "" with key "nowhere": no queue is bound for it`},
+		{b.publish("", "q", amqp.Properties{Headers: map[string]any{"a": struct{}{}}}, nil), `publishing to exchange "": writing content header: field "a": a struct {} cannot be sent`},
 		{subscribeErr, `subscribing to queue "nowhere": there is none`},
 	} {
 		if test.err == nil || test.err.Error() != test.want {
 			t.Errorf("got %v, want %q", test.err, test.want)
 		}
 	}
-	if err := b.publish("x", "k", properties{}, nil); !errors.Is(err, errUnroutable) {
+	if err := b.publish("x", "k", amqp.Properties{}, nil); !errors.Is(err, errUnroutable) {
 		t.Errorf("%v is no errUnroutable", err)
 	}
 }
@@ -175,7 +177,7 @@ func TestBrokerSubscriberOrder(t *testing.T) {
 	must(t, b.declareQueue("in"))
 	must(t, b.declareQueue("out"))
 	for i := range 100 {
-		must(t, b.publish("", "in", properties{}, fmt.Append(nil, i)))
+		must(t, b.publish("", "in", amqp.Properties{}, fmt.Append(nil, i)))
 	}
 	done := make(chan string, 1)
 	var seen []string
@@ -209,24 +211,24 @@ func TestBrokerUsers(t *testing.T) {
 	t.Parallel()
 	b, target := startBrokerItself(t, brokerConfig{})
 	one, two, other := dialBroker(t, target, "some"), dialBroker(t, target, "some"), dialBroker(t, target, "all")
-	closed := one.NotifyClose(make(chan *amqp.Error, 1))
-	closedTwo := two.NotifyClose(make(chan *amqp.Error, 1))
+	closed := one.NotifyClose(make(chan *amqp091.Error, 1))
+	closedTwo := two.NotifyClose(make(chan *amqp091.Error, 1))
 
 	b.dropUser("some")
-	if _, err := amqp.Dial("amqp://some:" + amqpPassword + "@" + target.address); !errors.Is(err, amqp.ErrCredentials) {
+	if _, err := amqp091.Dial("amqp://some:" + amqpPassword + "@" + target.address); !errors.Is(err, amqp091.ErrCredentials) {
 		t.Errorf("a user who was dropped connects: %v", err)
 	}
 	if one.IsClosed() {
 		t.Error("dropping a user closed a connection")
 	}
 	b.addUser("some", "another")
-	if _, err := amqp.Dial("amqp://some:another@" + target.address); err != nil {
+	if _, err := amqp091.Dial("amqp://some:another@" + target.address); err != nil {
 		t.Errorf("new password: %v", err)
 	}
 	if n := b.closeConnections("some"); n != 3 {
 		t.Errorf("closed %d connections, want 3", n)
 	}
-	for _, c := range []chan *amqp.Error{closed, closedTwo} {
+	for _, c := range []chan *amqp091.Error{closed, closedTwo} {
 		if e := receive(t, c); e.Code != 320 || e.Reason != "CONNECTION_FORCED - closed by an operator" {
 			t.Errorf("closed with %v", e)
 		}
@@ -268,7 +270,7 @@ func TestBrokerLosesNothing(t *testing.T) {
 			}
 			ch.Confirm(false)
 			for i := range each {
-				sent, err := ch.PublishWithDeferredConfirm("", "q", true, false, amqp.Publishing{Body: fmt.Append(nil, p*each+i)})
+				sent, err := ch.PublishWithDeferredConfirm("", "q", true, false, amqp091.Publishing{Body: fmt.Append(nil, p*each+i)})
 				if err != nil || !sent.Wait() {
 					t.Errorf("not confirmed: %v", err)
 					return
@@ -282,7 +284,7 @@ func TestBrokerLosesNothing(t *testing.T) {
 	for w := range 3 {
 		wg.Go(func() {
 			for round := 0; ; round++ {
-				c, err := amqp.Dial("amqp://all:" + amqpPassword + "@" + target.address)
+				c, err := amqp091.Dial("amqp://all:" + amqpPassword + "@" + target.address)
 				if err != nil {
 					t.Error(err)
 					return

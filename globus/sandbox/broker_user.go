@@ -1,6 +1,10 @@
 package sandbox
 
-import "strings"
+import (
+	"strings"
+
+	"chiltepin/globus/sandbox/amqp"
+)
 
 // brokerUser is somebody who may connect.
 type brokerUser struct {
@@ -46,7 +50,7 @@ func (b *broker) closeConnections(user string) int {
 	n := 0
 	for c := range b.conns {
 		if c.user != "" && !c.closing && (user == "" || c.user == user) {
-			c.closeFromBroker(amqpErrorf(amqpConnectionForced, "closed by an operator"))
+			c.closeFromBroker(amqp.Errorf(amqp.CodeConnectionForced, "closed by an operator"))
 			n++
 		}
 	}

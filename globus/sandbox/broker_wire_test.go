@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 func TestBrokerWire(t *testing.T) {
@@ -20,8 +22,8 @@ func TestBrokerWire(t *testing.T) {
 // answers. Where what RabbitMQ says shows its insides, only the code counts.
 func runWire(t *testing.T, target amqpTarget) {
 	t.Helper()
-	body := func(p string) amqpFrame { return amqpFrame{amqpFrameBody, 1, []byte(p)} }
-	publish := &amqpBasicPublish{Key: "nowhere"}
+	body := func(p string) amqp.Frame { return amqp.Frame{Type: amqp.FrameBody, Channel: 1, Payload: []byte(p)} }
+	publish := &amqp.BasicPublish{Key: "nowhere"}
 	tests := []struct {
 		name string
 		talk func(c *wireClient)
@@ -35,67 +37,70 @@ func runWire(t *testing.T, target amqpTarget) {
 		{"frames without limit", func(c *wireClient) { c.tune(2047, 0, 0) }, "hung up"},
 		{"frames too small", func(c *wireClient) { c.tune(2047, 4095, 0) }, "hung up"},
 		{"too many channels", func(c *wireClient) { c.tune(2048, 131072, 0) }, "hung up"},
-		{"no such virtual host", func(c *wireClient) { c.tune(2047, 131072, 0); c.send(0, &amqpConnectionOpen{VHost: "elsewhere"}) },
+		{"no such virtual host", func(c *wireClient) { c.tune(2047, 131072, 0); c.send(0, &amqp.ConnectionOpen{VHost: "elsewhere"}) },
 			"connection.close 530 NOT_ALLOWED - vhost elsewhere not found"},
-		{"no such channel", func(c *wireClient) { c.open(); c.send(2, &amqpBasicQos{}) },
+		{"no such channel", func(c *wireClient) { c.open(); c.send(2, &amqp.BasicQos{}) },
 			"connection.close 504 CHANNEL_ERROR - expected 'channel.open'"},
-		{"channel twice", func(c *wireClient) { c.open(); c.send(1, &amqpChannelOpen{}) },
+		{"channel twice", func(c *wireClient) { c.open(); c.send(1, &amqp.ChannelOpen{}) },
 			"connection.close 504 CHANNEL_ERROR - second 'channel.open' seen"},
 		{"frame without end", func(c *wireClient) { c.open(); c.raw("\x01\x00\x01\x00\x00\x00\x01xx") }, "connection.close 501"},
 		{"frame too long", func(c *wireClient) { c.open(); c.raw("\x01\x00\x01\x00\x02\x00\x01") }, "connection.close 501"},
 		{"header without method", func(c *wireClient) {
 			c.open()
-			c.frame(amqpFrame{amqpFrameHeader, 1, []byte("\x00\x3c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")})
+			c.frame(amqp.Frame{Type: amqp.FrameHeader, Channel: 1, Payload: []byte("\x00\x3c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")})
 		}, "connection.close 505"},
 		{"body without method", func(c *wireClient) { c.open(); c.frame(body("x")) }, "connection.close 505"},
-		{"method amid a message", func(c *wireClient) { c.open(); c.send(1, publish); c.send(1, &amqpBasicQos{}) }, "connection.close 505"},
-		{"method too short", func(c *wireClient) { c.open(); c.frame(amqpFrame{amqpFrameMethod, 1, []byte("\x00\x3c\x00\x0a\x00")}) }, "connection.close 501"},
-		{"prefetch by bytes", func(c *wireClient) { c.open(); c.send(1, &amqpBasicQos{Size: 5}) },
+		{"method amid a message", func(c *wireClient) { c.open(); c.send(1, publish); c.send(1, &amqp.BasicQos{}) }, "connection.close 505"},
+		{"method too short", func(c *wireClient) {
+			c.open()
+			c.frame(amqp.Frame{Type: amqp.FrameMethod, Channel: 1, Payload: []byte("\x00\x3c\x00\x0a\x00")})
+		}, "connection.close 501"},
+		{"prefetch by bytes", func(c *wireClient) { c.open(); c.send(1, &amqp.BasicQos{Size: 5}) },
 			"connection.close 540 NOT_IMPLEMENTED - prefetch_size!=0 (5)"},
-		{"recover without requeue", func(c *wireClient) { c.open(); c.send(1, &amqpBasicRecover{}) },
+		{"recover without requeue", func(c *wireClient) { c.open(); c.send(1, &amqp.BasicRecover{}) },
 			"connection.close 540 NOT_IMPLEMENTED - requeue=false"},
 		{"immediate", func(c *wireClient) {
 			c.open()
-			c.publish(&amqpBasicPublish{Key: "nowhere", Immediate: true}, "x")
+			c.publish(&amqp.BasicPublish{Key: "nowhere", Immediate: true}, "x")
 		}, "connection.close 540 NOT_IMPLEMENTED - immediate=true"},
-		{"flow stopped", func(c *wireClient) { c.open(); c.send(1, &amqpChannelFlow{Active: false}) },
+		{"flow stopped", func(c *wireClient) { c.open(); c.send(1, &amqp.ChannelFlow{Active: false}) },
 			"connection.close 540 NOT_IMPLEMENTED - active=false"},
-		{"flow", func(c *wireClient) { c.open(); c.send(1, &amqpChannelFlow{Active: true}) }, "channel.flow-ok"},
-		{"no queue declared", func(c *wireClient) { c.open(); c.send(1, &amqpBasicConsume{}) },
+		{"flow", func(c *wireClient) { c.open(); c.send(1, &amqp.ChannelFlow{Active: true}) }, "channel.flow-ok"},
+		{"no queue declared", func(c *wireClient) { c.open(); c.send(1, &amqp.BasicConsume{}) },
 			"channel.close 404 NOT_FOUND - no previously declared queue"},
 		{"consumer twice", func(c *wireClient) {
 			c.open()
-			c.call(1, &amqpQueueDeclare{Exclusive: true}, "queue.declare-ok")
-			c.call(1, &amqpBasicConsume{Consumer: "t"}, "basic.consume-ok")
-			c.send(1, &amqpBasicConsume{Consumer: "t"})
+			c.call(1, &amqp.QueueDeclare{Exclusive: true}, "queue.declare-ok")
+			c.call(1, &amqp.BasicConsume{Consumer: "t"}, "basic.consume-ok")
+			c.send(1, &amqp.BasicConsume{Consumer: "t"})
 		}, "connection.close 530 NOT_ALLOWED - attempt to reuse consumer tag 't'"},
-		{"method of the server", func(c *wireClient) { c.open(); c.send(1, &amqpBasicGetEmpty{}) }, "connection.close 503"},
+		{"method of the server", func(c *wireClient) { c.open(); c.send(1, &amqp.BasicGetEmpty{}) }, "connection.close 503"},
 		{"closed channel", func(c *wireClient) {
 			c.open()
-			c.call(1, &amqpQueueDeclare{Queue: "none", Passive: true}, "channel.close")
-			c.send(1, &amqpBasicQos{})      // not heard
+			c.call(1, &amqp.QueueDeclare{Queue: "none", Passive: true}, "channel.close")
+			c.send(1, &amqp.BasicQos{})     // not heard
 			c.publish(publish, "not heard") // nor this
-			c.send(1, &amqpChannelCloseOk{})
-			c.call(1, &amqpChannelOpen{}, "channel.open-ok")
-			c.send(1, &amqpBasicQos{})
+			c.send(1, &amqp.ChannelCloseOk{})
+			c.call(1, &amqp.ChannelOpen{}, "channel.open-ok")
+			c.send(1, &amqp.BasicQos{})
 		}, "basic.qos-ok"},
 		{"no answer wanted", func(c *wireClient) {
 			c.open()
-			c.send(1, &amqpQueueDeclare{Queue: c.queue, Exclusive: true, NoWait: true})
-			c.send(1, &amqpQueueBind{Exchange: "amq.direct", Key: "k", NoWait: true})
-			c.send(1, &amqpConfirmSelect{NoWait: true})
-			c.send(1, &amqpQueuePurge{Queue: c.queue, NoWait: true})
-			c.send(1, &amqpBasicConsume{Consumer: "t", NoWait: true})
-			c.send(1, &amqpBasicCancel{Consumer: "t", NoWait: true})
-			c.send(1, &amqpQueueDelete{Queue: c.queue, NoWait: true})
-			c.send(1, &amqpBasicQos{})
+			c.send(1, &amqp.QueueDeclare{Queue: c.queue, Exclusive: true, NoWait: true})
+			c.send(1, &amqp.QueueBind{Exchange: "amq.direct", Key: "k", NoWait: true})
+			c.send(1, &amqp.ConfirmSelect{NoWait: true})
+			c.send(1, &amqp.QueuePurge{Queue: c.queue, NoWait: true})
+			c.send(1, &amqp.BasicConsume{Consumer: "t", NoWait: true})
+			c.send(1, &amqp.BasicCancel{Consumer: "t", NoWait: true})
+			c.send(1, &amqp.QueueDelete{Queue: c.queue, NoWait: true})
+			c.send(1, &amqp.BasicQos{})
 		}, "basic.qos-ok"},
 		{"heartbeats", func(c *wireClient) {
 			c.tune(2047, 131072, 1)
-			c.send(0, &amqpConnectionOpen{VHost: "/"})
+			c.send(0, &amqp.ConnectionOpen{VHost: "/"})
 			c.see("connection.open-ok")
 		}, "heartbeat"},
-		{"close", func(c *wireClient) { c.open(); c.send(0, &amqpConnectionClose{Code: 200}) }, "connection.close-ok"},
+		{"close", func(c *wireClient) { c.open(); c.send(0, &amqp.ConnectionClose{Code: 200}) }, "connection.close-ok"},
 	}
 	// All at once, since RabbitMQ takes three seconds to hang up on some.
 	got := make([]string, len(tests))
@@ -167,20 +172,20 @@ func (c *wireClient) raw(s string) {
 	}
 }
 
-func (c *wireClient) frame(f amqpFrame) { c.raw(string(appendAMQPFrame(nil, f))) }
+func (c *wireClient) frame(f amqp.Frame) { c.raw(string(amqp.AppendFrame(nil, f))) }
 
-func (c *wireClient) send(channel uint16, m amqpMethod) {
-	p, err := appendAMQPMethod(nil, m)
+func (c *wireClient) send(channel uint16, m amqp.Method) {
+	p, err := amqp.AppendMethod(nil, m)
 	c.fail(err)
-	c.frame(amqpFrame{amqpFrameMethod, channel, p})
+	c.frame(amqp.Frame{Type: amqp.FrameMethod, Channel: channel, Payload: p})
 }
 
-func (c *wireClient) publish(m *amqpBasicPublish, body string) {
+func (c *wireClient) publish(m *amqp.BasicPublish, body string) {
 	c.send(1, m)
-	p, err := appendAMQPHeader(nil, amqpHeader{Size: uint64(len(body))})
+	p, err := amqp.AppendHeader(nil, amqp.Header{Size: uint64(len(body))})
 	c.fail(err)
-	c.frame(amqpFrame{amqpFrameHeader, 1, p})
-	c.frame(amqpFrame{amqpFrameBody, 1, []byte(body)})
+	c.frame(amqp.Frame{Type: amqp.FrameHeader, Channel: 1, Payload: p})
+	c.frame(amqp.Frame{Type: amqp.FrameBody, Channel: 1, Payload: []byte(body)})
 }
 
 // nextConsumer says what comes: a method, a heartbeat, a preamble, or the end.
@@ -193,7 +198,7 @@ func (c *wireClient) next() string {
 		io.ReadFull(c.r, p[:])
 		return string(p[:])
 	}
-	f, err := readAMQPFrame(c.r, 1<<20)
+	f, err := amqp.ReadFrame(c.r, 1<<20)
 	if err != nil {
 		if nerr, ok := err.(net.Error); ok && nerr.Timeout() {
 			return "nothing"
@@ -201,20 +206,20 @@ func (c *wireClient) next() string {
 		return "hung up"
 	}
 	switch f.Type {
-	case amqpFrameHeartbeat:
+	case amqp.FrameHeartbeat:
 		return "heartbeat"
-	case amqpFrameMethod:
-		m, err := parseAMQPMethod(f.Payload)
+	case amqp.FrameMethod:
+		m, err := amqp.ParseMethod(f.Payload)
 		if err != nil {
 			return err.Error()
 		}
 		switch m := m.(type) {
-		case *amqpConnectionClose:
+		case *amqp.ConnectionClose:
 			return fmt.Sprintf("connection.close %d %s", m.Code, m.Text)
-		case *amqpChannelClose:
+		case *amqp.ChannelClose:
 			return fmt.Sprintf("channel.close %d %s", m.Code, m.Text)
 		}
-		return m.spec().name
+		return amqp.SpecOf(m).Name
 	}
 	return fmt.Sprintf("frame of type %d", f.Type)
 }
@@ -226,16 +231,16 @@ func (c *wireClient) see(method string) {
 	}
 }
 
-func (c *wireClient) call(channel uint16, m amqpMethod, answer string) {
+func (c *wireClient) call(channel uint16, m amqp.Method, answer string) {
 	c.send(channel, m)
 	c.see(answer)
 }
 
 func (c *wireClient) login(user, password string, modern bool) {
-	c.raw(amqpPreamble)
+	c.raw(amqp.Preamble)
 	c.see("connection.start")
 	able := map[string]any{"authentication_failure_close": modern, "consumer_cancel_notify": true, "basic.nack": true, "publisher_confirms": true}
-	c.send(0, &amqpConnectionStartOk{
+	c.send(0, &amqp.ConnectionStartOk{
 		Properties: map[string]any{"capabilities": able}, Mechanism: "PLAIN", Response: "\x00" + user + "\x00" + password, Locale: "en_US",
 	})
 }
@@ -243,12 +248,12 @@ func (c *wireClient) login(user, password string, modern bool) {
 func (c *wireClient) tune(channels uint16, frames uint32, heartbeat uint16) {
 	c.login("all", amqpPassword, true)
 	c.see("connection.tune")
-	c.send(0, &amqpConnectionTuneOk{ChannelMax: channels, FrameMax: frames, Heartbeat: heartbeat})
+	c.send(0, &amqp.ConnectionTuneOk{ChannelMax: channels, FrameMax: frames, Heartbeat: heartbeat})
 }
 
 // handleOpen goes as far as an open channel 1.
 func (c *wireClient) open() {
 	c.tune(2047, 131072, 0)
-	c.call(0, &amqpConnectionOpen{VHost: "/"}, "connection.open-ok")
-	c.call(1, &amqpChannelOpen{}, "channel.open-ok")
+	c.call(0, &amqp.ConnectionOpen{VHost: "/"}, "connection.open-ok")
+	c.call(1, &amqp.ChannelOpen{}, "channel.open-ok")
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"net"
 	"time"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // writeItems sends what is put in the outbox until it is finished or the client is
@@ -41,7 +43,7 @@ func (c *brokerConn) writeItems() {
 		case <-c.outbox.wake:
 		case <-beat:
 			if !c.muted.Load() {
-				w.Write(appendAMQPFrame(nil, amqpFrame{Type: amqpFrameHeartbeat}))
+				w.Write(amqp.AppendFrame(nil, amqp.Frame{Type: amqp.FrameHeartbeat}))
 			}
 		}
 	}
@@ -53,27 +55,27 @@ func (c *brokerConn) writeItem(w *bufio.Writer, it outItem) error {
 		return nil
 	}
 	c.reportMethod(Entry{Direction: "out", User: it.user, Channel: it.channel, Queue: it.queue}, it.method, it.message)
-	p, err := appendAMQPMethod(nil, it.method)
+	p, err := amqp.AppendMethod(nil, it.method)
 	if err != nil {
 		return err
 	}
-	out := appendAMQPFrame(nil, amqpFrame{amqpFrameMethod, it.channel, p})
+	out := amqp.AppendFrame(nil, amqp.Frame{Type: amqp.FrameMethod, Channel: it.channel, Payload: p})
 	if it.message == nil {
 		_, err = w.Write(out)
 		return err
 	}
 	body := it.message.Body
-	p, err = appendAMQPHeader(nil, amqpHeader{uint64(len(body)), it.message.Properties})
+	p, err = amqp.AppendHeader(nil, amqp.Header{Size: uint64(len(body)), Properties: it.message.Properties})
 	if err != nil {
 		return err
 	}
-	if _, err = w.Write(appendAMQPFrame(out, amqpFrame{amqpFrameHeader, it.channel, p})); err != nil {
+	if _, err = w.Write(amqp.AppendFrame(out, amqp.Frame{Type: amqp.FrameHeader, Channel: it.channel, Payload: p})); err != nil {
 		return err
 	}
-	most := int(c.frameMax.Load()) - amqpFrameOverhead
+	most := int(c.frameMax.Load()) - amqp.FrameOverhead
 	for len(body) > 0 {
 		n := min(len(body), most)
-		if _, err = w.Write(appendAMQPFrame(nil, amqpFrame{amqpFrameBody, it.channel, body[:n]})); err != nil {
+		if _, err = w.Write(amqp.AppendFrame(nil, amqp.Frame{Type: amqp.FrameBody, Channel: it.channel, Payload: body[:n]})); err != nil {
 			return err
 		}
 		body = body[n:]

@@ -24,7 +24,7 @@ type functionDoc struct {
 	Group       string         `json:"group"`
 }
 
-// packedMessage is the function as it stands at the head of a task's buffer: what the
+// packedCode is the function as it stands at the head of a task's buffer: what the
 // SDK serialized, or, for source code, the service's own packing of it.
 func (d *functionDoc) packedCode() string {
 	if d.Serialized == nil || *d.Serialized {

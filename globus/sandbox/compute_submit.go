@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // maxTask is the service's limit on one submission.
@@ -147,7 +149,7 @@ func (c *compute) enqueueTasks(core, target string, t token, g *taskGroup, in *s
 	return ids, nil
 }
 
-func taskProperties(t *task, in *submission) properties {
+func taskProperties(t *task, in *submission) amqp.Properties {
 	resources := "null"
 	if len(in.Resources) > 0 {
 		resources = string(in.Resources)
@@ -158,5 +160,5 @@ func taskProperties(t *task, in *submission) properties {
 	if len(in.ResultFormats) > 0 {
 		headers["result_serializers"] = in.ResultFormats
 	}
-	return properties{ContentType: "application/json", DeliveryMode: 2, Timestamp: t.submitted, Headers: headers}
+	return amqp.Properties{ContentType: "application/json", DeliveryMode: 2, Timestamp: t.submitted, Headers: headers}
 }

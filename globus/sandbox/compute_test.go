@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 const computeURL = "https://compute.api.globus.org"
@@ -106,7 +108,7 @@ const templateEndpoint = `{"endpoint_name":"mesa","metadata":{"user_config_templ
 func (p *puppet) beat(id string, state map[string]any) {
 	body, err := packMessage("ep_status_report", map[string]any{"endpoint_id": id, "global_state": state, "task_statuses": map[string]any{}})
 	if err == nil {
-		err = p.b.broker.publish(heartbeatQueue, id+".heartbeats", properties{}, body)
+		err = p.b.broker.publish(heartbeatQueue, id+".heartbeats", amqp.Properties{}, body)
 	}
 	if err != nil {
 		p.b.t.Errorf("heartbeat: %v", err)
@@ -162,7 +164,7 @@ func (p *puppet) task(m message) {
 	}
 	body, err := packMessage("result", out)
 	if err == nil {
-		err = p.b.broker.publish(resultQueue, "x.results", properties{}, body)
+		err = p.b.broker.publish(resultQueue, "x.results", amqp.Properties{}, body)
 	}
 	if err != nil {
 		p.b.t.Errorf("result: %v", err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
 // userEndpoint is the process that a core endpoint starts for one submitter,
@@ -52,7 +54,7 @@ func (c *compute) startUserEndpoint(r *http.Request, e *endpoint, t token, in *s
 	if err != nil {
 		return nil, err.Error()
 	}
-	p := properties{ContentType: "application/json", Timestamp: now, DeliveryMode: 2}
+	p := amqp.Properties{ContentType: "application/json", Timestamp: now, DeliveryMode: 2}
 	if err := c.s.broker.publish("", e.id+".commands", p, body); err != nil {
 		return nil, err.Error()
 	}

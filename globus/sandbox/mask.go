@@ -30,7 +30,7 @@ func (m *masker) labelSecret(kind, secret string) string {
 	return label
 }
 
-// of is the label of secret, or "unknown" for one that the sandbox never made.
+// labelOf is the label of secret, or "unknown" for one that the sandbox never made.
 func (m *masker) labelOf(secret string) string {
 	if secret == "" {
 		return ""
@@ -43,7 +43,8 @@ func (m *masker) labelOf(secret string) string {
 	return "unknown"
 }
 
-// secretKeys are the names whose values are never written, known or not.
+// isSecretKey reports whether the values under a name are never written, known
+// or not.
 func isSecretKey(key string) bool {
 	switch strings.ToLower(key) {
 	case "code", "code_verifier", "access_token", "refresh_token", "id_token", "token",

@@ -1,4 +1,4 @@
-package sandbox
+package amqp
 
 import (
 	"encoding/binary"
@@ -9,25 +9,25 @@ import (
 	"time"
 )
 
-// amqpMaxDepth is how deep tables and lists may stand in one another.
-const amqpMaxDepth = 32
+// maxDepth is how deep tables and lists may be nested.
+const maxDepth = 32
 
-// amqpDecimal is a decimal field: Value divided by ten to the power of Scale.
-type amqpDecimal struct {
+// Decimal is a decimal field: Value divided by ten to the power of Scale.
+type Decimal struct {
 	Scale uint8
 	Value int32
 }
 
-// parseAMQPTable reads the content of a field table (without its length). The
+// parseTable reads the content of a field table (without its length). The
 // letters are those of RabbitMQ and of its errata to the standard, which pika
 // and amqp091-go follow: 's' and 'U' are 16 bits, 'l' and 'L' 64, signed.
 // What it allocates is bounded by the length of p.
-func parseAMQPTable(p []byte, depth int) (map[string]any, error) {
-	if depth > amqpMaxDepth {
-		return nil, fmt.Errorf("tables are nested deeper than %d", amqpMaxDepth)
+func parseTable(p []byte, depth int) (map[string]any, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("tables are nested deeper than %d", maxDepth)
 	}
 	var t map[string]any
-	c := amqpCodec{buf: p, reading: true}
+	c := codec{buf: p, reading: true}
 	for len(c.buf) > 0 {
 		var key string
 		c.codeShortString(&key)
@@ -44,7 +44,7 @@ func parseAMQPTable(p []byte, depth int) (map[string]any, error) {
 }
 
 // takeValue reads one field value with the letter of its type.
-func (c *amqpCodec) takeValue(depth int) any {
+func (c *codec) takeValue(depth int) any {
 	kind := c.takeBytes(1)
 	if kind == nil {
 		return nil
@@ -80,7 +80,7 @@ func (c *amqpCodec) takeValue(depth int) any {
 		return math.Float64frombits(binary.BigEndian.Uint64(fixed(8)))
 	case 'D':
 		p := fixed(5)
-		return amqpDecimal{Scale: p[0], Value: int32(binary.BigEndian.Uint32(p[1:]))}
+		return Decimal{Scale: p[0], Value: int32(binary.BigEndian.Uint32(p[1:]))}
 	case 'T':
 		return time.Unix(int64(binary.BigEndian.Uint64(fixed(8))), 0).UTC()
 	case 'S':
@@ -88,7 +88,7 @@ func (c *amqpCodec) takeValue(depth int) any {
 	case 'x':
 		return append([]byte{}, c.takeLongBytes()...)
 	case 'F':
-		t, err := parseAMQPTable(c.takeLongBytes(), depth+1)
+		t, err := parseTable(c.takeLongBytes(), depth+1)
 		if err != nil {
 			c.recordError(err)
 		}
@@ -103,13 +103,13 @@ func (c *amqpCodec) takeValue(depth int) any {
 	return nil
 }
 
-func (c *amqpCodec) takeList(p []byte, depth int) []any {
+func (c *codec) takeList(p []byte, depth int) []any {
 	list := []any{}
-	if depth > amqpMaxDepth {
-		c.recordError(fmt.Errorf("lists are nested deeper than %d", amqpMaxDepth))
+	if depth > maxDepth {
+		c.recordError(fmt.Errorf("lists are nested deeper than %d", maxDepth))
 		return list
 	}
-	in := amqpCodec{buf: p, reading: true}
+	in := codec{buf: p, reading: true}
 	for len(in.buf) > 0 && in.err == nil {
 		list = append(list, in.takeValue(depth))
 	}
@@ -119,9 +119,9 @@ func (c *amqpCodec) takeList(p []byte, depth int) []any {
 	return list
 }
 
-// appendAMQPTable writes a field table with its length, in the order of its
-// keys. It does nothing when err is one already.
-func appendAMQPTable(b []byte, t map[string]any, err error) ([]byte, error) {
+// appendTable writes a field table with its length, in the order of its
+// keys. It does nothing when err is not nil.
+func appendTable(b []byte, t map[string]any, err error) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
@@ -132,7 +132,7 @@ func appendAMQPTable(b []byte, t map[string]any, err error) ([]byte, error) {
 			return b, fmt.Errorf("field name of %d bytes: at most 255 can be sent", len(key))
 		}
 		b = append(append(b, byte(len(key))), key...)
-		if b, err = appendAMQPValue(b, t[key]); err != nil {
+		if b, err = appendValue(b, t[key]); err != nil {
 			return b, fmt.Errorf("field %q: %w", key, err)
 		}
 	}
@@ -140,8 +140,8 @@ func appendAMQPTable(b []byte, t map[string]any, err error) ([]byte, error) {
 	return b, nil
 }
 
-// appendAMQPValue writes one field value with the letter of its type.
-func appendAMQPValue(b []byte, v any) ([]byte, error) {
+// appendValue writes one field value with the letter of its type.
+func appendValue(b []byte, v any) ([]byte, error) {
 	be := binary.BigEndian
 	switch v := v.(type) {
 	case nil:
@@ -171,7 +171,7 @@ func appendAMQPValue(b []byte, v any) ([]byte, error) {
 		return be.AppendUint32(append(b, 'f'), math.Float32bits(v)), nil
 	case float64:
 		return be.AppendUint64(append(b, 'd'), math.Float64bits(v)), nil
-	case amqpDecimal:
+	case Decimal:
 		return be.AppendUint32(append(b, 'D', v.Scale), uint32(v.Value)), nil
 	case time.Time:
 		return be.AppendUint64(append(b, 'T'), uint64(v.Unix())), nil
@@ -180,13 +180,13 @@ func appendAMQPValue(b []byte, v any) ([]byte, error) {
 	case []byte:
 		return append(be.AppendUint32(append(b, 'x'), uint32(len(v))), v...), nil
 	case map[string]any:
-		return appendAMQPTable(append(b, 'F'), v, nil)
+		return appendTable(append(b, 'F'), v, nil)
 	case []any:
 		b = append(b, 'A', 0, 0, 0, 0)
 		start := len(b)
 		for _, e := range v {
 			var err error
-			if b, err = appendAMQPValue(b, e); err != nil {
+			if b, err = appendValue(b, e); err != nil {
 				return b, err
 			}
 		}

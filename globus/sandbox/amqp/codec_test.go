@@ -1,4 +1,4 @@
-package sandbox
+package amqp
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAMQPValue has a field of each type as pika and amqp091-go write it.
-func TestAMQPValue(t *testing.T) {
+// TestFieldValue has a field of each type as pika and amqp091-go write it.
+func TestFieldValue(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, hex string
@@ -34,7 +34,7 @@ func TestAMQPValue(t *testing.T) {
 		{name: "int64 of the standard", hex: "4cfffffffffffffffc", want: int64(-4), rewritten: "6cfffffffffffffffc"},
 		{name: "float32", hex: "663fc00000", want: float32(1.5)},
 		{name: "float64", hex: "643ff8000000000000", want: 1.5},
-		{name: "decimal", hex: "4402000000ff", want: amqpDecimal{Scale: 2, Value: 255}},
+		{name: "decimal", hex: "4402000000ff", want: Decimal{Scale: 2, Value: 255}},
 		{name: "time", hex: "54000000006ab1c500", want: time.Date(2026, 9, 22, 0, 0, 0, 0, time.UTC)},
 		{name: "string", hex: "530000000568656c6c6f", want: "hello"},
 		{name: "bytes", hex: "780000000200ff", want: []byte{0, 255}},
@@ -48,14 +48,14 @@ func TestAMQPValue(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := parseAMQPTable(in, 0)
+			got, err := parseTable(in, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(map[string]any{"x": test.want}, got); diff != "" {
 				t.Errorf("reading (-want +got):\n%s", diff)
 			}
-			out, err := appendAMQPValue(nil, test.want)
+			out, err := appendValue(nil, test.want)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +70,7 @@ func TestAMQPValue(t *testing.T) {
 	}
 }
 
-func TestAMQPTableErrors(t *testing.T) {
+func TestTableErrors(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, in, want string }{
 		{"name too short", "\x05ab", `field "": value is cut short`},
@@ -83,7 +83,7 @@ func TestAMQPTableErrors(t *testing.T) {
 		{"too deep a list", "\x01a" + deepList(40), "lists are nested deeper than 32"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := parseAMQPTable([]byte(test.in), 0)
+			got, err := parseTable([]byte(test.in), 0)
 			if err == nil || !strings.HasSuffix(err.Error(), test.want) || got != nil {
 				t.Errorf("got %v, %v; want error %q", got, err, test.want)
 			}
@@ -107,28 +107,28 @@ func deepList(n int) string {
 	return "A" + string([]byte{0, 0, byte(len(in) >> 8), byte(len(in))}) + in
 }
 
-func TestAMQPCannotBeSent(t *testing.T) {
+func TestCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 256)
 	for _, test := range []struct {
-		m    amqpMethod
+		m    Method
 		want string
 	}{
-		{&amqpBasicCancel{Consumer: long}, "writing basic.cancel: short string of 256 bytes: at most 255 can be sent"},
-		{&amqpQueueDeclare{Arguments: map[string]any{"a": struct{}{}}}, `writing queue.declare: field "a": a struct {} cannot be sent`},
-		{&amqpQueueDeclare{Arguments: map[string]any{long: 1}}, "writing queue.declare: field name of 256 bytes: at most 255 can be sent"},
+		{&BasicCancel{Consumer: long}, "writing basic.cancel: short string of 256 bytes: at most 255 can be sent"},
+		{&QueueDeclare{Arguments: map[string]any{"a": struct{}{}}}, `writing queue.declare: field "a": a struct {} cannot be sent`},
+		{&QueueDeclare{Arguments: map[string]any{long: 1}}, "writing queue.declare: field name of 256 bytes: at most 255 can be sent"},
 	} {
-		if _, err := appendAMQPMethod(nil, test.m); err == nil || err.Error() != test.want {
+		if _, err := AppendMethod(nil, test.m); err == nil || err.Error() != test.want {
 			t.Errorf("%T: got %v, want %q", test.m, err, test.want)
 		}
 	}
 }
 
-// TestAMQPBits: nine booleans in a row take two octets.
-func TestAMQPBits(t *testing.T) {
+// TestBits: nine booleans in a row take two octets.
+func TestBits(t *testing.T) {
 	t.Parallel()
 	in := [9]bool{0: true, 7: true, 8: true}
-	w := amqpCodec{}
+	w := codec{}
 	for i := range in {
 		w.codeBit(&in[i])
 	}
@@ -137,7 +137,7 @@ func TestAMQPBits(t *testing.T) {
 	if got := hex.EncodeToString(w.buf); got != "810107" {
 		t.Fatalf("written as %s, want 810107", got)
 	}
-	r := amqpCodec{buf: w.buf, reading: true}
+	r := codec{buf: w.buf, reading: true}
 	var out [9]bool
 	for i := range out {
 		r.codeBit(&out[i])
@@ -147,7 +147,7 @@ func TestAMQPBits(t *testing.T) {
 	}
 }
 
-func TestReadAMQPFrameErrors(t *testing.T) {
+func TestReadFrameErrors(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, in string
@@ -157,17 +157,17 @@ func TestReadAMQPFrameErrors(t *testing.T) {
 		{"half a head", "\x01\x00", io.ErrUnexpectedEOF},
 		{"no payload", "\x01\x00\x01\x00\x00\x00\x02", io.ErrUnexpectedEOF},
 		{"half a payload", "\x01\x00\x01\x00\x00\x00\x02x", io.ErrUnexpectedEOF},
-		{"wrong end", "\x01\x00\x01\x00\x00\x00\x01xx", errAMQPFrame},
-		{"too large", "\x01\x00\x01\xff\xff\xff\xff", errAMQPFrame},
+		{"wrong end", "\x01\x00\x01\x00\x00\x00\x01xx", ErrFrame},
+		{"too large", "\x01\x00\x01\xff\xff\xff\xff", ErrFrame},
 	} {
-		if _, err := readAMQPFrame(strings.NewReader(test.in), 4096); !errors.Is(err, test.want) {
+		if _, err := ReadFrame(strings.NewReader(test.in), 4096); !errors.Is(err, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, err, test.want)
 		}
 	}
 }
 
-// FuzzAMQPFrames reads a stream of frames and writes them again.
-func FuzzAMQPFrames(f *testing.F) {
+// FuzzFrames reads a stream of frames and writes them again.
+func FuzzFrames(f *testing.F) {
 	f.Add([]byte("\x08\x00\x00\x00\x00\x00\x00\xce"))
 	f.Add([]byte("\x01\x00\x01\x00\x00\x00\x04\x00\x3c\x00\x0b\xce\x03\x00\x01\x00\x00\x00\x01x\xce"))
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -175,14 +175,14 @@ func FuzzAMQPFrames(f *testing.F) {
 		r := bytes.NewReader(in)
 		var out []byte
 		for {
-			frame, err := readAMQPFrame(r, most)
+			frame, err := ReadFrame(r, most)
 			if err != nil {
 				break
 			}
 			if len(frame.Payload) > most || cap(frame.Payload) > most+1 {
 				t.Fatalf("a payload of %d bytes in %d", len(frame.Payload), cap(frame.Payload))
 			}
-			out = appendAMQPFrame(out, frame)
+			out = AppendFrame(out, frame)
 		}
 		if !bytes.HasPrefix(in, out) {
 			t.Fatalf("%x was read and written as %x", in, out)
@@ -190,39 +190,39 @@ func FuzzAMQPFrames(f *testing.F) {
 	})
 }
 
-// FuzzAMQPMethod: what is read, written and read again is the same, and what
+// FuzzMethod: what is read, written and read again is the same, and what
 // cannot be read is an error.
-func FuzzAMQPMethod(f *testing.F) {
-	for _, m := range []amqpMethod{
-		&amqpConnectionStart{Minor: 9, Properties: map[string]any{"capabilities": map[string]any{"basic.nack": true}}, Mechanisms: "PLAIN", Locales: "en_US"},
-		&amqpConnectionStartOk{Mechanism: "PLAIN", Response: "\x00all\x00secret", Locale: "en_US"},
-		&amqpConnectionTuneOk{ChannelMax: 2047, FrameMax: 131072, Heartbeat: 60},
-		&amqpChannelClose{Code: 404, Text: "NOT_FOUND - no queue 'q' in vhost '/'", Class: 50, Method: 10},
-		&amqpExchangeDeclare{Exchange: "results", Kind: "topic", Durable: true, NoWait: true, Arguments: map[string]any{"x": int32(1)}},
-		&amqpQueueDeclare{Queue: "q", Passive: true, Durable: true, Exclusive: true, AutoDelete: true, NoWait: true},
-		&amqpBasicDeliver{Consumer: "t", Tag: 1 << 40, Redelivered: true, Exchange: "x", Key: "k"},
-		&amqpBasicNack{Tag: 9, Multiple: true, Requeue: true},
+func FuzzMethod(f *testing.F) {
+	for _, m := range []Method{
+		&ConnectionStart{Minor: 9, Properties: map[string]any{"capabilities": map[string]any{"basic.nack": true}}, Mechanisms: "PLAIN", Locales: "en_US"},
+		&ConnectionStartOk{Mechanism: "PLAIN", Response: "\x00all\x00secret", Locale: "en_US"},
+		&ConnectionTuneOk{ChannelMax: 2047, FrameMax: 131072, Heartbeat: 60},
+		&ChannelClose{Code: 404, Text: "NOT_FOUND - no queue 'q' in vhost '/'", Class: 50, Method: 10},
+		&ExchangeDeclare{Exchange: "results", Kind: "topic", Durable: true, NoWait: true, Arguments: map[string]any{"x": int32(1)}},
+		&QueueDeclare{Queue: "q", Passive: true, Durable: true, Exclusive: true, AutoDelete: true, NoWait: true},
+		&BasicDeliver{Consumer: "t", Tag: 1 << 40, Redelivered: true, Exchange: "x", Key: "k"},
+		&BasicNack{Tag: 9, Multiple: true, Requeue: true},
 	} {
-		p, err := appendAMQPMethod(nil, m)
+		p, err := AppendMethod(nil, m)
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(p)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		first, err := parseAMQPMethod(in)
+		first, err := ParseMethod(in)
 		if err != nil {
 			return
 		}
-		out, err := appendAMQPMethod(nil, first)
+		out, err := AppendMethod(nil, first)
 		if err != nil {
 			t.Fatalf("%#v was read and cannot be written: %v", first, err)
 		}
-		second, err := parseAMQPMethod(out)
+		second, err := ParseMethod(out)
 		if err != nil {
 			t.Fatalf("%x was written and cannot be read: %v", out, err)
 		}
-		again, err := appendAMQPMethod(nil, second)
+		again, err := AppendMethod(nil, second)
 		if err != nil || !bytes.Equal(out, again) {
 			t.Fatalf("%x was read and written as %x, %v", out, again, err)
 		}
@@ -232,38 +232,61 @@ func FuzzAMQPMethod(f *testing.F) {
 	})
 }
 
-// FuzzAMQPHeader is FuzzAMQPMethod for content headers.
-func FuzzAMQPHeader(f *testing.F) {
-	for _, h := range []amqpHeader{
+// FuzzHeader is FuzzMethod for content headers.
+func FuzzHeader(f *testing.F) {
+	for _, h := range []Header{
 		{Size: 5},
-		{Size: 1 << 40, Properties: properties{
+		{Size: 1 << 40, Properties: Properties{
 			ContentType: "application/json", ContentEncoding: "utf-8", Headers: map[string]any{"task_uuid": "t", "list": []any{int64(1), 2.5}},
 			DeliveryMode: 2, Priority: 9, CorrelationID: "c", ReplyTo: "r", Expiration: "1000", MessageID: "m",
 			Timestamp: time.Unix(1790000000, 0), Type: "t", UserID: "u", AppID: "a", ClusterID: "l",
 		}},
 	} {
-		p, err := appendAMQPHeader(nil, h)
+		p, err := AppendHeader(nil, h)
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(p)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		first, err := parseAMQPHeader(in)
+		first, err := ParseHeader(in)
 		if err != nil {
 			return
 		}
-		out, err := appendAMQPHeader(nil, first)
+		out, err := AppendHeader(nil, first)
 		if err != nil {
 			t.Fatalf("%+v was read and cannot be written: %v", first, err)
 		}
-		second, err := parseAMQPHeader(out)
+		second, err := ParseHeader(out)
 		if err != nil {
 			t.Fatalf("%x was written and cannot be read: %v", out, err)
 		}
-		again, err := appendAMQPHeader(nil, second)
+		again, err := AppendHeader(nil, second)
 		if err != nil || !bytes.Equal(out, again) {
 			t.Fatalf("%x was read and written as %x, %v", out, again, err)
 		}
 	})
+}
+
+// TestMethodNumbers: what is read for a class and a method number is the
+// method of these numbers, and no name is there twice.
+func TestMethodNumbers(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for class := range uint16(100) {
+		for method := range uint16(130) {
+			m := newMethod(class, method)
+			if m == nil {
+				continue
+			}
+			spec := SpecOf(m)
+			if spec.Class != class || spec.Method != method || names[spec.Name] {
+				t.Errorf("%d, %d is read as %+v", class, method, spec)
+			}
+			names[spec.Name] = true
+		}
+	}
+	if len(names) != 48 {
+		t.Errorf("%d methods are known, want 48", len(names))
+	}
 }

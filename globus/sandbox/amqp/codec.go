@@ -1,4 +1,4 @@
-package sandbox
+package amqp
 
 import (
 	"encoding/binary"
@@ -6,13 +6,13 @@ import (
 	"fmt"
 )
 
-// errAMQPShort is a value that ends before its length says.
-var errAMQPShort = errors.New("value is cut short")
+// errTruncated means that a value is longer than what is left.
+var errTruncated = errors.New("value is cut short")
 
-// amqpCodec reads or writes the arguments of a method, a value at a time.
+// codec reads or writes the arguments of a method, a value at a time.
 // One description of a method serves both ways, so that what is written and
 // what is read cannot differ. After the first error every call does nothing.
-type amqpCodec struct {
+type codec struct {
 	buf     []byte // what is left to read, or what was written
 	reading bool
 	err     error
@@ -21,19 +21,31 @@ type amqpCodec struct {
 	nbits int  // how many of them were used
 }
 
-func (c *amqpCodec) recordError(err error) {
+func (c *codec) recordError(err error) {
 	if c.err == nil {
 		c.err = err
 	}
 }
 
-// takeFault returns the next n bytes to read, nil after an error.
-func (c *amqpCodec) takeBytes(n int) []byte {
+// endReading returns the first error of reading what, of which nothing may be
+// left.
+func (c *codec) endReading(what string) error {
+	if c.err == nil && len(c.buf) > 0 {
+		c.err = fmt.Errorf("%d bytes too many", len(c.buf))
+	}
+	if c.err != nil {
+		return fmt.Errorf("reading %s: %w", what, c.err)
+	}
+	return nil
+}
+
+// takeBytes returns the next n bytes to read, nil after an error.
+func (c *codec) takeBytes(n int) []byte {
 	if c.err != nil {
 		return nil
 	}
 	if n < 0 || n > len(c.buf) {
-		c.recordError(errAMQPShort)
+		c.recordError(errTruncated)
 		return nil
 	}
 	p := c.buf[:n:n]
@@ -41,7 +53,7 @@ func (c *amqpCodec) takeBytes(n int) []byte {
 	return p
 }
 
-func (c *amqpCodec) codeOctet(v *uint8) {
+func (c *codec) codeOctet(v *uint8) {
 	c.endBits()
 	if !c.reading {
 		c.buf = append(c.buf, *v)
@@ -50,7 +62,7 @@ func (c *amqpCodec) codeOctet(v *uint8) {
 	}
 }
 
-func (c *amqpCodec) codeShort(v *uint16) {
+func (c *codec) codeShort(v *uint16) {
 	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint16(c.buf, *v)
@@ -59,7 +71,7 @@ func (c *amqpCodec) codeShort(v *uint16) {
 	}
 }
 
-func (c *amqpCodec) codeLong(v *uint32) {
+func (c *codec) codeLong(v *uint32) {
 	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint32(c.buf, *v)
@@ -68,7 +80,7 @@ func (c *amqpCodec) codeLong(v *uint32) {
 	}
 }
 
-func (c *amqpCodec) codeLongLong(v *uint64) {
+func (c *codec) codeLongLong(v *uint64) {
 	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint64(c.buf, *v)
@@ -79,7 +91,7 @@ func (c *amqpCodec) codeLongLong(v *uint64) {
 
 // codeBit packs booleans that follow one another into shared octets, as the
 // protocol wants; any other value starts a new octet.
-func (c *amqpCodec) codeBit(v *bool) {
+func (c *codec) codeBit(v *bool) {
 	if c.nbits == 8 {
 		c.endBits()
 	}
@@ -103,10 +115,10 @@ func (c *amqpCodec) codeBit(v *bool) {
 	c.nbits++
 }
 
-func (c *amqpCodec) endBits() { c.nbits = 0 }
+func (c *codec) endBits() { c.nbits = 0 }
 
-// codeShortString is a string of up to 255 bytes.
-func (c *amqpCodec) codeShortString(v *string) {
+// codeShortString reads or writes a string of up to 255 bytes.
+func (c *codec) codeShortString(v *string) {
 	c.endBits()
 	if !c.reading {
 		if len(*v) > 255 {
@@ -121,8 +133,8 @@ func (c *amqpCodec) codeShortString(v *string) {
 	}
 }
 
-// codeLongString is a string of any length.
-func (c *amqpCodec) codeLongString(v *string) {
+// codeLongString reads or writes a string of any length.
+func (c *codec) codeLongString(v *string) {
 	c.endBits()
 	if !c.reading {
 		c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(len(*v)))
@@ -133,28 +145,28 @@ func (c *amqpCodec) codeLongString(v *string) {
 }
 
 // takeLongBytes returns the bytes that follow their own 32-bit length.
-func (c *amqpCodec) takeLongBytes() []byte {
+func (c *codec) takeLongBytes() []byte {
 	var n uint32
 	c.codeLong(&n)
 	if int64(n) > int64(len(c.buf)) {
-		c.recordError(errAMQPShort)
+		c.recordError(errTruncated)
 		return nil
 	}
 	return c.takeBytes(int(n))
 }
 
-// codeTable is a field table; an empty one reads as nil.
-func (c *amqpCodec) codeTable(v *map[string]any) {
+// codeTable reads or writes a field table; an empty one reads as nil.
+func (c *codec) codeTable(v *map[string]any) {
 	c.endBits()
 	if !c.reading {
-		c.buf, c.err = appendAMQPTable(c.buf, *v, c.err)
+		c.buf, c.err = appendTable(c.buf, *v, c.err)
 		return
 	}
 	p := c.takeLongBytes()
 	if c.err != nil {
 		return
 	}
-	t, err := parseAMQPTable(p, 0)
+	t, err := parseTable(p, 0)
 	if err != nil {
 		c.recordError(err)
 		return
