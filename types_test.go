@@ -14,8 +14,6 @@ import (
 var namesakes = map[string]string{
 	"Account":         mirrored,
 	"Evidence":        mirrored,
-	"LogLine":         mirrored,
-	"LogPage":         mirrored,
 	"PIDFileEvidence": mirrored,
 	"ProcessEvidence": mirrored,
 	"ProgramView":     mirrored,

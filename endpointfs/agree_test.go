@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"chiltepin/endpointfs/jinja"
 	"chiltepin/globus/runtime/runtimetest"
 )
 
@@ -113,7 +114,7 @@ func TestJinjaAgreesWithDaemon(t *testing.T) {
 	taken, missed, both := 0, 0, 0
 	for i, a := range ask(t, runtimetest.Newest, map[string][]any{"template": asked})["template"] {
 		theirs := refused(a)
-		line, ours := checkJinja(asked[i].(string))
+		line, ours := jinja.Check(asked[i].(string))
 		switch {
 		case theirs == "" && ours != "":
 			t.Errorf("Jinja takes what we refuse, line %d: %s:\n%s", line, ours, asked[i])

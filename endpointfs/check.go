@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+
+	"chiltepin/endpointfs/internal/regular"
+	"chiltepin/endpointfs/jinja"
 )
 
 const maxTemplate = 4 << 20
@@ -46,9 +49,9 @@ func (e *Endpoint) CheckFor(release string) []error {
 // takes one without the suffix .j2.
 func (e *Endpoint) checkTemplate(config Config) []error {
 	path := config.TemplatePath
-	data, _, err := readFile(path, maxTemplate)
+	data, _, err := regular.Read(path, maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) && path == e.file(templateFile) {
-		data, _, err = readFile(e.file(templateOld), maxTemplate)
+		data, _, err = regular.Read(e.file(templateOld), maxTemplate)
 		if err == nil {
 			path = e.file(templateOld)
 		}
@@ -60,7 +63,7 @@ func (e *Endpoint) checkTemplate(config Config) []error {
 	if err != nil {
 		return []error{err}
 	}
-	if line, problem := checkJinja(string(data)); problem != "" {
+	if line, problem := jinja.Check(string(data)); problem != "" {
 		return []error{&FormatError{File: path, Line: line, Problem: problem, Remedy: "mend the template; globus-compute-endpoint render-user-config shows what it makes"}}
 	}
 	return nil
@@ -69,7 +72,7 @@ func (e *Endpoint) checkTemplate(config Config) []error {
 // checkSchema looks at the schema of the template's options. It may be
 // missing.
 func checkSchema(path string) []error {
-	data, _, err := readFile(path, maxTemplate)
+	data, _, err := regular.Read(path, maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -97,7 +100,7 @@ func checkSchema(path string) []error {
 // checkEnvironment looks at the environment of user endpoints. It may be
 // missing. With an error in it the daemon starts, and then sets none of it.
 func checkEnvironment(path string) []error {
-	data, _, err := readFile(path, maxTemplate)
+	data, _, err := regular.Read(path, maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -119,7 +122,7 @@ func checkEnvironment(path string) []error {
 // user_environment.yaml, and "" when they keep the daemon's own, which a
 // privileged daemon does not hand on.
 func (e *Endpoint) UserPath() (string, error) {
-	data, _, err := readFile(e.file(environmentFile), maxTemplate)
+	data, _, err := regular.Read(e.file(environmentFile), maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

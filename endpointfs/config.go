@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // Config is what config.yaml says of the things that matter to whoever manages
@@ -81,7 +83,7 @@ func (e *Endpoint) Config() (Config, error) {
 // resolved.
 func (e *Endpoint) configKeys() (map[string]*yaml.Node, error) {
 	path := e.file(configYAML)
-	data, _, err := readFile(path, maxConfig)
+	data, _, err := regular.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs/internal/pytext"
 )
 
 // files are the contents of a new endpoint, our own text.
@@ -220,7 +222,7 @@ func (o ConfigureOptions) check() error {
 		return &OptionError{Option: "display name", Problem: "it is blank", Remedy: "leave it out to have the endpoint's name shown"}
 	}
 	user, host, ok := strings.Cut(o.Email, "@")
-	if o.Email != "" && (!ok || user == "" || host == "" || strings.ContainsFunc(o.Email, isSpace)) {
+	if o.Email != "" && (!ok || user == "" || host == "" || strings.ContainsFunc(o.Email, pytext.IsSpace)) {
 		return &OptionError{Option: "email", Problem: fmt.Sprintf("%q is not an address", o.Email), Remedy: "give an address such as you@example.org"}
 	}
 	return nil

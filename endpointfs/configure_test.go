@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs/log"
 )
 
 func TestConfigureWritesFourFiles(t *testing.T) {
@@ -196,7 +198,7 @@ func TestErrorsInWords(t *testing.T) {
 		{&LockUnsupportedError{Path: "/gc/x.lease", Err: unix.EPERM}, "locking /gc/x.lease: the file system neither locks nor links: operation not permitted", "choose a directory on another file system with -c DIR, or ask the administrator for locks on this one (for NFS: the lock daemon)"},
 		{&LostError{Name: "mesa", Why: "it was not renewed for 50s"}, `endpoint "mesa" is no longer locked by this operation: the file system does not lock, and the lease that stood in was lost: it was not renewed for 50s`, "chiltepin endpoint status mesa shows how far it came; try again"},
 		{&OptionError{Option: "email", Problem: "it is bad", Remedy: "mend it"}, "email: it is bad", "mend it"},
-		{&CursorError{"x"}, `"x" is not a cursor of a log`, "give the cursor as it was received, or none"},
+		{&log.CursorError{Cursor: "x"}, `"x" is not a cursor of a log`, "give the cursor as it was received, or none"},
 		{CheckName("a b"), `endpoint name "a b": white space is not allowed (' ')`, "use - or _ between words"},
 		{CheckName("../x"), `endpoint name "../x": '/' is not allowed`, "give a name and not a path; the directory is chosen by -c DIR"},
 		{CheckNewName(anID), `endpoint name "` + anID + `": it reads as a UUID, which would be taken for the id of an endpoint`, "choose a name that is not a UUID"},

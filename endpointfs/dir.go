@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"chiltepin/endpointfs/internal/pytext"
+	"chiltepin/endpointfs/log"
 )
 
 // Names of files in an endpoint's directory.
@@ -93,7 +96,7 @@ func (d *Dir) Endpoints() ([]*Endpoint, error) {
 // error is a *[NotFoundError], a *[NameError] for what can be no name (a path
 // above all), or an *[AmbiguousError].
 func (d *Dir) Endpoint(nameOrID string) (*Endpoint, error) {
-	if id := canonicalUUID(nameOrID); id != "" {
+	if id := pytext.CanonicalUUID(nameOrID); id != "" {
 		ep, err := d.byID(id)
 		if ep != nil || err != nil {
 			return ep, err
@@ -122,7 +125,7 @@ func (d *Dir) byID(id string) (*Endpoint, error) {
 	var found []*Endpoint
 	var names []string
 	for _, ep := range all {
-		if got, err := ep.ID(); err == nil && canonicalUUID(got) == id {
+		if got, err := ep.ID(); err == nil && pytext.CanonicalUUID(got) == id {
 			found, names = append(found, ep), append(names, ep.name)
 		}
 	}
@@ -200,3 +203,6 @@ func (e *Endpoint) hasAny(names ...string) bool {
 
 // root opens the endpoint's directory for changing what is in it.
 func (e *Endpoint) root() (*os.Root, error) { return os.OpenRoot(e.path) }
+
+// Log returns the endpoint's log.
+func (e *Endpoint) Log() log.Files { return log.At(e.file(logFile)) }

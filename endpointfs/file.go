@@ -2,83 +2,11 @@ package endpointfs
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// readFile reads a regular file of at most limit bytes. It never waits: a
-// pipe, a device, a directory or a larger file is a *[FormatError]. Other
-// errors are *[fs.PathError].
-//
-// It uses system calls and not os.ReadFile because a list of a thousand
-// endpoints is nothing but this function: two calls less a file.
-func readFile(path string, limit int) (data []byte, modified time.Time, err error) {
-	fd, err := retry(func() (int, error) {
-		return unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	})
-	if err == unix.ENXIO { // a socket
-		return nil, modified, notRegular(path, "a socket")
-	}
-	if err != nil {
-		return nil, modified, &fs.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, modified, &fs.PathError{Op: "stat", Path: path, Err: err}
-	}
-	modified = time.Unix(st.Mtim.Unix())
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, modified, notRegular(path, kind(st.Mode))
-	}
-	if st.Size > int64(limit) {
-		return nil, modified, &FormatError{File: path, Problem: fmt.Sprintf("it has %d bytes, at most %d are read", st.Size, limit), Remedy: "look into the file; a program must have written it by mistake"}
-	}
-	// One more than the size, so that one read sees the end.
-	data = make([]byte, 0, st.Size+1)
-	for len(data) < limit {
-		n, err := retry(func() (int, error) { return unix.Read(fd, data[len(data):cap(data)]) })
-		if err != nil {
-			return nil, modified, &fs.PathError{Op: "read", Path: path, Err: err}
-		}
-		data = data[:len(data)+n]
-		if n == 0 || len(data) < cap(data) {
-			break
-		}
-		data = append(data, 0)[:len(data)] // it is growing
-	}
-	return data, modified, nil
-}
-
-// retry calls f again for as long as a signal interrupts it.
-func retry(f func() (int, error)) (int, error) {
-	for {
-		n, err := f()
-		if err != unix.EINTR {
-			return n, err
-		}
-	}
-}
-
-func notRegular(path, what string) error {
-	return &FormatError{File: path, Problem: "it is " + what + ", not a file", Remedy: "remove it, or move it away"}
-}
-
-func kind(mode uint32) string {
-	switch mode & unix.S_IFMT {
-	case unix.S_IFDIR:
-		return "a directory"
-	case unix.S_IFIFO:
-		return "a pipe"
-	case unix.S_IFSOCK:
-		return "a socket"
-	}
-	return "a device"
-}
 
 // exists says whether path, links followed, is there. A path that may not be
 // looked at counts as there: what cannot be seen is not absent.

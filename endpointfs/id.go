@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"chiltepin/endpointfs/internal/pytext"
+	"chiltepin/endpointfs/internal/regular"
 )
 
 const maxStateFile = 64 << 10
@@ -14,7 +17,7 @@ const maxStateFile = 64 << 10
 // holds none is a *[FormatError].
 func (e *Endpoint) ID() (string, error) {
 	path := e.file(endpointJSON)
-	data, _, err := readFile(path, maxStateFile)
+	data, _, err := regular.Read(path, maxStateFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -42,7 +45,7 @@ func parseEndpointJSON(data []byte) (id, problem string) {
 	if v.ID == nil {
 		return "", "it has no endpoint_id"
 	}
-	if id = canonicalUUID(*v.ID); id == "" {
+	if id = pytext.CanonicalUUID(*v.ID); id == "" {
 		return "", "endpoint_id is not a UUID"
 	}
 	return id, ""

@@ -15,6 +15,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // The journal of a configuration directory is .chiltepin/journal.jsonl: one
@@ -121,7 +123,7 @@ func (j Journal) append(line []byte) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return notRegular(j.Path(), "no file")
+		return regular.NotRegular(j.Path(), "no file")
 	}
 	if info.Mode().Perm() != 0o600 {
 		if err := f.Chmod(0o600); err != nil {
@@ -225,7 +227,7 @@ func (j Journal) Read(ctx context.Context) (JournalPage, error) {
 		if err := ctx.Err(); err != nil {
 			return JournalPage{}, err
 		}
-		data, _, err := readFile(filepath.Join(j.dir.path, ownDir, journalName(i)), 2*journalSize)
+		data, _, err := regular.Read(filepath.Join(j.dir.path, ownDir, journalName(i)), 2*journalSize)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // A lease stands in for a lock where the file system has none. It is a file
@@ -81,7 +83,7 @@ type leaseState struct {
 
 func readLease(path string) (leaseState, error) {
 	// Opening a file is what makes NFS ask the server again.
-	data, touched, err := readFile(path, maxStateFile)
+	data, touched, err := regular.Read(path, maxStateFile)
 	return leaseState{string(data), touched}, err
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // Holder is who holds an endpoint's lock and what for.
@@ -259,7 +261,7 @@ func (d *Dir) leasePath(name string) string {
 
 func readHolder(path string) Holder {
 	var h Holder
-	if data, _, err := readFile(path, maxStateFile); err == nil {
+	if data, _, err := regular.Read(path, maxStateFile); err == nil {
 		_ = json.Unmarshal(data, &h) // half written: say that it is locked
 	}
 	return h

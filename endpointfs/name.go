@@ -3,8 +3,9 @@ package endpointfs
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"chiltepin/endpointfs/internal/pytext"
 )
 
 // NameError says why a name cannot be an endpoint's.
@@ -51,7 +52,7 @@ func CheckName(name string) error {
 			return fail("give a name and not a path; the directory is chosen by -c DIR", "%q is not allowed", r)
 		case r == '\'' || r == '"':
 			return fail("leave the quotation marks out", "quotation marks are not allowed")
-		case isSpace(r):
+		case pytext.IsSpace(r):
 			return fail("use - or _ between words", "white space is not allowed (%q)", r)
 		case r == 0:
 			return fail("use letters, digits, - and _", "a NUL is not allowed")
@@ -75,20 +76,6 @@ func CheckNewName(name string) error {
 	return nil
 }
 
-// isSpace is \s of Python's re for text: Unicode white space and the four
-// separators of ASCII that Go does not count.
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
 // looksLikeUUID says whether Python's uuid.UUID takes s: 32 hexadecimal
 // digits, whatever hyphens, braces and the prefixes "urn:" and "uuid:".
-func looksLikeUUID(s string) bool { return canonicalUUID(s) != "" }
-
-// canonicalUUID returns s in the usual form, or "" when it is no UUID.
-func canonicalUUID(s string) string {
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "urn:", ""), "uuid:", "")
-	s = strings.ToLower(strings.ReplaceAll(strings.Trim(s, "{}"), "-", ""))
-	if len(s) != 32 || strings.Trim(s, "0123456789abcdef") != "" {
-		return ""
-	}
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
-}
+func looksLikeUUID(s string) bool { return pytext.CanonicalUUID(s) != "" }

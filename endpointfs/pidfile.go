@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strconv"
 	"time"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // PIDFile is what daemon.pid says. The daemon makes it when it starts, touches
@@ -27,7 +29,7 @@ const maxPID = 4 << 20
 func (e *Endpoint) PIDFile() (PIDFile, error) { return readPIDFile(e.file(pidFile)) }
 
 func readPIDFile(path string) (PIDFile, error) {
-	data, modified, err := readFile(path, 4096)
+	data, modified, err := regular.Read(path, 4096)
 	if errors.Is(err, fs.ErrNotExist) {
 		return PIDFile{}, nil
 	}

@@ -3,6 +3,8 @@ package endpointfs
 import (
 	"errors"
 	"io/fs"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // Template returns the text of the user endpoints' template and its path. As
@@ -13,10 +15,10 @@ func (e *Endpoint) Template() (text, path string, err error) {
 		return "", "", err
 	}
 	path = config.TemplatePath
-	data, _, err := readFile(path, maxTemplate)
+	data, _, err := regular.Read(path, maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) && path == e.file(templateFile) {
 		path = e.file(templateOld)
-		data, _, err = readFile(path, maxTemplate)
+		data, _, err = regular.Read(path, maxTemplate)
 	}
 	return string(data), path, err
 }
@@ -28,7 +30,7 @@ func (e *Endpoint) Schema() (text, path string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	data, _, err := readFile(config.SchemaPath, maxTemplate)
+	data, _, err := regular.Read(config.SchemaPath, maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/endpointfs/log"
 )
 
 // TestRecordedEndpoints reads what real releases have written:
@@ -17,29 +19,29 @@ func TestRecordedEndpoints(t *testing.T) {
 		Registered, Running bool
 		Records             int // of endpoint.log
 		Levels              string
-		Last                MarkerKind
+		Last                log.MarkerKind
 		User                int // user endpoints
 		UserRunning         int
-		UserLast            MarkerKind
+		UserLast            log.MarkerKind
 		UserForeign         int // records of other programs in the user endpoint's log
 	}
 	configured := seen{}
 	for release, states := range map[string]map[string]seen{
 		"4.6": {
 			"configured": configured,
-			"running":    {Registered: true, Running: true, Records: 7, Levels: "INFO", Last: Begins, User: 1, UserRunning: 1, UserLast: Begins},
+			"running":    {Registered: true, Running: true, Records: 7, Levels: "INFO", Last: log.Begins, User: 1, UserRunning: 1, UserLast: log.Begins},
 			// The daemon killed it, so its pid file and its log have no end.
-			"stopped": {Registered: true, Records: 14, Levels: "INFO WARNING", Last: Ends, User: 1, UserRunning: 1, UserLast: Begins},
+			"stopped": {Registered: true, Records: 14, Levels: "INFO WARNING", Last: log.Ends, User: 1, UserRunning: 1, UserLast: log.Begins},
 		},
 		"4.15": {
 			"configured": configured,
-			"running":    {Registered: true, Running: true, Records: 7, Levels: "INFO", Last: Begins, User: 1, UserRunning: 1, UserLast: Begins},
-			"stopped":    {Registered: true, Records: 13, Levels: "INFO WARNING", Last: Ends, User: 1, UserLast: Ends},
+			"running":    {Registered: true, Running: true, Records: 7, Levels: "INFO", Last: log.Begins, User: 1, UserRunning: 1, UserLast: log.Begins},
+			"stopped":    {Registered: true, Records: 13, Levels: "INFO WARNING", Last: log.Ends, User: 1, UserLast: log.Ends},
 		},
 		"4.19": {
 			"configured": configured,
-			"running":    {Registered: true, Running: true, Records: 7, Levels: "INFO", Last: Begins, User: 1, UserRunning: 1, UserLast: Begins, UserForeign: 1},
-			"stopped":    {Registered: true, Records: 13, Levels: "INFO WARNING", Last: Ends, User: 1, UserLast: Ends, UserForeign: 1},
+			"running":    {Registered: true, Running: true, Records: 7, Levels: "INFO", Last: log.Begins, User: 1, UserRunning: 1, UserLast: log.Begins, UserForeign: 1},
+			"stopped":    {Registered: true, Records: 13, Levels: "INFO WARNING", Last: log.Ends, User: 1, UserLast: log.Ends, UserForeign: 1},
 		},
 	} {
 		for state, want := range states {
@@ -72,7 +74,7 @@ func TestRecordedEndpoints(t *testing.T) {
 						t.Errorf("no time: %q", line.Text)
 					}
 				}
-				for _, level := range Levels() {
+				for _, level := range log.Levels() {
 					if levels[level] {
 						got.Levels = strings.TrimSpace(got.Levels + " " + level)
 					}
@@ -114,17 +116,17 @@ func pidOf(t *testing.T, read func() (PIDFile, error)) bool {
 	return p.Exists
 }
 
-func recordsOf(t *testing.T, l Log) []LogLine {
+func recordsOf(t *testing.T, l log.Files) []log.Record {
 	t.Helper()
-	page, err := l.Query(t.Context(), LogQuery{})
+	page, err := l.Query(t.Context(), log.Query{})
 	if err != nil || page.More || page.Older != "" {
 		t.Errorf("%+v, %v", page, err)
 	}
-	return page.Lines
+	return page.Records
 }
 
 // markerOf is the last marker, which must be of that id and have a time.
-func markerOf(t *testing.T, l Log, id string) MarkerKind {
+func markerOf(t *testing.T, l log.Files, id string) log.MarkerKind {
 	t.Helper()
 	m, ok, err := l.LastMarker()
 	if err != nil || ok && (m.ID != id || m.Time.IsZero()) {

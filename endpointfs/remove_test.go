@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/endpointfs/log"
 )
 
 // left is what is in a directory, but for what is ours and empty.
@@ -67,7 +69,7 @@ func TestUserEndpoints(t *testing.T) {
 	if pid, err := ueps[1].PIDFile(); pid.PID != 17 || err != nil {
 		t.Error(pid, err)
 	}
-	if m, ok, err := ueps[0].Log().LastMarker(); !ok || m.ID != otherID || m.Kind != Begins || err != nil {
+	if m, ok, err := ueps[0].Log().LastMarker(); !ok || m.ID != otherID || m.Kind != log.Begins || err != nil {
 		t.Error(m, ok, err)
 	}
 	if ueps, err := dir.at("new").UserEndpoints(); len(ueps) != 0 || err != nil {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // Sidecar is what chiltepin notes about a daemon that it has launched, in
@@ -34,7 +36,7 @@ const SidecarVersion = 1
 // ReadSidecar returns the note, and whether there is one.
 func (e *Endpoint) ReadSidecar() (Sidecar, bool, error) {
 	path := e.file(sidecarFile)
-	data, _, err := readFile(path, maxStateFile)
+	data, _, err := regular.Read(path, maxStateFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Sidecar{}, false, nil
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/endpointfs/log"
 )
 
 func TestPIDFile(t *testing.T) {
@@ -87,7 +89,7 @@ func TestFilesThatAreNone(t *testing.T) {
 				endpointJSON:    func() error { _, err := ep.ID(); return err },
 				pidFile:         func() error { _, err := ep.PIDFile(); return err },
 				sidecarFile:     func() error { _, _, err := ep.ReadSidecar(); return err },
-				logFile:         func() error { _, err := ep.Log().Query(t.Context(), LogQuery{}); return err },
+				logFile:         func() error { _, err := ep.Log().Query(t.Context(), log.Query{}); return err },
 				"the marker":    func() error { _, _, err := ep.Log().LastMarker(); return err },
 				"the newest":    func() error { _, _, err := ep.Log().ReadFrom(0, 10); return err },
 				environmentFile: func() error { return errors.Join(checkEnvironment(ep.file(environmentFile))...) },

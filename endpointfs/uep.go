@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"chiltepin/endpointfs/internal/pytext"
+	"chiltepin/endpointfs/log"
 )
 
 // UserEndpoint is the directory of one user endpoint process: uep., the id of
@@ -26,7 +29,7 @@ func (u UserEndpoint) Path() string { return u.path }
 func (u UserEndpoint) PIDFile() (PIDFile, error) { return readPIDFile(u.path + "/" + pidFile) }
 
 // Log returns its log.
-func (u UserEndpoint) Log() Log { return Log{path: u.path + "/" + logFile} }
+func (u UserEndpoint) Log() log.Files { return log.At(u.path + "/" + logFile) }
 
 // UserEndpoints returns the user endpoints of this endpoint, sorted by id. An
 // endpoint that was never registered has none.
@@ -41,7 +44,7 @@ func (e *Endpoint) UserEndpoints() ([]UserEndpoint, error) {
 // UserEndpoints returns the user endpoints of the endpoint with that UUID,
 // sorted by id, or of every endpoint when id is empty.
 func (d *Dir) UserEndpoints(id string) ([]UserEndpoint, error) {
-	want := canonicalUUID(id)
+	want := pytext.CanonicalUUID(id)
 	if id != "" && want == "" {
 		return nil, fmt.Errorf("listing user endpoints: %q is not a UUID", id)
 	}
@@ -65,7 +68,7 @@ func (d *Dir) UserEndpoints(id string) ([]UserEndpoint, error) {
 // RemoveUserEndpoints removes the user endpoints' directories of the endpoint
 // with that UUID and returns those that it removed, also with an error.
 func (d *Dir) RemoveUserEndpoints(id string) ([]UserEndpoint, error) {
-	if canonicalUUID(id) == "" {
+	if pytext.CanonicalUUID(id) == "" {
 		return nil, fmt.Errorf("removing user endpoints: %q is not a UUID", id)
 	}
 	all, err := d.UserEndpoints(id)
@@ -91,7 +94,7 @@ func parseUserEndpointDir(name string) (parent, own string, ok bool) {
 	if !ok || len(rest) != 36+1+36 || rest[36] != '.' {
 		return "", "", false
 	}
-	parent, own = canonicalUUID(rest[:36]), canonicalUUID(rest[37:])
+	parent, own = pytext.CanonicalUUID(rest[:36]), pytext.CanonicalUUID(rest[37:])
 	if !strings.EqualFold(parent+"."+own, rest) {
 		return "", "", false
 	}

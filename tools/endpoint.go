@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
 )
 
@@ -19,7 +19,7 @@ type Endpoints interface {
 	Stop(ctx context.Context, name string, opts endpoint.StopOptions) (endpoint.StopResult, error)
 	Restart(ctx context.Context, name string, opts endpoint.StopOptions) (endpoint.RestartResult, error)
 	Delete(ctx context.Context, name string, opts endpoint.DeleteOptions) (endpoint.DeleteResult, error)
-	Logs(ctx context.Context, name string, opts endpoint.LogOptions) (endpointfs.LogPage, string, error)
+	Logs(ctx context.Context, name string, opts endpoint.LogOptions) (log.Page, string, error)
 	Survey(ctx context.Context) ([]endpoint.Pair, error)
 	PlanPruning(ctx context.Context, opts endpoint.PruneOptions) (endpoint.Plan, error)
 	Prune(ctx context.Context, plan endpoint.Plan) ([]endpoint.Step, error)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
 )
 
@@ -71,7 +71,7 @@ func logPage(ctx context.Context, eps Endpoints, in EndpointLogsArgs) (LogPage, 
 	if err != nil {
 		return LogPage{}, err
 	}
-	q := endpointfs.LogQuery{Tail: in.Tail, Since: from, Level: in.Level, Grep: in.Grep, Cursor: in.Cursor, MaxBytes: maxBytes}
+	q := log.Query{Tail: in.Tail, Since: from, Level: in.Level, Grep: in.Grep, Cursor: in.Cursor, MaxBytes: maxBytes}
 	if q.Tail == 0 {
 		q.Tail, q.MaxBytes = defaultTail, defaultBytes
 	}
@@ -79,8 +79,8 @@ func logPage(ctx context.Context, eps Endpoints, in EndpointLogsArgs) (LogPage, 
 	if err != nil {
 		return LogPage{}, err
 	}
-	out := LogPage{File: file, Cursor: page.Cursor, Older: page.Older, More: page.More, Gap: page.Gap, Lines: make([]LogLine, 0, len(page.Lines))}
-	for _, l := range page.Lines {
+	out := LogPage{File: file, Cursor: page.Cursor, Older: page.Older, More: page.More, Gap: page.Gap, Lines: make([]LogLine, 0, len(page.Records))}
+	for _, l := range page.Records {
 		line := LogLine{Level: l.Level, Text: cleanLines(l.Text)}
 		if !l.Time.IsZero() {
 			at := l.Time.UTC()

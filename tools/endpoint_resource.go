@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
 )
 
@@ -166,13 +167,13 @@ func readBounded(dir, file string) (text string, err error) {
 func readLog(s Services) func(context.Context, string, string) (string, error) {
 	return func(ctx context.Context, configDir, name string) (string, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: configDir}, func(eps Endpoints) (string, error) {
-			page, _, err := eps.Logs(ctx, name, endpoint.LogOptions{Query: endpointfs.LogQuery{Tail: 100, MaxBytes: 32 << 10}})
+			page, _, err := eps.Logs(ctx, name, endpoint.LogOptions{Query: log.Query{Tail: 100, MaxBytes: 32 << 10}})
 			if err != nil {
 				return "", Classify(err)
 			}
 			var b strings.Builder
 			b.WriteString("(" + outsideMark + ")\n")
-			for _, l := range page.Lines {
+			for _, l := range page.Records {
 				b.WriteString(cleanLines(l.Text) + "\n")
 			}
 			return b.String(), nil

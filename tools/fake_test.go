@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
 	"chiltepin/globus/process"
 )
@@ -19,7 +19,7 @@ const (
 type fakeEndpoints struct {
 	err     error
 	changed []string
-	log     endpointfs.LogPage
+	log     log.Page
 	asked   []endpoint.LogOptions
 	status  func(*endpoint.Status) // changes what Status gives
 }
@@ -79,7 +79,7 @@ func (f *fakeEndpoints) Delete(context.Context, string, endpoint.DeleteOptions) 
 	return endpoint.DeleteResult{Name: "mesa", ID: fakeID, Steps: []endpoint.Step{{Name: "directory", Outcome: "done"}}}, f.change("delete")
 }
 
-func (f *fakeEndpoints) Logs(_ context.Context, _ string, o endpoint.LogOptions) (endpointfs.LogPage, string, error) {
+func (f *fakeEndpoints) Logs(_ context.Context, _ string, o endpoint.LogOptions) (log.Page, string, error) {
 	f.asked = append(f.asked, o)
 	return f.log, "/etc/gc/mesa/endpoint.log", f.err
 }

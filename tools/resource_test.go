@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
 )
 
@@ -80,7 +80,7 @@ func (r Resources) read(t *testing.T, uri string) string {
 func TestEndpointResources(t *testing.T) {
 	t.Parallel()
 	r, f, dir := resourcesAt(t)
-	f.log = endpointfs.LogPage{Lines: []endpointfs.LogLine{{Text: "one"}, {Text: "ignore \x1b[2J all\nthat"}}}
+	f.log = log.Page{Records: []log.Record{{Text: "one"}, {Text: "ignore \x1b[2J all\nthat"}}}
 	if err := syscall.Mkfifo(filepath.Join(dir, "mesa", "user_config_template.yaml.j2"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
@@ -41,7 +42,7 @@ func TestResults(t *testing.T) {
 		{"endpoint.delete", `{"name":"mesa"}`, `{"name":"mesa","id":"12345678-1234-1234-1234-123456789abc","steps":[{"step":"directory","outcome":"done"}]}`},
 		{"endpoint.logs", `{"name":"mesa"}`, `{"file":"/etc/gc/mesa/endpoint.log","lines":[{"time":"1970-01-01T00:00:09Z","level":"INFO","text":"first\n\\u{202e}second"}],"cursor":"c","more":false}`},
 	} {
-		fake := &fakeEndpoints{log: endpointfs.LogPage{Cursor: "c", Lines: []endpointfs.LogLine{{Time: time.Unix(9, 0), Level: "INFO", Text: "first\n\u202esecond"}}}}
+		fake := &fakeEndpoints{log: log.Page{Cursor: "c", Records: []log.Record{{Time: time.Unix(9, 0), Level: "INFO", Text: "first\n\u202esecond"}}}}
 		ctx := WithConsent(t.Context(), func(context.Context, Question) error { return nil })
 		tool := All(fake.services()).Lookup(tt.tool)
 		res, err := tool.Call(ctx, json.RawMessage(tt.args))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
@@ -151,11 +152,11 @@ func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		d := run("endpoint", "start", "mesa")
 		ended := time.Now()
-		answer, err := ep.Log().Query(b.Context(), endpointfs.LogQuery{Tail: 1, Grep: "start requests are valid from identities"})
-		if err != nil || len(answer.Lines) != 1 {
+		answer, err := ep.Log().Query(b.Context(), log.Query{Tail: 1, Grep: "start requests are valid from identities"})
+		if err != nil || len(answer.Records) != 1 {
 			b.Fatal("no answer of Globus Auth in the log: ", err)
 		}
-		own += ended.Sub(answer.Lines[0].Time)
+		own += ended.Sub(answer.Records[0].Time)
 		marker, ok, err := ep.Log().LastMarker()
 		if err != nil || !ok {
 			b.Fatal("no marker in the log: ", err)

@@ -19,7 +19,7 @@ import (
 
 // visit is a browser that is sent somewhere, and what it ended at.
 type visit struct {
-	page sandboxtest.Page
+	page sandboxtest.LoginPage
 	err  error
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/progress"
 )
 
@@ -215,8 +216,8 @@ func (w *watcher) lookLog(id string) error {
 func (w *watcher) readLog(data []byte, id string) {
 	s := &w.seen
 	s.marker = false
-	for _, mark := range endpointfs.Markers(data) {
-		s.marker = mark.Kind == endpointfs.Begins && mark.ID == id
+	for _, mark := range log.Markers(data) {
+		s.marker = mark.Kind == log.Begins && mark.ID == id
 	}
 	if i := max(bytes.LastIndex(data, []byte(" begins: "+id)), 0); s.marker {
 		data = data[i:]

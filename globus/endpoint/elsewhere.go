@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 )
 
 // A daemon on another machine cannot be signalled from here, and no process id
@@ -88,7 +88,7 @@ func (s *stopper) perhapsBusy() string {
 	}
 	for _, u := range all {
 		mark, ok, err := u.Log().LastMarker()
-		if err != nil || !ok || mark.Kind != endpointfs.Ends {
+		if err != nil || !ok || mark.Kind != log.Ends {
 			return "its user endpoint " + u.ID + " may have tasks, which cannot be seen from here; --now does not wait for them"
 		}
 	}
@@ -134,8 +134,8 @@ func (s *stopper) awaitMark(ctx context.Context, e Evidence, v verdict, from int
 		if err != nil {
 			return fmt.Errorf("%s endpoint %q: reading its log: %w", s.operation, s.ep.Name(), err)
 		}
-		for _, mark := range endpointfs.Markers(data) {
-			if mark.Kind == endpointfs.Ends && mark.ID == e.ID {
+		for _, mark := range log.Markers(data) {
+			if mark.Kind == log.Ends && mark.ID == e.ID {
 				return nil
 			}
 		}

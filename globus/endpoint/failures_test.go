@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 )
 
 // recorded returns what a real daemon left of a failure: how it ended, its log
@@ -193,7 +194,7 @@ func TestTrouble(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := (&Manager{Dir: d}).trouble(ep, Evidence{Process: tt.process, Log: &endpointfs.Marker{Kind: endpointfs.Begins, Time: tt.began}}, verdict{State: Running}, tt.view)
+		got := (&Manager{Dir: d}).trouble(ep, Evidence{Process: tt.process, Log: &log.Marker{Kind: log.Begins, Time: tt.began}}, verdict{State: Running}, tt.view)
 		problem := ""
 		if got != nil {
 			problem = got.Problem

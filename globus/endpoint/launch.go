@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/process"
 	"chiltepin/globus/runtime"
 )
@@ -56,7 +57,7 @@ func (d *daemon) dead() bool {
 // launch, and whether other programs have written to it as well.
 func (d *daemon) wrote(ep *endpointfs.Endpoint) (own []byte, others bool, err error) {
 	data, _, err := ep.Log().ReadFrom(d.from, launchLog)
-	own, others = endpointfs.WrittenBy(d.pid, data)
+	own, others = log.WrittenBy(d.pid, data)
 	return own, others, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
@@ -40,7 +41,7 @@ func TestStartStop(t *testing.T) {
 	if got := r.Status.Evidence.Record; got == nil || got.PID != p.PID || got.StartTime != p.StartTime || got.ID != testID || got.ChiltepinVersion != "test" {
 		t.Errorf("Record = %+v, want the process and its id", got)
 	}
-	if m := r.Status.Evidence.Log; m == nil || m.Kind != endpointfs.Begins {
+	if m := r.Status.Evidence.Log; m == nil || m.Kind != log.Begins {
 		t.Errorf("Log = %+v, want a beginning", m)
 	}
 	again := b.start()

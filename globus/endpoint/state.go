@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/process"
 )
 
@@ -73,7 +74,7 @@ type Evidence struct {
 	Here process.Machine
 	// Log is the last begin or end in endpoint.log; nil when there is none or
 	// it was not looked at.
-	Log *endpointfs.Marker
+	Log *log.Marker
 	// Holder is the operation of chiltepin that is under way; nil when there
 	// is none.
 	Holder *endpointfs.Holder

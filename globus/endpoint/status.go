@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 )
 
 // StatusOptions say how closely to look.
@@ -131,31 +132,31 @@ type LogOptions struct {
 	// UserEndpoint is the UUID of a user endpoint whose log is wanted; empty is
 	// the endpoint's own log.
 	UserEndpoint string
-	Query        endpointfs.LogQuery
+	Query        log.Query
 }
 
 // Logs reads a page of a log, and returns the path of the log.
-func (m *Manager) Logs(ctx context.Context, name string, o LogOptions) (endpointfs.LogPage, string, error) {
+func (m *Manager) Logs(ctx context.Context, name string, o LogOptions) (log.Page, string, error) {
 	ep, err := m.Dir.Endpoint(name)
 	if err != nil {
-		return endpointfs.LogPage{}, "", err
+		return log.Page{}, "", err
 	}
-	log := ep.Log()
+	file := ep.Log()
 	if o.UserEndpoint != "" {
 		all, err := ep.UserEndpoints()
 		if err != nil {
-			return endpointfs.LogPage{}, "", err
+			return log.Page{}, "", err
 		}
 		found := false
 		for _, u := range all {
 			if u.ID == o.UserEndpoint {
-				log, found = u.Log(), true
+				file, found = u.Log(), true
 			}
 		}
 		if !found {
-			return endpointfs.LogPage{}, "", &UserEndpointError{Name: ep.Name(), ID: o.UserEndpoint}
+			return log.Page{}, "", &UserEndpointError{Name: ep.Name(), ID: o.UserEndpoint}
 		}
 	}
-	page, err := log.Query(ctx, o.Query)
-	return page, log.Path(), err
+	page, err := file.Query(ctx, o.Query)
+	return page, file.Path(), err
 }

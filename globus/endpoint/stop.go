@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 )
@@ -248,7 +249,7 @@ func (s *stopper) waitForEnd(ctx context.Context, held process.Handle, e Evidenc
 // marked says whether the last mark of the log is that of the daemon's end.
 func (s *stopper) marked(e Evidence) bool {
 	mark, ok, err := s.ep.Log().LastMarker()
-	return err == nil && ok && mark.Kind == endpointfs.Ends && mark.ID == e.ID
+	return err == nil && ok && mark.Kind == log.Ends && mark.ID == e.ID
 }
 
 // waitForUsers waits for the user endpoints of a daemon that is gone. They see

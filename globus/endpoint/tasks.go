@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 )
 
 // How many tasks a user endpoint has accepted and not finished is known from
@@ -128,7 +129,7 @@ func (m *Manager) begun(ep *endpointfs.Endpoint, u userProcess, process time.Tim
 			return process, true
 		}
 		// Clocks in /proc are coarse.
-		return mark.Time, ok && mark.Kind == endpointfs.Begins && mark.Time.After(process.Add(-time.Second))
+		return mark.Time, ok && mark.Kind == log.Begins && mark.Time.After(process.Add(-time.Second))
 	}
 	return process, true
 }
@@ -148,12 +149,12 @@ func outstanding(details json.RawMessage) int {
 // lastSubmission returns when the daemon last noted a submission to a user
 // endpoint (cmd_start_endpoint in core_endpoint.py), if that was lately.
 func lastSubmission(ctx context.Context, ep *endpointfs.Endpoint, dir string, now time.Time) time.Time {
-	page, err := ep.Log().Query(ctx, endpointfs.LogQuery{
+	page, err := ep.Log().Query(ctx, log.Query{
 		Tail: 1, Since: now.Add(-2 * userHeartbeat), MaxBytes: 64 << 10,
 		Grep: `(Creating new user endpoint \(pid|User endpoint ).*` + regexp.QuoteMeta(dir),
 	})
-	if err != nil || len(page.Lines) == 0 {
+	if err != nil || len(page.Records) == 0 {
 		return time.Time{}
 	}
-	return page.Lines[0].Time
+	return page.Records[0].Time
 }

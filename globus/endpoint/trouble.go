@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 )
 
 // Trouble is what is wrong with a daemon that runs, as far as it shows: a
@@ -42,7 +43,7 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 	if l.broken() {
 		return brokenLink(ep, l)
 	}
-	if view == nil || view.Problem != nil || view.Online || e.Log != nil && e.Log.Kind == endpointfs.Begins && time.Since(e.Log.Time) < heardWithin {
+	if view == nil || view.Problem != nil || view.Online || e.Log != nil && e.Log.Kind == log.Begins && time.Since(e.Log.Time) < heardWithin {
 		return nil
 	}
 	if l.State == LinkOpening {

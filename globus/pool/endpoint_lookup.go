@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/jinja"
 )
 
 // Endpoint is what is known about the endpoint that a pool names.
@@ -173,7 +173,7 @@ type acceptedOptions struct {
 
 func newAcceptedOptions(t EndpointLookup) *acceptedOptions {
 	s := &acceptedOptions{name: firstOf(t.Name, t.ID), schema: parseSchema(t.Schema)}
-	if names, whole := endpointfs.TemplateNames(t.Template); whole && t.Template != "" {
+	if names, whole := jinja.Names(t.Template); whole && t.Template != "" {
 		s.uses = names
 	}
 	return s

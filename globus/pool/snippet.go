@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/jinja"
 )
 
 // SnippetOptions say what an entry is to be for.
@@ -77,7 +77,7 @@ func (m *Manager) Snippet(ctx context.Context, name string, o SnippetOptions) (S
 	if err != nil {
 		return Snippet{}, err
 	}
-	uses, whole := endpointfs.TemplateNames(text)
+	uses, whole := jinja.Names(text)
 	if !whole {
 		uses = nil
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"chiltepin/endpointfs"
+	"chiltepin/endpointfs/log"
 )
 
 // userEndpointView is what can be seen of one user endpoint in the files of an endpoint of
@@ -54,7 +55,7 @@ type userEndpointWatch struct {
 
 func newUserEndpointWatch(ctx context.Context, ep *endpointfs.Endpoint) (*userEndpointWatch, error) {
 	w := &userEndpointWatch{ep: ep}
-	page, err := ep.Log().Query(ctx, endpointfs.LogQuery{Tail: 1, MaxBytes: 1})
+	page, err := ep.Log().Query(ctx, log.Query{Tail: 1, MaxBytes: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -75,14 +76,14 @@ var (
 
 // refresh looks again.
 func (w *userEndpointWatch) refresh(ctx context.Context) (userEndpointView, error) {
-	page, err := w.ep.Log().Query(ctx, endpointfs.LogQuery{Cursor: w.cursor})
+	page, err := w.ep.Log().Query(ctx, log.Query{Cursor: w.cursor})
 	if err != nil {
 		return w.seen, err
 	}
 	if page.Cursor != "" {
 		w.cursor = page.Cursor
 	}
-	for _, line := range page.Lines {
+	for _, line := range page.Records {
 		w.readLogLine(line)
 	}
 	if w.seen.ID == "" {
@@ -94,7 +95,7 @@ func (w *userEndpointWatch) refresh(ctx context.Context) (userEndpointView, erro
 	return w.seen, nil
 }
 
-func (w *userEndpointWatch) readLogLine(line endpointfs.LogLine) {
+func (w *userEndpointWatch) readLogLine(line log.Record) {
 	if m := created.FindStringSubmatch(line.Text); m != nil && w.seen.ID == "" && !slices.Contains(w.before, m[3]) {
 		w.seen.PID, _ = strconv.Atoi(m[1]) // digits
 		w.seen.ID, w.seen.Path = m[3], filepath.Join(filepath.Dir(w.ep.Path()), m[2])
@@ -137,12 +138,12 @@ func (w *userEndpointWatch) readUserLog(ctx context.Context) {
 		if u.ID != w.seen.ID {
 			continue
 		}
-		page, err := u.Log().Query(ctx, endpointfs.LogQuery{})
+		page, err := u.Log().Query(ctx, log.Query{})
 		if err != nil {
 			return
 		}
 		w.seen.Failed = nil
-		for _, line := range page.Lines {
+		for _, line := range page.Records {
 			switch {
 			case strings.Contains(line.Text, "entered running state"), strings.Contains(line.Text, "Awaiting messages from queue"):
 				w.seen.Up = true

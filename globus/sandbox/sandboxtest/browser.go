@@ -38,8 +38,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Page is what a browser ended at.
-type Page struct {
+// LoginPage is what a browser ended at.
+type LoginPage struct {
 	URL    *url.URL
 	Status int
 	Header http.Header
@@ -47,18 +47,18 @@ type Page struct {
 }
 
 // Visit goes to an address and on from there, and returns the last page.
-func (br *Browser) Visit(address string) (Page, error) {
+func (br *Browser) Visit(address string) (LoginPage, error) {
 	r, err := http.NewRequestWithContext(br.box.t.Context(), http.MethodGet, address, nil)
 	if err != nil {
-		return Page{}, err
+		return LoginPage{}, err
 	}
 	answer, err := br.client.Do(r)
 	if err != nil {
-		return Page{}, err
+		return LoginPage{}, err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	return Page{URL: answer.Request.URL, Status: answer.StatusCode, Header: answer.Header, Text: string(text)}, err
+	return LoginPage{URL: answer.Request.URL, Status: answer.StatusCode, Header: answer.Header, Text: string(text)}, err
 }
 
 // SignIns counts how often somebody had to sign in, according to the journal.

@@ -1,4 +1,4 @@
-package endpointfs
+package log
 
 import (
 	"bytes"
@@ -11,9 +11,9 @@ const (
 	maxLine   = 32 << 10 // of a longer line the first part is read
 )
 
-// reverse reads the lines of a file from its end to its beginning, in memory
+// backwardReader reads the lines of a file from its end to its beginning, in memory
 // that depends on nothing in the file.
-type reverse struct {
+type backwardReader struct {
 	f     io.ReaderAt
 	pos   int64   // the lines before pos are still to be read
 	buf   []byte  // the bytes at base, up to pos or beyond
@@ -22,12 +22,14 @@ type reverse struct {
 	whole []byte  // a line that was not whole in buf
 }
 
-func newReverse(f io.ReaderAt, end int64) *reverse { return &reverse{f: f, pos: end, base: end} }
+func newBackwardReader(f io.ReaderAt, end int64) *backwardReader {
+	return &backwardReader{f: f, pos: end, base: end}
+}
 
 // next returns the line before the one it returned last, without its newline,
 // and its offset. The line is cut to maxLine bytes, and holds until the next
 // call. At the beginning of the file the error is [io.EOF].
-func (r *reverse) next() (line []byte, offset int64, err error) {
+func (r *backwardReader) next() (line []byte, offset int64, err error) {
 	if r.pos == 0 {
 		return nil, 0, io.EOF
 	}
@@ -64,7 +66,7 @@ func (r *reverse) next() (line []byte, offset int64, err error) {
 }
 
 // load reads what is before buf.
-func (r *reverse) load() error {
+func (r *backwardReader) load() error {
 	if r.buf == nil {
 		r.buf = make([]byte, chunkSize)
 	}

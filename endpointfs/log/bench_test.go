@@ -1,4 +1,4 @@
-package endpointfs
+package log
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ import (
 
 // aLargeLog is a log of so many bytes, all but the last part of which is a
 // hole.
-func aLargeLog(b *testing.B, size, written int64) Log {
+func aLargeLog(b *testing.B, size, written int64) Files {
 	b.Helper()
-	l := Log{path: filepath.Join(b.TempDir(), "endpoint.log")}
+	l := Files{path: filepath.Join(b.TempDir(), "endpoint.log")}
 	f, err := os.Create(l.path)
 	if err != nil {
 		b.Fatal(err)
@@ -42,7 +42,7 @@ func aLargeLog(b *testing.B, size, written int64) Log {
 // counts is B/op: none of them may need more than a few MiB.
 func BenchmarkLogTail2GiB(b *testing.B) {
 	l := aLargeLog(b, 2<<30, 64<<20)
-	for name, q := range map[string]LogQuery{
+	for name, q := range map[string]Query{
 		"tail=100":      {Tail: 100},
 		"level=ERROR":   {Level: "ERROR", Tail: 20},
 		"grep=nowhere":  {Grep: "nowhere to be found"},
@@ -76,7 +76,7 @@ func BenchmarkLogGrep(b *testing.B) {
 	var ours, floor time.Duration
 	for b.Loop() {
 		start := time.Now()
-		if page, err := l.Query(b.Context(), LogQuery{Grep: "nowhere to be found"}); err != nil || len(page.Lines) > 0 {
+		if page, err := l.Query(b.Context(), Query{Grep: "nowhere to be found"}); err != nil || len(page.Records) > 0 {
 			b.Fatal(page, err)
 		}
 		ours += time.Since(start)

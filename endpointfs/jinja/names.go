@@ -1,11 +1,11 @@
-package endpointfs
+package jinja
 
 import "strings"
 
-// TemplateNames returns the names that the tags of a Jinja template use: what
+// Names returns the names that the tags of a Jinja template use: what
 // it may read of its variables, and some words beside. whole is false when it
 // cannot be told, because the template takes in another one or is broken.
-func TemplateNames(text string) (names map[string]bool, whole bool) {
+func Names(text string) (names map[string]bool, whole bool) {
 	j := jinja{rest: text, line: 1}
 	names = map[string]bool{}
 	for {

@@ -1,13 +1,17 @@
-package endpointfs
+// Package jinja looks at a Jinja template without rendering it: what keeps it
+// from being one, and which names it uses. It never refuses what Jinja takes.
+package jinja
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
+
+	"chiltepin/endpointfs/internal/pytext"
 )
 
-// checkJinja looks for what keeps a template from being one: tags, strings,
+// Check looks for what keeps a template from being one: tags, strings,
 // brackets and comments that are not closed, blocks that do not match, tags
 // and characters that Jinja does not know. It returns the line of the first
 // such thing and what it is, or "". It holds less to be wrong than Jinja does,
@@ -16,7 +20,7 @@ import (
 // It is our own because nikolalohinski/gonja, which could parse a template,
 // refuses the one that the daemon's release 4.19 ships (an else in a list) and
 // makes a program four times as large.
-func checkJinja(text string) (line int, problem string) {
+func Check(text string) (line int, problem string) {
 	j := jinja{rest: text, line: 1}
 	if problem := j.check(); problem != "" {
 		return j.line, problem
@@ -154,12 +158,12 @@ func rawEnd(text string) int {
 			return -1
 		}
 		at += i + 2
-		tag := strings.TrimLeftFunc(strings.TrimLeft(text[at:], "-+"), isSpace)
+		tag := strings.TrimLeftFunc(strings.TrimLeft(text[at:], "-+"), pytext.IsSpace)
 		rest, ok := strings.CutPrefix(tag, "endraw")
 		if !ok {
 			continue
 		}
-		rest = strings.TrimLeftFunc(rest, isSpace)
+		rest = strings.TrimLeftFunc(rest, pytext.IsSpace)
 		if end := strings.TrimLeft(rest, "-+"); strings.HasPrefix(end, "%}") {
 			return len(text) - len(end) + 2
 		}
@@ -185,9 +189,9 @@ func assigns(s string) bool {
 }
 
 func cutWord(s string) (word, rest string) {
-	s = strings.TrimLeftFunc(s, isSpace)
+	s = strings.TrimLeftFunc(s, pytext.IsSpace)
 	i := strings.IndexFunc(s, func(r rune) bool {
-		return isSpace(r) || r < 0x80 && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		return pytext.IsSpace(r) || r < 0x80 && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})
 	if i < 0 {
 		return s, ""

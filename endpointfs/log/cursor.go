@@ -1,4 +1,4 @@
-package endpointfs
+package log
 
 import (
 	"encoding/binary"
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// CursorError says that a cursor is none that [Log.Query] gave.
+// CursorError says that a cursor is none that [Files.Query] gave.
 type CursorError struct{ Cursor string }
 
 // Error quotes the cursor.

@@ -1,4 +1,4 @@
-package endpointfs
+package log
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
 // aLog has a record with a traceback, markers within records, and text without
@@ -31,9 +33,9 @@ ConnectionError: gone
 
 `
 
-func logAt(t testing.TB, content ...string) Log {
+func logAt(t testing.TB, content ...string) Files {
 	t.Helper()
-	l := Log{path: filepath.Join(t.TempDir(), "endpoint.log")}
+	l := Files{path: filepath.Join(t.TempDir(), "endpoint.log")}
 	for i, c := range content {
 		path := l.path
 		if i > 0 {
@@ -48,9 +50,9 @@ func logAt(t testing.TB, content ...string) Log {
 
 // brief is each record of a page as the last word of its first line and the
 // number of its lines.
-func brief(p LogPage) []string {
+func brief(p Page) []string {
 	var all []string
-	for _, l := range p.Lines {
+	for _, l := range p.Records {
 		lines := strings.Split(l.Text, "\n")
 		words := strings.Fields(lines[0])
 		all = append(all, fmt.Sprintf("%s %s %d", l.Level, words[len(words)-1], len(lines)))
@@ -62,21 +64,21 @@ func TestLogQuery(t *testing.T) {
 	t.Parallel()
 	at := func(sec int) time.Time { return time.Date(2026, 11, 23, 8, 0, sec, 0, time.Local) }
 	for name, c := range map[string]struct {
-		query LogQuery
+		query Query
 		want  []string
 		more  bool
 	}{
-		"all":                  {LogQuery{}, []string{" first 1", "INFO start 3", "DEBUG begins 1", "ERROR failed 4", "WARNING careful 1", "INFO complete. 2"}, false},
-		"tail":                 {LogQuery{Tail: 2}, []string{"WARNING careful 1", "INFO complete. 2"}, true},
-		"tail of all":          {LogQuery{Tail: 6}, []string{" first 1", "INFO start 3", "DEBUG begins 1", "ERROR failed 4", "WARNING careful 1", "INFO complete. 2"}, false},
-		"level":                {LogQuery{Level: "warning"}, []string{" first 1", "ERROR failed 4", "WARNING careful 1"}, false},
-		"since":                {LogQuery{Since: at(2)}, []string{"ERROR failed 4", "WARNING careful 1", "INFO complete. 2"}, false},
-		"since, later":         {LogQuery{Since: at(5)}, nil, false},
-		"grep":                 {LogQuery{Grep: "careful"}, []string{"WARNING careful 1"}, false},
-		"grep in a traceback":  {LogQuery{Grep: "^Connection.*gone$"}, []string{"ERROR failed 4"}, false},
-		"grep literal in rest": {LogQuery{Grep: "Core Endpoint begins"}, []string{"INFO start 3"}, false},
-		"bytes":                {LogQuery{MaxBytes: 320}, []string{"WARNING careful 1", "INFO complete. 2"}, true},
-		"bytes, one at least":  {LogQuery{MaxBytes: 1}, []string{"INFO complete. 2"}, true},
+		"all":                  {Query{}, []string{" first 1", "INFO start 3", "DEBUG begins 1", "ERROR failed 4", "WARNING careful 1", "INFO complete. 2"}, false},
+		"tail":                 {Query{Tail: 2}, []string{"WARNING careful 1", "INFO complete. 2"}, true},
+		"tail of all":          {Query{Tail: 6}, []string{" first 1", "INFO start 3", "DEBUG begins 1", "ERROR failed 4", "WARNING careful 1", "INFO complete. 2"}, false},
+		"level":                {Query{Level: "warning"}, []string{" first 1", "ERROR failed 4", "WARNING careful 1"}, false},
+		"since":                {Query{Since: at(2)}, []string{"ERROR failed 4", "WARNING careful 1", "INFO complete. 2"}, false},
+		"since, later":         {Query{Since: at(5)}, nil, false},
+		"grep":                 {Query{Grep: "careful"}, []string{"WARNING careful 1"}, false},
+		"grep in a traceback":  {Query{Grep: "^Connection.*gone$"}, []string{"ERROR failed 4"}, false},
+		"grep literal in rest": {Query{Grep: "Core Endpoint begins"}, []string{"INFO start 3"}, false},
+		"bytes":                {Query{MaxBytes: 320}, []string{"WARNING careful 1", "INFO complete. 2"}, true},
+		"bytes, one at least":  {Query{MaxBytes: 1}, []string{"INFO complete. 2"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,17 +98,17 @@ func TestLogQuery(t *testing.T) {
 
 func TestLogRecordIsWhole(t *testing.T) {
 	t.Parallel()
-	page, err := logAt(t, aLog).Query(t.Context(), LogQuery{Level: "ERROR", Tail: 1})
+	page, err := logAt(t, aLog).Query(t.Context(), Query{Level: "ERROR", Tail: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []LogLine{{
+	want := []Record{{
 		Time:  time.Date(2026, 11, 23, 8, 0, 2, 0, time.Local),
 		Level: "ERROR",
 		Text: "2026-11-23 08:00:02,000000 ERROR MainProcess-41 Thread-1 (_beat)-141 globus_compute_endpoint.endpoint.core_endpoint:460 _heart_publish_done failed\n" +
 			"Traceback (most recent call last):\n  File \"core_endpoint.py\", line 455, in _heart_publish_done\nConnectionError: gone",
 	}}
-	if diff := cmp.Diff(want, page.Lines); diff != "" {
+	if diff := cmp.Diff(want, page.Records); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -133,7 +135,7 @@ func TestLogFollows(t *testing.T) {
 	cursor := ""
 	step := func(what string, gap bool, want ...string) {
 		t.Helper()
-		page, err := l.Query(t.Context(), LogQuery{Cursor: cursor})
+		page, err := l.Query(t.Context(), Query{Cursor: cursor})
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
@@ -183,7 +185,7 @@ func TestLogPagesAcrossRotation(t *testing.T) {
 	l := logAt(t, cur.String(), old.String())
 	var got []string
 	for cursor, pages := "", 0; ; pages++ {
-		page, err := l.Query(t.Context(), LogQuery{Tail: 7, Cursor: cursor})
+		page, err := l.Query(t.Context(), Query{Tail: 7, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,20 +209,20 @@ func TestLogPagesAcrossRotation(t *testing.T) {
 func TestLogQueryRefuses(t *testing.T) {
 	t.Parallel()
 	l := logAt(t, aLog)
-	for _, q := range []LogQuery{{Level: "LOUD"}, {Grep: "("}} {
+	for _, q := range []Query{{Level: "LOUD"}, {Grep: "("}} {
 		if _, err := l.Query(t.Context(), q); err == nil {
 			t.Errorf("%+v was accepted", q)
 		}
 	}
 	var bad *CursorError
 	for _, c := range []string{"x", "n.1.2", "n.-1.0.0123456789abcdef", "n.1.65.0123456789abcdef", "n.1.1.xx23456789abcdef", "o.99999999999999999999.1.0123456789abcdef"} {
-		if _, err := l.Query(t.Context(), LogQuery{Cursor: c}); !errors.As(err, &bad) {
+		if _, err := l.Query(t.Context(), Query{Cursor: c}); !errors.As(err, &bad) {
 			t.Errorf("cursor %q: %v", c, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.Query(ctx, LogQuery{}); !errors.Is(err, context.Canceled) {
+	if _, err := l.Query(ctx, Query{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 }
@@ -242,18 +244,18 @@ func TestLogHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			page, err := logAt(t, c.content).Query(t.Context(), LogQuery{Tail: 1})
+			page, err := logAt(t, c.content).Query(t.Context(), Query{Tail: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(page.Lines) != 1 || len(page.Lines[0].Text) != c.want {
-				t.Errorf("got %d records, the last of %d bytes, want one of %d", len(page.Lines), len(page.Lines[len(page.Lines)-1].Text), c.want)
+			if len(page.Records) != 1 || len(page.Records[0].Text) != c.want {
+				t.Errorf("got %d records, the last of %d bytes, want one of %d", len(page.Records), len(page.Records[len(page.Records)-1].Text), c.want)
 			}
 		})
 	}
-	dir := Log{path: t.TempDir()}
-	var format *FormatError
-	if _, err := dir.Query(t.Context(), LogQuery{}); !errors.As(err, &format) {
+	dir := Files{path: t.TempDir()}
+	var format *regular.FormatError
+	if _, err := dir.Query(t.Context(), Query{}); !errors.As(err, &format) {
 		t.Errorf("a directory: %v", err)
 	}
 }
@@ -263,7 +265,7 @@ func TestLogForwardHostile(t *testing.T) {
 	t.Parallel()
 	head := "2026-11-23 08:00:00,000001 INFO MainProcess-41 MainThread-139 cli:1 f x"
 	l := logAt(t, head+"\n")
-	page, err := l.Query(t.Context(), LogQuery{})
+	page, err := l.Query(t.Context(), Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,11 +273,11 @@ func TestLogForwardHostile(t *testing.T) {
 	if err := os.WriteFile(l.path, []byte(head+"\n"+more), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if page, err = l.Query(t.Context(), LogQuery{Cursor: page.Cursor}); err != nil {
+	if page, err = l.Query(t.Context(), Query{Cursor: page.Cursor}); err != nil {
 		t.Fatal(err)
 	}
 	var sizes []int
-	for _, line := range page.Lines {
+	for _, line := range page.Records {
 		sizes = append(sizes, len(line.Text))
 	}
 	if diff := cmp.Diff([]int{32 << 10, len(head) + len("\n[4128768 bytes left out]") + 64<<10}, sizes); diff != "" {

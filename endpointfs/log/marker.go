@@ -1,10 +1,12 @@
-package endpointfs
+package log
 
 import (
 	"bytes"
 	"errors"
 	"io"
 	"time"
+
+	"chiltepin/endpointfs/internal/pytext"
 )
 
 // MarkerKind says which of the daemon's two marks a [Marker] is.
@@ -30,7 +32,7 @@ const markerTail = 16 << 20
 
 // LastMarker returns the last marker of the log, and whether there is one in
 // its last 16 MiB, rotation included. A log that is not there has none.
-func (l Log) LastMarker() (Marker, bool, error) {
+func (l Files) LastMarker() (Marker, bool, error) {
 	files, err := l.open()
 	if err != nil {
 		return Marker{}, false, err
@@ -38,7 +40,7 @@ func (l Log) LastMarker() (Marker, bool, error) {
 	defer closeAll(files)
 	left := int64(markerTail)
 	for _, f := range files {
-		m, ok, err := lastMarker(newReverse(f, f.size), f.size-left)
+		m, ok, err := lastMarker(newBackwardReader(f, f.size), f.size-left)
 		if ok || err != nil {
 			return m, ok, err
 		}
@@ -50,7 +52,7 @@ func (l Log) LastMarker() (Marker, bool, error) {
 }
 
 // lastMarker reads backwards as far as the offset limit.
-func lastMarker(r *reverse, limit int64) (m Marker, found bool, err error) {
+func lastMarker(r *backwardReader, limit int64) (m Marker, found bool, err error) {
 	for r.pos > limit {
 		line, _, err := r.next()
 		if errors.Is(err, io.EOF) {
@@ -105,7 +107,7 @@ func parseMarker(line []byte) (Marker, bool) {
 		{"---------- Endpoint shutdown: ", Ends},
 	} {
 		if rest, ok := bytes.CutPrefix(line, []byte(mark.text)); ok {
-			if id := canonicalUUID(string(bytes.TrimSpace(rest))); id != "" {
+			if id := pytext.CanonicalUUID(string(bytes.TrimSpace(rest))); id != "" {
 				return Marker{Kind: mark.kind, ID: id}, true
 			}
 		}

@@ -1,4 +1,4 @@
-package endpointfs
+package log
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package endpointfs
+package jinja
 
 import (
 	"fmt"

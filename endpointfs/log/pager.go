@@ -1,4 +1,4 @@
-package endpointfs
+package log
 
 import (
 	"bufio"
@@ -12,10 +12,10 @@ import (
 // pager reads one page.
 type pager struct {
 	ctx    context.Context
-	query  LogQuery
+	query  Query
 	filter filter
 	files  []openFile
-	page   LogPage
+	page   Page
 	bytes  int
 }
 
@@ -47,18 +47,18 @@ func (p *pager) locate() (place, bool, error) {
 }
 
 // take puts a record into the page, unless it is full.
-func (p *pager) take(line LogLine) bool {
-	if len(p.page.Lines) > 0 && p.bytes+len(line.Text) > p.query.MaxBytes {
+func (p *pager) take(line Record) bool {
+	if len(p.page.Records) > 0 && p.bytes+len(line.Text) > p.query.MaxBytes {
 		p.page.More = true
 		return false
 	}
-	p.page.Lines = append(p.page.Lines, line)
+	p.page.Records = append(p.page.Records, line)
 	p.bytes += len(line.Text)
 	return true
 }
 
 // full says whether the page has all the records that it may have.
-func (p *pager) full() bool { return len(p.page.Lines) == p.query.Tail && p.query.Tail > 0 }
+func (p *pager) full() bool { return len(p.page.Records) == p.query.Tail && p.query.Tail > 0 }
 
 // backward reads towards the beginning of the log.
 func (p *pager) backward(file int, offset int64) error {
@@ -70,7 +70,7 @@ func (p *pager) backward(file int, offset int64) error {
 	var next header // of the record after the one that is read
 	for ; file < len(p.files); file++ {
 		f := p.files[file]
-		oldest, err := p.backwardFile(newReverse(f, offset), &next)
+		oldest, err := p.backwardFile(newBackwardReader(f, offset), &next)
 		if err != nil {
 			return err
 		}
@@ -89,15 +89,15 @@ func (p *pager) backward(file int, offset int64) error {
 			offset = p.files[file+1].size
 		}
 	}
-	slices.Reverse(p.page.Lines)
+	slices.Reverse(p.page.Records)
 	return nil
 }
 
 // backwardFile reads one file to its beginning, or until there is no need to
 // go on. Then it returns the offset of the oldest record that it took,
 // otherwise -1.
-func (p *pager) backwardFile(r *reverse, next *header) (int64, error) {
-	var rec record
+func (p *pager) backwardFile(r *backwardReader, next *header) (int64, error) {
+	var rec recordBuilder
 	oldest := r.pos
 	for lines := 0; ; lines++ {
 		if lines%4096 == 0 && p.ctx.Err() != nil {
@@ -131,7 +131,7 @@ func (p *pager) backwardFile(r *reverse, next *header) (int64, error) {
 		if atStart {
 			return -1, nil
 		}
-		*next, oldest, rec = head, offset, record{}
+		*next, oldest, rec = head, offset, recordBuilder{}
 	}
 }
 
@@ -157,7 +157,7 @@ func (p *pager) forward(file int, offset int64) error {
 // forwardFile reads one file and returns the offset of what was not taken.
 func (p *pager) forwardFile(f openFile, offset int64) (int64, error) {
 	in := bufio.NewReaderSize(io.NewSectionReader(f, offset, f.size-offset), maxLine)
-	var rec record
+	var rec recordBuilder
 	start, pos := offset, offset // of rec, and of what is to be read
 	flush := func() bool {
 		// What is new is as new as the query could want.
@@ -179,7 +179,7 @@ func (p *pager) forwardFile(f openFile, offset int64) (int64, error) {
 			if err != nil || p.full() {
 				return pos, nil
 			}
-			start, rec = pos, record{header: head, headed: true, first: slices.Clone(line)}
+			start, rec = pos, recordBuilder{header: head, headed: true, first: slices.Clone(line)}
 		} else {
 			rec.addNewer(line)
 		}

@@ -1,14 +1,16 @@
-package endpointfs
+package log
 
 import (
 	"context"
 	"os"
 	"time"
+
+	"chiltepin/endpointfs/internal/regular"
 )
 
-// LogQuery says which records of a log are wanted. The zero value wants the
+// Query says which records of a log are wanted. The zero value wants the
 // newest, as many as MaxBytes allows.
-type LogQuery struct {
+type Query struct {
 	Tail  int       // at most so many records; 0 for no such limit
 	Since time.Time // only records from then on
 	Level string    // only records of this level or a graver one
@@ -19,9 +21,9 @@ type LogQuery struct {
 	MaxBytes int // of text in a page; 0 for 1 MiB. One record is returned even when it alone has more.
 }
 
-// LogPage is a piece of a log.
-type LogPage struct {
-	Lines []LogLine // oldest first
+// Page is a piece of a log.
+type Page struct {
+	Records []Record // oldest first
 	// Cursor goes on after the page, with what has been written since: giving
 	// it back from time to time follows the log.
 	Cursor string
@@ -46,23 +48,23 @@ const (
 // across its rotation. It needs memory for the page and half a megabyte more,
 // whatever the size of the log, and ends early when ctx does. A log that is
 // not there is empty. A cursor that is none is a *[CursorError].
-func (l Log) Query(ctx context.Context, q LogQuery) (LogPage, error) {
+func (l Files) Query(ctx context.Context, q Query) (Page, error) {
 	f, err := newFilter(q)
 	if err != nil {
-		return LogPage{}, err
+		return Page{}, err
 	}
 	if q.MaxBytes <= 0 {
 		q.MaxBytes = defaultPage
 	}
 	files, err := l.open()
 	if err != nil {
-		return LogPage{}, err
+		return Page{}, err
 	}
 	defer closeAll(files)
 	p := pager{ctx: ctx, query: q, filter: f, files: files}
 	at, found, err := p.locate()
 	if err != nil {
-		return LogPage{}, err
+		return Page{}, err
 	}
 	p.page.Gap = !found
 	switch {
@@ -87,10 +89,10 @@ type openFile struct {
 }
 
 // open opens the files of the log, newest first.
-func (l Log) open() ([]openFile, error) {
+func (l Files) open() ([]openFile, error) {
 	var files []openFile
 	for _, path := range []string{l.path, l.path + ".1"} {
-		f, size, err := openLog(path)
+		f, size, err := regular.Open(path)
 		if err != nil {
 			closeAll(files)
 			return nil, err

@@ -1,4 +1,4 @@
-package endpointfs
+package log
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 // first line is kept and the last ones: a traceback tells most at its end.
 const maxRecord = 64 << 10
 
-// record gathers the lines of one record, in rising order or, for a reverse
+// recordBuilder gathers the lines of one record, in rising order or, for a reverse
 // reader, in falling order.
-type record struct {
+type recordBuilder struct {
 	header
 	headed bool // the first line is one
 	first  []byte
@@ -26,7 +26,7 @@ type record struct {
 
 // addOlder takes a line that is before all lines so far, and not the first of
 // the record.
-func (r *record) addOlder(line []byte) {
+func (r *recordBuilder) addOlder(line []byte) {
 	n := len(line) + 1
 	if r.cut > 0 || r.size+n > maxRecord {
 		r.cut += n
@@ -37,7 +37,7 @@ func (r *record) addOlder(line []byte) {
 }
 
 // addNewer takes a line that is after all lines so far.
-func (r *record) addNewer(line []byte) {
+func (r *recordBuilder) addNewer(line []byte) {
 	r.rest = append(r.rest, bytes.Clone(line))
 	r.size += len(line) + 1
 	for r.size > maxRecord && len(r.rest) > 1 {
@@ -48,7 +48,7 @@ func (r *record) addNewer(line []byte) {
 }
 
 // text joins the lines. Blank lines at the end belong to no one.
-func (r *record) text() string {
+func (r *recordBuilder) text() string {
 	var b strings.Builder
 	b.Write(r.first)
 	if r.cut > 0 {
@@ -63,15 +63,15 @@ func (r *record) text() string {
 	return strings.TrimRight(b.String(), "\r\n")
 }
 
-func (r *record) line() LogLine {
-	l := LogLine{Text: r.text()}
+func (r *recordBuilder) line() Record {
+	l := Record{Text: r.text()}
 	if r.headed {
 		l.Time, l.Level = r.time(), levels[r.level]
 	}
 	return l
 }
 
-// filter is what a [LogQuery] asks of a record.
+// filter is what a [Query] asks of a record.
 type filter struct {
 	since   time.Time
 	level   int
@@ -79,7 +79,7 @@ type filter struct {
 	grep    *regexp.Regexp
 }
 
-func newFilter(q LogQuery) (filter, error) {
+func newFilter(q Query) (filter, error) {
 	f := filter{since: q.Since}
 	if q.Level != "" {
 		if f.level = slices.Index(levels, strings.ToUpper(q.Level)); f.level < 0 {
@@ -103,7 +103,7 @@ func newFilter(q LogQuery) (filter, error) {
 // wants says whether a record passes. What has no time of its own is as old as
 // what follows it, which the caller gives; what has no level passes any. What
 // has no text is no record.
-func (f *filter) wants(r *record, next header) bool {
+func (f *filter) wants(r *recordBuilder, next header) bool {
 	if !r.headed && len(r.text()) == 0 || r.headed && r.level < f.level {
 		return false
 	}

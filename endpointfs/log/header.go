@@ -1,13 +1,13 @@
-package endpointfs
+package log
 
 import (
 	"slices"
 	"time"
 )
 
-// LogLine is one record of a log: the daemon's line, with the lines that
+// Record is one record of a log: the daemon's line, with the lines that
 // follow it and belong to it, such as a traceback.
-type LogLine struct {
+type Record struct {
 	// Time is when the daemon wrote it, by its clock and in its zone, which
 	// is taken to be this machine's. It is zero for text that some other
 	// program has written to the log.
