@@ -168,7 +168,7 @@ func (c *brokerConn) replyError(channel uint16, m amqp.Method, err *amqp.Error) 
 }
 
 func (c *brokerConn) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.Error) {
-	var s amqp.Spec
+	var s amqp.MethodSpec
 	if m != nil {
 		s = amqp.SpecOf(m)
 	}
@@ -184,9 +184,9 @@ func (c *brokerConn) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.E
 
 // closeFromBroker ends the connection as the protocol wants it, from the broker's side.
 // The broker is locked.
-func (c *brokerConn) closeFromBroker(err *amqp.Error) { c.closeWithError(err, amqp.Spec{}) }
+func (c *brokerConn) closeFromBroker(err *amqp.Error) { c.closeWithError(err, amqp.MethodSpec{}) }
 
-func (c *brokerConn) closeWithError(err *amqp.Error, s amqp.Spec) {
+func (c *brokerConn) closeWithError(err *amqp.Error, s amqp.MethodSpec) {
 	if c.closing {
 		return
 	}

@@ -11,7 +11,7 @@ type BasicQos struct {
 	Global bool
 }
 
-func (*BasicQos) methodSpec() Spec { return Spec{Class: 60, Method: 10, Name: "basic.qos"} }
+func (*BasicQos) methodSpec() MethodSpec { return MethodSpec{Class: 60, Method: 10, Name: "basic.qos"} }
 
 func (m *BasicQos) codeArguments(c *codec) {
 	c.codeLong(&m.Size)
@@ -22,7 +22,9 @@ func (m *BasicQos) codeArguments(c *codec) {
 // BasicQosOk answers BasicQos.
 type BasicQosOk struct{}
 
-func (*BasicQosOk) methodSpec() Spec     { return Spec{Class: 60, Method: 11, Name: "basic.qos-ok"} }
+func (*BasicQosOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 11, Name: "basic.qos-ok"}
+}
 func (*BasicQosOk) codeArguments(*codec) {}
 
 // BasicConsume starts a consumer on a queue.
@@ -33,7 +35,9 @@ type BasicConsume struct {
 	Arguments                         map[string]any
 }
 
-func (*BasicConsume) methodSpec() Spec { return Spec{Class: 60, Method: 20, Name: "basic.consume"} }
+func (*BasicConsume) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 20, Name: "basic.consume"}
+}
 
 func (m *BasicConsume) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -51,8 +55,8 @@ type BasicConsumeOk struct {
 	Consumer string
 }
 
-func (*BasicConsumeOk) methodSpec() Spec {
-	return Spec{Class: 60, Method: 21, Name: "basic.consume-ok"}
+func (*BasicConsumeOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 21, Name: "basic.consume-ok"}
 }
 
 func (m *BasicConsumeOk) codeArguments(c *codec) {
@@ -65,7 +69,9 @@ type BasicCancel struct {
 	NoWait   bool
 }
 
-func (*BasicCancel) methodSpec() Spec { return Spec{Class: 60, Method: 30, Name: "basic.cancel"} }
+func (*BasicCancel) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 30, Name: "basic.cancel"}
+}
 
 func (m *BasicCancel) codeArguments(c *codec) {
 	c.codeShortString(&m.Consumer)
@@ -77,7 +83,9 @@ type BasicCancelOk struct {
 	Consumer string
 }
 
-func (*BasicCancelOk) methodSpec() Spec { return Spec{Class: 60, Method: 31, Name: "basic.cancel-ok"} }
+func (*BasicCancelOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 31, Name: "basic.cancel-ok"}
+}
 
 func (m *BasicCancelOk) codeArguments(c *codec) {
 	c.codeShortString(&m.Consumer)
@@ -90,7 +98,9 @@ type BasicPublish struct {
 	Mandatory, Immediate bool
 }
 
-func (*BasicPublish) methodSpec() Spec { return Spec{Class: 60, Method: 40, Name: "basic.publish"} }
+func (*BasicPublish) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 40, Name: "basic.publish"}
+}
 
 func (m *BasicPublish) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -106,7 +116,9 @@ type BasicReturn struct {
 	Text, Exchange, Key string
 }
 
-func (*BasicReturn) methodSpec() Spec { return Spec{Class: 60, Method: 50, Name: "basic.return"} }
+func (*BasicReturn) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 50, Name: "basic.return"}
+}
 
 func (m *BasicReturn) codeArguments(c *codec) {
 	c.codeShort(&m.Code)
@@ -123,7 +135,9 @@ type BasicDeliver struct {
 	Exchange, Key string
 }
 
-func (*BasicDeliver) methodSpec() Spec { return Spec{Class: 60, Method: 60, Name: "basic.deliver"} }
+func (*BasicDeliver) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 60, Name: "basic.deliver"}
+}
 
 func (m *BasicDeliver) codeArguments(c *codec) {
 	c.codeShortString(&m.Consumer)
@@ -140,7 +154,7 @@ type BasicGet struct {
 	NoAck     bool
 }
 
-func (*BasicGet) methodSpec() Spec { return Spec{Class: 60, Method: 70, Name: "basic.get"} }
+func (*BasicGet) methodSpec() MethodSpec { return MethodSpec{Class: 60, Method: 70, Name: "basic.get"} }
 
 func (m *BasicGet) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -156,7 +170,9 @@ type BasicGetOk struct {
 	Messages      uint32
 }
 
-func (*BasicGetOk) methodSpec() Spec { return Spec{Class: 60, Method: 71, Name: "basic.get-ok"} }
+func (*BasicGetOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 71, Name: "basic.get-ok"}
+}
 
 func (m *BasicGetOk) codeArguments(c *codec) {
 	c.codeLongLong(&m.Tag)
@@ -171,7 +187,9 @@ type BasicGetEmpty struct {
 	Reserved1 string
 }
 
-func (*BasicGetEmpty) methodSpec() Spec { return Spec{Class: 60, Method: 72, Name: "basic.get-empty"} }
+func (*BasicGetEmpty) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 72, Name: "basic.get-empty"}
+}
 
 func (m *BasicGetEmpty) codeArguments(c *codec) {
 	c.codeShortString(&m.Reserved1)
@@ -184,7 +202,7 @@ type BasicAck struct {
 	Multiple bool
 }
 
-func (*BasicAck) methodSpec() Spec { return Spec{Class: 60, Method: 80, Name: "basic.ack"} }
+func (*BasicAck) methodSpec() MethodSpec { return MethodSpec{Class: 60, Method: 80, Name: "basic.ack"} }
 
 func (m *BasicAck) codeArguments(c *codec) {
 	c.codeLongLong(&m.Tag)
@@ -197,7 +215,9 @@ type BasicReject struct {
 	Requeue bool
 }
 
-func (*BasicReject) methodSpec() Spec { return Spec{Class: 60, Method: 90, Name: "basic.reject"} }
+func (*BasicReject) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 90, Name: "basic.reject"}
+}
 
 func (m *BasicReject) codeArguments(c *codec) {
 	c.codeLongLong(&m.Tag)
@@ -209,8 +229,8 @@ type BasicRecoverAsync struct {
 	Requeue bool
 }
 
-func (*BasicRecoverAsync) methodSpec() Spec {
-	return Spec{Class: 60, Method: 100, Name: "basic.recover-async"}
+func (*BasicRecoverAsync) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 100, Name: "basic.recover-async"}
 }
 
 func (m *BasicRecoverAsync) codeArguments(c *codec) {
@@ -222,7 +242,9 @@ type BasicRecover struct {
 	Requeue bool
 }
 
-func (*BasicRecover) methodSpec() Spec { return Spec{Class: 60, Method: 110, Name: "basic.recover"} }
+func (*BasicRecover) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 110, Name: "basic.recover"}
+}
 
 func (m *BasicRecover) codeArguments(c *codec) {
 	c.codeBit(&m.Requeue)
@@ -231,8 +253,8 @@ func (m *BasicRecover) codeArguments(c *codec) {
 // BasicRecoverOk answers BasicRecover.
 type BasicRecoverOk struct{}
 
-func (*BasicRecoverOk) methodSpec() Spec {
-	return Spec{Class: 60, Method: 111, Name: "basic.recover-ok"}
+func (*BasicRecoverOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 111, Name: "basic.recover-ok"}
 }
 func (*BasicRecoverOk) codeArguments(*codec) {}
 
@@ -242,7 +264,9 @@ type BasicNack struct {
 	Multiple, Requeue bool
 }
 
-func (*BasicNack) methodSpec() Spec { return Spec{Class: 60, Method: 120, Name: "basic.nack"} }
+func (*BasicNack) methodSpec() MethodSpec {
+	return MethodSpec{Class: 60, Method: 120, Name: "basic.nack"}
+}
 
 func (m *BasicNack) codeArguments(c *codec) {
 	c.codeLongLong(&m.Tag)

@@ -10,8 +10,8 @@ type ConnectionStart struct {
 	Mechanisms, Locales string
 }
 
-func (*ConnectionStart) methodSpec() Spec {
-	return Spec{Class: 10, Method: 10, Name: "connection.start"}
+func (*ConnectionStart) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 10, Name: "connection.start"}
 }
 
 func (m *ConnectionStart) codeArguments(c *codec) {
@@ -29,8 +29,8 @@ type ConnectionStartOk struct {
 	Mechanism, Response, Locale string
 }
 
-func (*ConnectionStartOk) methodSpec() Spec {
-	return Spec{Class: 10, Method: 11, Name: "connection.start-ok"}
+func (*ConnectionStartOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 11, Name: "connection.start-ok"}
 }
 
 func (m *ConnectionStartOk) codeArguments(c *codec) {
@@ -47,7 +47,9 @@ type ConnectionTune struct {
 	Heartbeat  uint16
 }
 
-func (*ConnectionTune) methodSpec() Spec { return Spec{Class: 10, Method: 30, Name: "connection.tune"} }
+func (*ConnectionTune) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 30, Name: "connection.tune"}
+}
 
 func (m *ConnectionTune) codeArguments(c *codec) {
 	c.codeShort(&m.ChannelMax)
@@ -62,8 +64,8 @@ type ConnectionTuneOk struct {
 	Heartbeat  uint16
 }
 
-func (*ConnectionTuneOk) methodSpec() Spec {
-	return Spec{Class: 10, Method: 31, Name: "connection.tune-ok"}
+func (*ConnectionTuneOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 31, Name: "connection.tune-ok"}
 }
 
 func (m *ConnectionTuneOk) codeArguments(c *codec) {
@@ -78,7 +80,9 @@ type ConnectionOpen struct {
 	Reserved2        bool
 }
 
-func (*ConnectionOpen) methodSpec() Spec { return Spec{Class: 10, Method: 40, Name: "connection.open"} }
+func (*ConnectionOpen) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 40, Name: "connection.open"}
+}
 
 func (m *ConnectionOpen) codeArguments(c *codec) {
 	c.codeShortString(&m.VHost)
@@ -91,8 +95,8 @@ type ConnectionOpenOk struct {
 	Reserved1 string
 }
 
-func (*ConnectionOpenOk) methodSpec() Spec {
-	return Spec{Class: 10, Method: 41, Name: "connection.open-ok"}
+func (*ConnectionOpenOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 41, Name: "connection.open-ok"}
 }
 
 func (m *ConnectionOpenOk) codeArguments(c *codec) {
@@ -107,8 +111,8 @@ type ConnectionClose struct {
 	Class, Method uint16
 }
 
-func (*ConnectionClose) methodSpec() Spec {
-	return Spec{Class: 10, Method: 50, Name: "connection.close"}
+func (*ConnectionClose) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 50, Name: "connection.close"}
 }
 
 func (m *ConnectionClose) codeArguments(c *codec) {
@@ -121,8 +125,8 @@ func (m *ConnectionClose) codeArguments(c *codec) {
 // ConnectionCloseOk answers ConnectionClose.
 type ConnectionCloseOk struct{}
 
-func (*ConnectionCloseOk) methodSpec() Spec {
-	return Spec{Class: 10, Method: 51, Name: "connection.close-ok"}
+func (*ConnectionCloseOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 10, Method: 51, Name: "connection.close-ok"}
 }
 func (*ConnectionCloseOk) codeArguments(*codec) {}
 
@@ -131,7 +135,9 @@ type ChannelOpen struct {
 	Reserved1 string
 }
 
-func (*ChannelOpen) methodSpec() Spec { return Spec{Class: 20, Method: 10, Name: "channel.open"} }
+func (*ChannelOpen) methodSpec() MethodSpec {
+	return MethodSpec{Class: 20, Method: 10, Name: "channel.open"}
+}
 
 func (m *ChannelOpen) codeArguments(c *codec) {
 	c.codeShortString(&m.Reserved1)
@@ -142,7 +148,9 @@ type ChannelOpenOk struct {
 	Reserved1 string
 }
 
-func (*ChannelOpenOk) methodSpec() Spec { return Spec{Class: 20, Method: 11, Name: "channel.open-ok"} }
+func (*ChannelOpenOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 20, Method: 11, Name: "channel.open-ok"}
+}
 
 func (m *ChannelOpenOk) codeArguments(c *codec) {
 	c.codeLongString(&m.Reserved1)
@@ -153,7 +161,9 @@ type ChannelFlow struct {
 	Active bool
 }
 
-func (*ChannelFlow) methodSpec() Spec { return Spec{Class: 20, Method: 20, Name: "channel.flow"} }
+func (*ChannelFlow) methodSpec() MethodSpec {
+	return MethodSpec{Class: 20, Method: 20, Name: "channel.flow"}
+}
 
 func (m *ChannelFlow) codeArguments(c *codec) {
 	c.codeBit(&m.Active)
@@ -164,7 +174,9 @@ type ChannelFlowOk struct {
 	Active bool
 }
 
-func (*ChannelFlowOk) methodSpec() Spec { return Spec{Class: 20, Method: 21, Name: "channel.flow-ok"} }
+func (*ChannelFlowOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 20, Method: 21, Name: "channel.flow-ok"}
+}
 
 func (m *ChannelFlowOk) codeArguments(c *codec) {
 	c.codeBit(&m.Active)
@@ -178,7 +190,9 @@ type ChannelClose struct {
 	Class, Method uint16
 }
 
-func (*ChannelClose) methodSpec() Spec { return Spec{Class: 20, Method: 40, Name: "channel.close"} }
+func (*ChannelClose) methodSpec() MethodSpec {
+	return MethodSpec{Class: 20, Method: 40, Name: "channel.close"}
+}
 
 func (m *ChannelClose) codeArguments(c *codec) {
 	c.codeShort(&m.Code)
@@ -190,7 +204,7 @@ func (m *ChannelClose) codeArguments(c *codec) {
 // ChannelCloseOk answers ChannelClose.
 type ChannelCloseOk struct{}
 
-func (*ChannelCloseOk) methodSpec() Spec {
-	return Spec{Class: 20, Method: 41, Name: "channel.close-ok"}
+func (*ChannelCloseOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 20, Method: 41, Name: "channel.close-ok"}
 }
 func (*ChannelCloseOk) codeArguments(*codec) {}

@@ -11,8 +11,8 @@ type ExchangeDeclare struct {
 	Arguments                                      map[string]any
 }
 
-func (*ExchangeDeclare) methodSpec() Spec {
-	return Spec{Class: 40, Method: 10, Name: "exchange.declare"}
+func (*ExchangeDeclare) methodSpec() MethodSpec {
+	return MethodSpec{Class: 40, Method: 10, Name: "exchange.declare"}
 }
 
 func (m *ExchangeDeclare) codeArguments(c *codec) {
@@ -30,8 +30,8 @@ func (m *ExchangeDeclare) codeArguments(c *codec) {
 // ExchangeDeclareOk answers ExchangeDeclare.
 type ExchangeDeclareOk struct{}
 
-func (*ExchangeDeclareOk) methodSpec() Spec {
-	return Spec{Class: 40, Method: 11, Name: "exchange.declare-ok"}
+func (*ExchangeDeclareOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 40, Method: 11, Name: "exchange.declare-ok"}
 }
 func (*ExchangeDeclareOk) codeArguments(*codec) {}
 
@@ -42,7 +42,9 @@ type ExchangeDelete struct {
 	IfUnused, NoWait bool
 }
 
-func (*ExchangeDelete) methodSpec() Spec { return Spec{Class: 40, Method: 20, Name: "exchange.delete"} }
+func (*ExchangeDelete) methodSpec() MethodSpec {
+	return MethodSpec{Class: 40, Method: 20, Name: "exchange.delete"}
+}
 
 func (m *ExchangeDelete) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -54,8 +56,8 @@ func (m *ExchangeDelete) codeArguments(c *codec) {
 // ExchangeDeleteOk answers ExchangeDelete.
 type ExchangeDeleteOk struct{}
 
-func (*ExchangeDeleteOk) methodSpec() Spec {
-	return Spec{Class: 40, Method: 21, Name: "exchange.delete-ok"}
+func (*ExchangeDeleteOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 40, Method: 21, Name: "exchange.delete-ok"}
 }
 func (*ExchangeDeleteOk) codeArguments(*codec) {}
 
@@ -68,7 +70,9 @@ type QueueDeclare struct {
 	Arguments                                       map[string]any
 }
 
-func (*QueueDeclare) methodSpec() Spec { return Spec{Class: 50, Method: 10, Name: "queue.declare"} }
+func (*QueueDeclare) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 10, Name: "queue.declare"}
+}
 
 func (m *QueueDeclare) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -87,8 +91,8 @@ type QueueDeclareOk struct {
 	Messages, Consumers uint32
 }
 
-func (*QueueDeclareOk) methodSpec() Spec {
-	return Spec{Class: 50, Method: 11, Name: "queue.declare-ok"}
+func (*QueueDeclareOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 11, Name: "queue.declare-ok"}
 }
 
 func (m *QueueDeclareOk) codeArguments(c *codec) {
@@ -105,7 +109,9 @@ type QueueBind struct {
 	Arguments            map[string]any
 }
 
-func (*QueueBind) methodSpec() Spec { return Spec{Class: 50, Method: 20, Name: "queue.bind"} }
+func (*QueueBind) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 20, Name: "queue.bind"}
+}
 
 func (m *QueueBind) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -119,7 +125,9 @@ func (m *QueueBind) codeArguments(c *codec) {
 // QueueBindOk answers QueueBind.
 type QueueBindOk struct{}
 
-func (*QueueBindOk) methodSpec() Spec     { return Spec{Class: 50, Method: 21, Name: "queue.bind-ok"} }
+func (*QueueBindOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 21, Name: "queue.bind-ok"}
+}
 func (*QueueBindOk) codeArguments(*codec) {}
 
 // QueuePurge drops the messages that wait in a queue.
@@ -129,7 +137,9 @@ type QueuePurge struct {
 	NoWait    bool
 }
 
-func (*QueuePurge) methodSpec() Spec { return Spec{Class: 50, Method: 30, Name: "queue.purge"} }
+func (*QueuePurge) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 30, Name: "queue.purge"}
+}
 
 func (m *QueuePurge) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -142,7 +152,9 @@ type QueuePurgeOk struct {
 	Messages uint32
 }
 
-func (*QueuePurgeOk) methodSpec() Spec { return Spec{Class: 50, Method: 31, Name: "queue.purge-ok"} }
+func (*QueuePurgeOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 31, Name: "queue.purge-ok"}
+}
 
 func (m *QueuePurgeOk) codeArguments(c *codec) {
 	c.codeLong(&m.Messages)
@@ -155,7 +167,9 @@ type QueueDelete struct {
 	IfUnused, IfEmpty, NoWait bool
 }
 
-func (*QueueDelete) methodSpec() Spec { return Spec{Class: 50, Method: 40, Name: "queue.delete"} }
+func (*QueueDelete) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 40, Name: "queue.delete"}
+}
 
 func (m *QueueDelete) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -170,7 +184,9 @@ type QueueDeleteOk struct {
 	Messages uint32
 }
 
-func (*QueueDeleteOk) methodSpec() Spec { return Spec{Class: 50, Method: 41, Name: "queue.delete-ok"} }
+func (*QueueDeleteOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 41, Name: "queue.delete-ok"}
+}
 
 func (m *QueueDeleteOk) codeArguments(c *codec) {
 	c.codeLong(&m.Messages)
@@ -183,7 +199,9 @@ type QueueUnbind struct {
 	Arguments            map[string]any
 }
 
-func (*QueueUnbind) methodSpec() Spec { return Spec{Class: 50, Method: 50, Name: "queue.unbind"} }
+func (*QueueUnbind) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 50, Name: "queue.unbind"}
+}
 
 func (m *QueueUnbind) codeArguments(c *codec) {
 	c.codeShort(&m.Reserved1)
@@ -196,7 +214,9 @@ func (m *QueueUnbind) codeArguments(c *codec) {
 // QueueUnbindOk answers QueueUnbind.
 type QueueUnbindOk struct{}
 
-func (*QueueUnbindOk) methodSpec() Spec     { return Spec{Class: 50, Method: 51, Name: "queue.unbind-ok"} }
+func (*QueueUnbindOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 50, Method: 51, Name: "queue.unbind-ok"}
+}
 func (*QueueUnbindOk) codeArguments(*codec) {}
 
 // ConfirmSelect asks for a confirmation (BasicAck) of each message that is published
@@ -205,7 +225,9 @@ type ConfirmSelect struct {
 	NoWait bool
 }
 
-func (*ConfirmSelect) methodSpec() Spec { return Spec{Class: 85, Method: 10, Name: "confirm.select"} }
+func (*ConfirmSelect) methodSpec() MethodSpec {
+	return MethodSpec{Class: 85, Method: 10, Name: "confirm.select"}
+}
 
 func (m *ConfirmSelect) codeArguments(c *codec) {
 	c.codeBit(&m.NoWait)
@@ -214,7 +236,7 @@ func (m *ConfirmSelect) codeArguments(c *codec) {
 // ConfirmSelectOk answers ConfirmSelect.
 type ConfirmSelectOk struct{}
 
-func (*ConfirmSelectOk) methodSpec() Spec {
-	return Spec{Class: 85, Method: 11, Name: "confirm.select-ok"}
+func (*ConfirmSelectOk) methodSpec() MethodSpec {
+	return MethodSpec{Class: 85, Method: 11, Name: "confirm.select-ok"}
 }
 func (*ConfirmSelectOk) codeArguments(*codec) {}

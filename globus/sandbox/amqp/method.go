@@ -8,19 +8,19 @@ import (
 // Method is a method of the protocol with its arguments: a pointer to one of
 // the types of this package.
 type Method interface {
-	methodSpec() Spec
+	methodSpec() MethodSpec
 	// codeArguments reads or writes the arguments.
 	codeArguments(*codec)
 }
 
-// Spec is the numbers of a method in its class, and its name.
-type Spec struct {
+// MethodSpec is the numbers of a method in its class, and its name.
+type MethodSpec struct {
 	Class, Method uint16
 	Name          string // "basic.publish"
 }
 
 // SpecOf returns the numbers and the name of a method.
-func SpecOf(m Method) Spec { return m.methodSpec() }
+func SpecOf(m Method) MethodSpec { return m.methodSpec() }
 
 // UnknownMethodError is a method that this package does not know.
 type UnknownMethodError struct{ Class, Method uint16 }
