@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"chiltepin/globus/pool/pyyaml"
 )
 
 // Check returns what is wrong with the file by itself, in its order: options
@@ -62,11 +64,11 @@ func (c *poolCheck) checkEachOption() {
 		}
 		v := c.pool.Options[name].Value
 		switch o.kind {
-		case Bool:
+		case pyyaml.Bool:
 			c.checkBool(name, v)
-		case Int:
+		case pyyaml.Int:
 			c.checkNumber(o, v)
-		case List:
+		case pyyaml.List:
 			c.checkEnvironment(v)
 		default:
 			c.checkText(o, v)
@@ -84,24 +86,24 @@ func (c *poolCheck) reportUnknown(name string) {
 	c.found = append(c.found, p)
 }
 
-func (c *poolCheck) checkBool(name string, v Value) {
+func (c *poolCheck) checkBool(name string, v pyyaml.Value) {
 	switch {
-	case v.Kind == Bool:
-	case v.Kind == Text && (foldName(v.Written) == "true" || foldName(v.Written) == "false" || foldName(v.Written) == "yes" || foldName(v.Written) == "no"):
+	case v.Kind == pyyaml.Bool:
+	case v.Kind == pyyaml.Text && (foldName(v.Written) == "true" || foldName(v.Written) == "false" || foldName(v.Written) == "yes" || foldName(v.Written) == "no"):
 		c.addProblem(name, Error, "write "+foldName(v.Written)+" without quotation marks", "%s is the text %q, and should be true or false; any text counts as true", name, v.Written)
 	default:
-		c.addProblem(name, Error, "write true or false, or remove the line", "%s is %s, and should be true or false", name, v.Kind.withArticle())
+		c.addProblem(name, Error, "write true or false, or remove the line", "%s is %s, and should be true or false", name, v.Kind.WithArticle())
 	}
 }
 
-func (c *poolCheck) checkNumber(o option, v Value) {
+func (c *poolCheck) checkNumber(o option, v pyyaml.Value) {
 	switch {
-	case v.Kind == Null && o.name != "init_blocks" && o.name != "min_blocks" && o.name != "max_blocks" && o.name != "nodes_per_block":
-	case v.Kind == Null:
+	case v.Kind == pyyaml.Null && o.name != "init_blocks" && o.name != "min_blocks" && o.name != "max_blocks" && o.name != "nodes_per_block":
+	case v.Kind == pyyaml.Null:
 		c.addProblem(o.name, Error, "give a number, or remove the line", "%s has no value, and nothing is not the default", o.name)
-	case v.Kind == Text && regexp.MustCompile(`^\s*\d+\s*$`).MatchString(v.Written):
+	case v.Kind == pyyaml.Text && regexp.MustCompile(`^\s*\d+\s*$`).MatchString(v.Written):
 		c.addProblem(o.name, Error, "write "+strings.TrimSpace(v.Written)+" without quotation marks", "%s is the text %q, and should be a number", o.name, v.Written)
-	case v.Kind != Int:
+	case v.Kind != pyyaml.Int:
 		c.addProblem(o.name, Error, fmt.Sprintf("write a whole number, %d or more", o.min), "%s is %s, and should be a whole number", o.name, c.describeValue(v))
 	case v.Int < o.min:
 		c.addProblem(o.name, Error, fmt.Sprintf("write %d or more", o.min), "%s is %d, and should be %d or more", o.name, v.Int, o.min)
@@ -109,39 +111,39 @@ func (c *poolCheck) checkNumber(o option, v Value) {
 }
 
 // describeValue is a value in a message.
-func (c *poolCheck) describeValue(v Value) string {
+func (c *poolCheck) describeValue(v pyyaml.Value) string {
 	switch v.Kind {
-	case Float, Bool, Date:
+	case pyyaml.Float, pyyaml.Bool, pyyaml.Date:
 		return v.Written
-	case Text:
+	case pyyaml.Text:
 		return fmt.Sprintf("%q", v.Written)
 	}
-	return v.Kind.withArticle()
+	return v.Kind.WithArticle()
 }
 
 // checkEnvironment looks at environment, which Python Chiltepin joins line by line.
-func (c *poolCheck) checkEnvironment(v Value) {
+func (c *poolCheck) checkEnvironment(v pyyaml.Value) {
 	const name = "environment"
 	switch v.Kind {
-	case List:
-	case Text:
+	case pyyaml.List:
+	case pyyaml.Text:
 		c.addProblem(name, Error, `write it as a list: each command on a line of its own that begins with "- "`, "environment is one text, and Chiltepin would put each letter of it on a line of its own")
 		return
 	default:
-		c.addProblem(name, Error, `write a list, each command on a line of its own that begins with "- ", or remove the line`, "environment is %s, and should be a list of shell commands", v.Kind.withArticle())
+		c.addProblem(name, Error, `write a list, each command on a line of its own that begins with "- ", or remove the line`, "environment is %s, and should be a list of shell commands", v.Kind.WithArticle())
 		return
 	}
 	for _, item := range v.Items {
-		if item.Kind == Text {
+		if item.Kind == pyyaml.Text {
 			continue
 		}
 		p := Problem{Line: item.Line, Column: item.Column, Pool: c.pool.Name, Option: name, Severity: Error,
-			Message: fmt.Sprintf("a command of environment is %s, and should be a text", item.Kind.withArticle()), Remedy: "put the command in quotation marks"}
+			Message: fmt.Sprintf("a command of environment is %s, and should be a text", item.Kind.WithArticle()), Remedy: "put the command in quotation marks"}
 		c.found = append(c.found, p)
 	}
 }
 
-func (c *poolCheck) checkText(o option, v Value) {
+func (c *poolCheck) checkText(o option, v pyyaml.Value) {
 	if o.name == "walltime" {
 		c.checkWalltime(v)
 		return
@@ -151,20 +153,20 @@ func (c *poolCheck) checkText(o option, v Value) {
 		return
 	}
 	switch {
-	case v.Kind == Text:
-	case v.Kind == Null && len(o.words) == 0:
+	case v.Kind == pyyaml.Text:
+	case v.Kind == pyyaml.Null && len(o.words) == 0:
 		return
-	case v.Kind == Null:
+	case v.Kind == pyyaml.Null:
 		c.addProblem(o.name, Error, "give "+joinOr(o.words)+", or remove the line", "%s has no value, and nothing is not the default", o.name)
 		return
-	case v.Kind == Int && c.providerName() == "pbspro":
+	case v.Kind == pyyaml.Int && c.providerName() == "pbspro":
 		c.addProblem(o.name, Note, "quotation marks make it a text", "%s is the number %s; PBS Professional takes it all the same", o.name, v.Written)
 		return
-	case v.Kind == Int || v.Kind == Float || v.Kind == Bool || v.Kind == Date:
-		c.addProblem(o.name, Error, fmt.Sprintf("write %q, with quotation marks", v.Written), "%s is %s for YAML, and should be a text", o.name, v.Kind.withArticle())
+	case v.Kind == pyyaml.Int || v.Kind == pyyaml.Float || v.Kind == pyyaml.Bool || v.Kind == pyyaml.Date:
+		c.addProblem(o.name, Error, fmt.Sprintf("write %q, with quotation marks", v.Written), "%s is %s for YAML, and should be a text", o.name, v.Kind.WithArticle())
 		return
 	default:
-		c.addProblem(o.name, Error, "write one word", "%s is %s, and should be a text", o.name, v.Kind.withArticle())
+		c.addProblem(o.name, Error, "write one word", "%s is %s, and should be a text", o.name, v.Kind.WithArticle())
 		return
 	}
 	if len(o.words) == 0 {
@@ -185,12 +187,12 @@ func (c *poolCheck) checkText(o option, v Value) {
 	c.addProblem(o.name, Error, remedy, "%s is %q, and should be %s", o.name, v.Written, joinOr(o.words))
 }
 
-func (c *poolCheck) checkEndpointID(v Value) {
+func (c *poolCheck) checkEndpointID(v pyyaml.Value) {
 	switch {
-	case v.Kind == Null || v.Kind == Text && v.Written == "":
+	case v.Kind == pyyaml.Null || v.Kind == pyyaml.Text && v.Written == "":
 		c.addProblem("endpoint", Error, "give the UUID that chiltepin endpoint list shows, or remove the line", "endpoint has no value, and the tasks would run where the workflow runs")
-	case v.Kind != Text:
-		c.addProblem("endpoint", Error, `write the UUID in quotation marks`, "endpoint is %s, and should be the UUID of an endpoint", v.Kind.withArticle())
+	case v.Kind != pyyaml.Text:
+		c.addProblem("endpoint", Error, `write the UUID in quotation marks`, "endpoint is %s, and should be the UUID of an endpoint", v.Kind.WithArticle())
 	default:
 		if _, err := uuid.Parse(v.Written); err != nil || len(v.Written) != 36 {
 			c.addProblem("endpoint", Error, "give the UUID that chiltepin endpoint list shows", "endpoint is %q, and should be the UUID of an endpoint", v.Written)
@@ -200,23 +202,23 @@ func (c *poolCheck) checkEndpointID(v Value) {
 
 // checkWalltime is "HH:MM:SS" for parsl (wtime_to_minutes in parsl/utils.py); PBS
 // Professional gets the text as it is.
-func (c *poolCheck) checkWalltime(v Value) {
+func (c *poolCheck) checkWalltime(v pyyaml.Value) {
 	const name, pattern = "walltime", `^[0-9]+:[0-9]{1,2}:[0-9]{1,2}$`
 	slurm := c.providerName() != "pbspro"
 	switch {
-	case v.Kind == Null && !slurm:
-	case v.Kind == Null:
+	case v.Kind == pyyaml.Null && !slurm:
+	case v.Kind == pyyaml.Null:
 		c.addProblem(name, Error, "give a time, or remove the line", "walltime has no value, and nothing is not the default")
-	case v.Kind == Int && strings.Contains(v.Written, ":"):
+	case v.Kind == pyyaml.Int && strings.Contains(v.Written, ":"):
 		severity := Error
 		if !slurm {
 			severity = Warning
 		}
 		c.addProblem(name, severity, fmt.Sprintf("write %q, with quotation marks", v.Written), "without quotation marks %s is the number %d for YAML", v.Written, v.Int)
-	case v.Kind == Int:
+	case v.Kind == pyyaml.Int:
 		c.addProblem(name, Error, fmt.Sprintf("write \"%02d:%02d:00\", with quotation marks, if minutes were meant", v.Int/60, v.Int%60), "walltime is the number %d, and should be a time such as \"01:00:00\"", v.Int)
-	case v.Kind != Text:
-		c.addProblem(name, Error, `write a time such as "01:00:00", with quotation marks`, "walltime is %s, and should be a time", v.Kind.withArticle())
+	case v.Kind != pyyaml.Text:
+		c.addProblem(name, Error, `write a time such as "01:00:00", with quotation marks`, "walltime is %s, and should be a time", v.Kind.WithArticle())
 	case !regexp.MustCompile(pattern).MatchString(v.Written):
 		c.addProblem(name, Error, "write HH:MM:SS in quotation marks"+guessWalltime(v.Written), "walltime is %q, and should be a time such as \"01:00:00\"", v.Written)
 	case regexp.MustCompile(`^0+:0?0:`).MatchString(v.Written):

@@ -2,6 +2,8 @@ package pool
 
 import (
 	"strings"
+
+	"chiltepin/globus/pool/pyyaml"
 )
 
 // providerName is what Python Chiltepin takes for the provider.
@@ -9,7 +11,7 @@ func (c *poolCheck) providerName() string { return c.pool.textOption("provider",
 
 // textOption is an option as a text, or def where it is left out or no text.
 func (p Pool) textOption(name, def string) string {
-	if o, ok := p.Options[name]; ok && o.Kind == Text {
+	if o, ok := p.Options[name]; ok && o.Kind == pyyaml.Text {
 		return o.Written
 	}
 	return def
@@ -17,7 +19,7 @@ func (p Pool) textOption(name, def string) string {
 
 // numberOption is an option as a number, or def where it is left out or none.
 func (p Pool) numberOption(name string, def int64) int64 {
-	if o, ok := p.Options[name]; ok && o.Kind == Int {
+	if o, ok := p.Options[name]; ok && o.Kind == pyyaml.Int {
 		return o.Int
 	}
 	return def
@@ -25,13 +27,13 @@ func (p Pool) numberOption(name string, def int64) int64 {
 
 // boolOption is an option as true or false.
 func (p Pool) boolOption(name string, def bool) bool {
-	if o, ok := p.Options[name]; ok && o.Kind == Bool {
+	if o, ok := p.Options[name]; ok && o.Kind == pyyaml.Bool {
 		return o.Bool
 	}
 	return def
 }
 
-func (p Pool) isSet(name string) bool { return p.Options[name].isGiven() }
+func (p Pool) isSet(name string) bool { return p.Options[name].IsGiven() }
 
 // Endpoint is the UUID of its endpoint in lower case, "" for a pool that runs
 // where the workflow runs.
@@ -78,7 +80,7 @@ func (c *poolCheck) checkIgnored() {
 	case !named && len(scheduler) > 0:
 		c.addProblem(scheduler[0], Error, "add provider: slurm or provider: pbspro, or remove "+strings.Join(scheduler, ", "),
 			"provider is not given, so blocks run on the %s own host, and %s ignored", c.hostOwner(), namesWithVerb(scheduler))
-	case c.providerName() == "localhost" && c.pool.Options["provider"].Kind == Text:
+	case c.providerName() == "localhost" && c.pool.Options["provider"].Kind == pyyaml.Text:
 		for _, name := range scheduler {
 			c.addProblem(name, Warning, "remove it, or set provider to slurm or pbspro", "the provider localhost ignores %s", name)
 		}
@@ -114,7 +116,7 @@ func joinAnd(names []string) string {
 
 func (c *poolCheck) checkMPI() {
 	if !c.pool.boolOption("mpi", false) {
-		if c.pool.isSet("mpi") && c.pool.Options["mpi"].Kind != Bool {
+		if c.pool.isSet("mpi") && c.pool.Options["mpi"].Kind != pyyaml.Bool {
 			return // which of the two it is has been asked already
 		}
 		for _, name := range []string{"max_mpi_apps", "mpi_launcher"} {

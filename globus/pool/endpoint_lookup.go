@@ -217,7 +217,7 @@ func (c *poolCheck) checkAccepted(s *acceptedOptions) {
 func (p Pool) hasDefault(name string) bool {
 	for _, o := range options() {
 		if o.name == name {
-			return o.def != nil && p.Options[name].Value.toJSON() == o.def
+			return o.def != nil && p.Options[name].Value.JSON() == o.def
 		}
 	}
 	return false

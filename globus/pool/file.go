@@ -12,7 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"chiltepin/endpointfs"
+	"chiltepin/globus/pool/pyyaml"
 )
 
 // File is a Chiltepin configuration that has been read.
@@ -37,7 +37,7 @@ type Pool struct {
 
 // Option is one option of an entry.
 type Option struct {
-	Value
+	pyyaml.Value
 	// KeyLine and KeyColumn are those of its name.
 	KeyLine, KeyColumn int
 }
@@ -78,17 +78,17 @@ func Parse(data []byte) File {
 	if doc == nil {
 		return f
 	}
-	if kind := Kind(endpointfs.YAMLKind(doc)); kind != Mapping {
-		if kind != Null {
+	if kind := pyyaml.KindOf(doc); kind != pyyaml.Mapping {
+		if kind != pyyaml.Null {
 			f.Problems = append(f.Problems, Problem{Line: doc.Line, Column: doc.Column, Severity: Error,
-				Message: fmt.Sprintf("the file is %s, and should be names of pools with their options", kind.withArticle()), Remedy: `begin with "name:" and indent the options below it`})
+				Message: fmt.Sprintf("the file is %s, and should be names of pools with their options", kind.WithArticle()), Remedy: `begin with "name:" and indent the options below it`})
 		}
 		return f
 	}
 	merged := mergedNodes(doc)
 	seen := map[string]int{}
 	for i := 0; i+1 < len(doc.Content); i += 2 {
-		key, value := doc.Content[i], followAlias(doc.Content[i+1])
+		key, value := doc.Content[i], pyyaml.FollowAlias(doc.Content[i+1])
 		if key.ShortTag() == "!!merge" {
 			f.addProblem(Problem{Line: key.Line, Column: key.Column, Severity: Error, Message: "pools are merged into the file, and not options into a pool", Remedy: "write << inside of an entry"})
 			continue
@@ -102,11 +102,11 @@ func Parse(data []byte) File {
 				Message: fmt.Sprintf("pool %s is there twice, first in line %d, and only this one counts", name, first), Remedy: "give one of them another name, or remove it"})
 		}
 		seen[name] = key.Line
-		if kind := Kind(endpointfs.YAMLKind(value)); kind != Mapping {
+		if kind := pyyaml.KindOf(value); kind != pyyaml.Mapping {
 			// A list with an anchor is what other entries refer to.
-			if value.Anchor == "" || kind != List {
+			if value.Anchor == "" || kind != pyyaml.List {
 				f.addProblem(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
-					Message: fmt.Sprintf("pool %s is %s, and should be options", name, kind.withArticle()), Remedy: `indent its options below the name, one "option: value" a line`})
+					Message: fmt.Sprintf("pool %s is %s, and should be options", name, kind.WithArticle()), Remedy: `indent its options below the name, one "option: value" a line`})
 			}
 			continue
 		}
@@ -121,11 +121,11 @@ func (f *File) addProblem(p Problem) { f.Problems = append(f.Problems, p) }
 
 // readPoolName is the name of an entry, which must be a text.
 func (f *File) readPoolName(key *yaml.Node) (string, bool) {
-	node := followAlias(key)
-	kind := Kind(endpointfs.YAMLKind(node))
-	if kind != Text || node.Value == "" {
+	node := pyyaml.FollowAlias(key)
+	kind := pyyaml.KindOf(node)
+	if kind != pyyaml.Text || node.Value == "" {
 		f.addProblem(Problem{Line: key.Line, Column: key.Column, Severity: Error,
-			Message: fmt.Sprintf("the name of a pool is %s, and should be a text", kind.withArticle()), Remedy: "put it in quotation marks"})
+			Message: fmt.Sprintf("the name of a pool is %s, and should be a text", kind.WithArticle()), Remedy: "put it in quotation marks"})
 		return "", false
 	}
 	return node.Value, true
@@ -139,8 +139,8 @@ func (f *File) collectOptions(p *Pool, m *yaml.Node, depth int) {
 	}
 	own := map[string]int{}
 	for i := 0; i+1 < len(m.Content); i += 2 {
-		key := followAlias(m.Content[i])
-		if key.ShortTag() == "!!merge" || Kind(endpointfs.YAMLKind(key)) == Mapping || Kind(endpointfs.YAMLKind(key)) == List {
+		key := pyyaml.FollowAlias(m.Content[i])
+		if key.ShortTag() == "!!merge" || pyyaml.KindOf(key) == pyyaml.Mapping || pyyaml.KindOf(key) == pyyaml.List {
 			continue
 		}
 		if first, twice := own[key.Value]; twice && depth == 0 {
@@ -154,13 +154,13 @@ func (f *File) collectOptions(p *Pool, m *yaml.Node, depth int) {
 		if m.Content[i].ShortTag() != "!!merge" {
 			continue
 		}
-		from := followAlias(m.Content[i+1])
+		from := pyyaml.FollowAlias(m.Content[i+1])
 		list := []*yaml.Node{from}
 		if from.Kind == yaml.SequenceNode {
 			list = from.Content
 		}
 		for _, n := range list {
-			if n = followAlias(n); n.Kind == yaml.MappingNode {
+			if n = pyyaml.FollowAlias(n); n.Kind == yaml.MappingNode {
 				f.collectOptions(p, n, depth+1)
 			}
 		}
@@ -176,14 +176,14 @@ func (p *Pool) setOption(key, value *yaml.Node, name string, own bool) {
 	if !there {
 		p.Order = append(p.Order, name)
 	}
-	p.Options[name] = Option{Value: valueOf(value, 2), KeyLine: key.Line, KeyColumn: key.Column}
+	p.Options[name] = Option{Value: pyyaml.ValueOf(value, 2), KeyLine: key.Line, KeyColumn: key.Column}
 }
 
 // mergedNodes are the mappings that some entry merges.
 func mergedNodes(doc *yaml.Node) map[*yaml.Node]bool {
 	merged := map[*yaml.Node]bool{}
 	for i := 1; i < len(doc.Content); i += 2 {
-		m := followAlias(doc.Content[i])
+		m := pyyaml.FollowAlias(doc.Content[i])
 		if m.Kind != yaml.MappingNode {
 			continue
 		}
@@ -191,21 +191,14 @@ func mergedNodes(doc *yaml.Node) map[*yaml.Node]bool {
 			if m.Content[j].ShortTag() != "!!merge" {
 				continue
 			}
-			from := followAlias(m.Content[j+1])
+			from := pyyaml.FollowAlias(m.Content[j+1])
 			merged[from] = true
 			for _, n := range from.Content {
-				merged[followAlias(n)] = true
+				merged[pyyaml.FollowAlias(n)] = true
 			}
 		}
 	}
 	return merged
-}
-
-func followAlias(n *yaml.Node) *yaml.Node {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
 }
 
 // parseDocument returns the only document of the data, nil for an empty one.
@@ -226,7 +219,7 @@ func parseDocument(data []byte) (*yaml.Node, *Problem) {
 	if !errors.Is(err, io.EOF) {
 		return nil, syntaxProblem(data, err)
 	}
-	return followAlias(doc.Content[0]), nil
+	return pyyaml.FollowAlias(doc.Content[0]), nil
 }
 
 // syntaxProblem places an error of the YAML library, which tells a line only,
@@ -259,19 +252,4 @@ func syntaxProblem(data []byte, err error) *Problem {
 		}
 	}
 	return p
-}
-
-// a is the kind with its article.
-func (k Kind) withArticle() string {
-	switch k {
-	case Null:
-		return "empty"
-	case Bool:
-		return "true or false"
-	case Int, Float:
-		return "a number"
-	case "":
-		return "nothing"
-	}
-	return "a " + string(k)
 }

@@ -4,14 +4,15 @@ import (
 	"strings"
 
 	"chiltepin/endpointfs/spell"
+	"chiltepin/globus/pool/pyyaml"
 )
 
 // option is one option that an entry may have, as chiltepin/configure.py of
 // 0.1.7 reads it.
 type option struct {
 	name, doc string
-	// kind is what a value must be: [Bool], [Int], [Text], or [List] of texts.
-	kind Kind
+	// kind is what a value must be: [pyyaml.Bool], [pyyaml.Int], [pyyaml.Text], or [pyyaml.List] of texts.
+	kind pyyaml.Kind
 	// min is the least number.
 	min int64
 	// words are the only texts allowed, if there are any.
@@ -26,24 +27,24 @@ type option struct {
 // options returns the options in the order in which people write them.
 func options() []option {
 	return []option{
-		{name: "endpoint", kind: Text, doc: "UUID of the endpoint that runs the tasks; without one they run where the workflow runs", example: "12345678-1234-1234-1234-123456789abc"},
-		{name: "mpi", kind: Bool, doc: "true for a pool of MPI applications", example: true, def: false},
-		{name: "max_mpi_apps", kind: Int, min: 1, doc: "how many MPI applications run at once in a block; only with mpi", example: 2, def: int64(1)},
-		{name: "mpi_launcher", kind: Text, words: []string{"srun", "mpiexec", "aprun"}, doc: "what starts an MPI application: srun for slurm, mpiexec otherwise, if not given; only with mpi", example: "srun"},
-		{name: "provider", kind: Text, words: []string{"localhost", "slurm", "pbspro"}, doc: "where blocks come from: the endpoint's own host, Slurm or PBS Professional", example: "slurm", def: "localhost"},
-		{name: "partition", kind: Text, doc: "partition of Slurm; the cluster's default if not given", example: "compute", def: ""},
-		{name: "queue", kind: Text, doc: "queue of PBS Professional, or quality of service (QOS) of Slurm", example: "normal", def: ""},
-		{name: "account", kind: Text, doc: "account that is charged; not for localhost", example: "myproject", def: ""},
-		{name: "cores_per_node", kind: Int, min: 1, doc: "cores of each node to use; not for localhost, nor with mpi", example: 36, def: int64(1)},
-		{name: "nodes_per_block", kind: Int, min: 1, doc: "nodes of a block, which is one job of the scheduler; not for localhost", example: 2, def: int64(1)},
-		{name: "init_blocks", kind: Int, doc: "blocks to ask for at once", example: 0, def: int64(0)},
-		{name: "min_blocks", kind: Int, doc: "blocks to keep even without work", example: 0, def: int64(0)},
-		{name: "max_blocks", kind: Int, min: 1, doc: "blocks to have at most", example: 4, def: int64(1)},
-		{name: "walltime", kind: Text, doc: "how long a block may last, \"HH:MM:SS\" in quotation marks; not for localhost", example: "01:00:00", def: "00:10:00"},
-		{name: "exclusive", kind: Bool, doc: "whether nodes are shared with no other job; only for slurm", example: false, def: true},
-		{name: "environment", kind: List, doc: "shell commands that each block runs before its workers start", example: []any{"module load python"}},
-		{name: "cores_per_worker", kind: Int, min: 1, local: true, doc: "cores of a worker; only without an endpoint", example: 1, def: int64(1)},
-		{name: "max_workers_per_node", kind: Int, min: 1, local: true, doc: "workers on a node at most; only without an endpoint", example: 4},
+		{name: "endpoint", kind: pyyaml.Text, doc: "UUID of the endpoint that runs the tasks; without one they run where the workflow runs", example: "12345678-1234-1234-1234-123456789abc"},
+		{name: "mpi", kind: pyyaml.Bool, doc: "true for a pool of MPI applications", example: true, def: false},
+		{name: "max_mpi_apps", kind: pyyaml.Int, min: 1, doc: "how many MPI applications run at once in a block; only with mpi", example: 2, def: int64(1)},
+		{name: "mpi_launcher", kind: pyyaml.Text, words: []string{"srun", "mpiexec", "aprun"}, doc: "what starts an MPI application: srun for slurm, mpiexec otherwise, if not given; only with mpi", example: "srun"},
+		{name: "provider", kind: pyyaml.Text, words: []string{"localhost", "slurm", "pbspro"}, doc: "where blocks come from: the endpoint's own host, Slurm or PBS Professional", example: "slurm", def: "localhost"},
+		{name: "partition", kind: pyyaml.Text, doc: "partition of Slurm; the cluster's default if not given", example: "compute", def: ""},
+		{name: "queue", kind: pyyaml.Text, doc: "queue of PBS Professional, or quality of service (QOS) of Slurm", example: "normal", def: ""},
+		{name: "account", kind: pyyaml.Text, doc: "account that is charged; not for localhost", example: "myproject", def: ""},
+		{name: "cores_per_node", kind: pyyaml.Int, min: 1, doc: "cores of each node to use; not for localhost, nor with mpi", example: 36, def: int64(1)},
+		{name: "nodes_per_block", kind: pyyaml.Int, min: 1, doc: "nodes of a block, which is one job of the scheduler; not for localhost", example: 2, def: int64(1)},
+		{name: "init_blocks", kind: pyyaml.Int, doc: "blocks to ask for at once", example: 0, def: int64(0)},
+		{name: "min_blocks", kind: pyyaml.Int, doc: "blocks to keep even without work", example: 0, def: int64(0)},
+		{name: "max_blocks", kind: pyyaml.Int, min: 1, doc: "blocks to have at most", example: 4, def: int64(1)},
+		{name: "walltime", kind: pyyaml.Text, doc: "how long a block may last, \"HH:MM:SS\" in quotation marks; not for localhost", example: "01:00:00", def: "00:10:00"},
+		{name: "exclusive", kind: pyyaml.Bool, doc: "whether nodes are shared with no other job; only for slurm", example: false, def: true},
+		{name: "environment", kind: pyyaml.List, doc: "shell commands that each block runs before its workers start", example: []any{"module load python"}},
+		{name: "cores_per_worker", kind: pyyaml.Int, min: 1, local: true, doc: "cores of a worker; only without an endpoint", example: 1, def: int64(1)},
+		{name: "max_workers_per_node", kind: pyyaml.Int, min: 1, local: true, doc: "workers on a node at most; only without an endpoint", example: 4},
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/google/uuid"
+
+	"chiltepin/globus/pool/pyyaml"
 )
 
 func isUUID(s string) bool {
@@ -150,11 +152,11 @@ func Schema() json.RawMessage {
 func (o option) jsonSchema() map[string]any {
 	s := map[string]any{"description": o.doc}
 	switch o.kind {
-	case Bool:
+	case pyyaml.Bool:
 		s["type"] = "boolean"
-	case Int:
+	case pyyaml.Int:
 		s["type"], s["minimum"] = "integer", o.min
-	case List:
+	case pyyaml.List:
 		s["type"], s["items"] = "array", map[string]any{"type": "string"}
 	default:
 		s["type"] = "string"

@@ -10,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/pool/pyyaml"
 )
 
 // Script is what parsl submits for one block.
@@ -27,7 +28,7 @@ type Script struct {
 }
 
 // providerName is the provider's part of a configuration.
-type provider map[string]Value
+type provider map[string]pyyaml.Value
 
 // scriptOf reads the configuration of a user endpoint. Its providers are those
 // of parsl 2026.10.26.
@@ -46,7 +47,7 @@ func scriptOf(config string) (Script, error) {
 	}
 	p := provider{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		p[node.Content[i].Value] = valueOf(node.Content[i+1], 1)
+		p[node.Content[i].Value] = pyyaml.ValueOf(node.Content[i+1], 1)
 	}
 	s := Script{Provider: p["type"].Written}
 	if takes := keywords(s.Provider); takes != nil {
@@ -62,8 +63,8 @@ func scriptOf(config string) (Script, error) {
 	case "PBSProProvider":
 		s.pbs(p)
 	case "LocalProvider":
-		if v, ok := p["worker_init"]; ok && v.Kind != Text && v.Kind != Null {
-			s.problem("worker_init is %s, and the provider wants a text", v.Kind.withArticle())
+		if v, ok := p["worker_init"]; ok && v.Kind != pyyaml.Text && v.Kind != pyyaml.Null {
+			s.problem("worker_init is %s, and the provider wants a text", v.Kind.WithArticle())
 		}
 		s.Submit, s.Header = "bash SCRIPT", p.text("worker_init")+"\nexport JOBNAME=JOB"
 	default:
@@ -74,7 +75,7 @@ func scriptOf(config string) (Script, error) {
 
 // textOption is a value as Python formats it, but "" for None.
 func (p provider) text(name string) string {
-	if p[name].Kind == Null {
+	if p[name].Kind == pyyaml.Null {
 		return ""
 	}
 	return p.formatted(name, "")
@@ -85,11 +86,11 @@ func (p provider) formatted(name, def string) string {
 	switch v := p[name]; v.Kind {
 	case "":
 		return def
-	case Null:
+	case pyyaml.Null:
 		return "None"
-	case Bool:
+	case pyyaml.Bool:
 		return map[bool]string{true: "True", false: "False"}[v.Bool]
-	case Int:
+	case pyyaml.Int:
 		return strconv.FormatInt(v.Int, 10)
 	default:
 		return v.Written
@@ -99,11 +100,11 @@ func (p provider) formatted(name, def string) string {
 // holds is the truth of a value as Python has it: not None, false, 0 or empty.
 func (p provider) holds(name string) bool {
 	switch v := p[name]; v.Kind {
-	case "", Null:
+	case "", pyyaml.Null:
 		return false
-	case Bool:
+	case pyyaml.Bool:
 		return v.Bool
-	case Int:
+	case pyyaml.Int:
 		return v.Int != 0
 	default:
 		return v.Written != ""
@@ -138,23 +139,23 @@ func (s *Script) slurm(p provider) {
 	s.Submit = "sbatch SCRIPT"
 	for _, name := range []string{"partition", "account", "qos", "constraint", "clusters", "gres", "walltime", "scheduler_options", "worker_init"} {
 		v, ok := p[name]
-		if !ok || v.Kind == Text || v.Kind == Null && name != "walltime" && name != "scheduler_options" {
+		if !ok || v.Kind == pyyaml.Text || v.Kind == pyyaml.Null && name != "walltime" && name != "scheduler_options" {
 			continue
 		}
-		s.problem("%s is %s, and the provider wants a text", name, v.Kind.withArticle())
+		s.problem("%s is %s, and the provider wants a text", name, v.Kind.WithArticle())
 	}
 	for _, name := range []string{"nodes_per_block", "cores_per_node", "mem_per_node", "gpus_per_node", "init_blocks", "min_blocks", "max_blocks"} {
 		v, ok := p[name]
 		optional := name == "cores_per_node" || name == "mem_per_node" || name == "gpus_per_node"
-		if ok && v.Kind != Int && v.Kind != Bool && !(optional && v.Kind == Null) {
-			s.problem("%s is %s, and the provider wants a number", name, v.Kind.withArticle())
+		if ok && v.Kind != pyyaml.Int && v.Kind != pyyaml.Bool && !(optional && v.Kind == pyyaml.Null) {
+			s.problem("%s is %s, and the provider wants a number", name, v.Kind.WithArticle())
 		}
 	}
-	if v, ok := p["exclusive"]; ok && v.Kind != Bool {
-		s.problem("exclusive is %s, and the provider wants true or false", v.Kind.withArticle())
+	if v, ok := p["exclusive"]; ok && v.Kind != pyyaml.Bool {
+		s.problem("exclusive is %s, and the provider wants true or false", v.Kind.WithArticle())
 	}
 	wall := "00:10:00"
-	if p["walltime"].Kind == Text {
+	if p["walltime"].Kind == pyyaml.Text {
 		wall = p["walltime"].Written
 	}
 	minutes, err := minutes(wall)
@@ -164,7 +165,7 @@ func (s *Script) slurm(p provider) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/bash\n\n#SBATCH --job-name=JOB\n#SBATCH --output=SCRIPT.stdout\n#SBATCH --error=SCRIPT.stderr\n#SBATCH --nodes=%s\n#SBATCH --time=%d\n#SBATCH --ntasks-per-node=1\n", p.formatted("nodes_per_block", "1"), minutes)
 	b.WriteString(p.text("scheduler_options") + "\n")
-	if v, ok := p["exclusive"]; !ok || v.Kind == Bool && v.Bool {
+	if v, ok := p["exclusive"]; !ok || v.Kind == pyyaml.Bool && v.Bool {
 		b.WriteString("#SBATCH --exclusive\n")
 	}
 	for _, o := range []struct{ name, flag string }{
@@ -180,7 +181,7 @@ func (s *Script) slurm(p provider) {
 		fmt.Fprintf(&b, "#SBATCH --mem=%sg\n", v)
 		after += fmt.Sprintf("export PARSL_MEMORY_GB=%s\n", v)
 	}
-	if v := p["cores_per_node"]; v.Kind == Int || v.Kind == Bool {
+	if v := p["cores_per_node"]; v.Kind == pyyaml.Int || v.Kind == pyyaml.Bool {
 		// The provider counts with it, and to Python true is 1.
 		cores := v.Int
 		if v.Bool {
@@ -210,15 +211,15 @@ func minutes(wall string) (int64, error) {
 func (s *Script) pbs(p provider) {
 	s.Submit = "qsub"
 	// What is not None is given, an empty text too.
-	if v, ok := p["queue"]; ok && v.Kind != Null {
+	if v, ok := p["queue"]; ok && v.Kind != pyyaml.Null {
 		s.Submit += "  -q " + p.text("queue")
 	}
-	if v, ok := p["account"]; ok && v.Kind != Null {
+	if v, ok := p["account"]; ok && v.Kind != pyyaml.Null {
 		s.Submit += " -A " + p.text("account")
 	}
 	s.Submit += " SCRIPT"
 	for _, name := range []string{"queue", "account"} {
-		if v, ok := p[name]; ok && v.Kind == Text && v.Written == "" {
+		if v, ok := p[name]; ok && v.Kind == pyyaml.Text && v.Written == "" {
 			s.problem("%s is an empty text, and qsub would take what follows for it", name)
 		}
 	}

@@ -22,7 +22,7 @@ func (p Pool) Sent() map[string]any {
 // toJSON is an option as it is sent, or def where it is left out.
 func (p Pool) sentValue(name string, def any) any {
 	if o, ok := p.Options[name]; ok {
-		return o.Value.toJSON()
+		return o.Value.JSON()
 	}
 	return def
 }

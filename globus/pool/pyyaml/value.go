@@ -1,4 +1,8 @@
-package pool
+// Package pyyaml knows what PyYAML makes of the values of a YAML file: by the
+// rules of YAML 1.1, by which 10:00:00 is a number and yes is true. Python
+// Chiltepin, the daemon and parsl read their configurations with it. The package
+// reads nodes that somebody else has parsed, and writes nothing.
+package pyyaml
 
 import (
 	"math"
@@ -25,7 +29,8 @@ const (
 	Mapping Kind = "mapping"
 )
 
-// Value is one value of the file, as Python Chiltepin will see it.
+// Value is one value of a file, as a program that uses PyYAML sees it. Its zero
+// value is one that is not there.
 type Value struct {
 	Kind Kind
 	// Written is the scalar as it stands in the file, without quotation marks.
@@ -39,14 +44,14 @@ type Value struct {
 	Line, Column int
 }
 
-// isGiven says whether the value is there and not empty: Python Chiltepin hands
+// IsGiven says whether the value is there and not empty: Python Chiltepin hands
 // on an empty text, and nothing comes of it.
-func (v Value) isGiven() bool {
+func (v Value) IsGiven() bool {
 	return v.Kind != Null && (v.Kind != Text || v.Written != "") && v.Kind != ""
 }
 
-// toJSON returns the value as JSON has it once it is sent.
-func (v Value) toJSON() any {
+// JSON returns the value as encoding/json takes it, once it is sent.
+func (v Value) JSON() any {
 	switch v.Kind {
 	case Null, "":
 		return nil
@@ -61,21 +66,19 @@ func (v Value) toJSON() any {
 	case List:
 		list := make([]any, len(v.Items))
 		for i, item := range v.Items {
-			list[i] = item.toJSON()
+			list[i] = item.JSON()
 		}
 		return list
 	}
 	return v.Written
 }
 
-// valueOf reads a node; an alias is followed, and keeps the place where it
+// ValueOf reads a node; an alias is followed, and keeps the place where it
 // stands. depth bounds lists in lists.
-func valueOf(n *yaml.Node, depth int) Value {
+func ValueOf(n *yaml.Node, depth int) Value {
 	v := Value{Line: n.Line, Column: n.Column}
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	v.Kind, v.Written = Kind(endpointfs.YAMLKind(n)), n.Value
+	n = FollowAlias(n)
+	v.Kind, v.Written = KindOf(n), n.Value
 	switch v.Kind {
 	case Bool:
 		switch strings.ToLower(n.Value) {
@@ -87,11 +90,64 @@ func valueOf(n *yaml.Node, depth int) Value {
 	case List:
 		if depth > 0 {
 			for _, item := range n.Content {
-				v.Items = append(v.Items, valueOf(item, depth-1))
+				v.Items = append(v.Items, ValueOf(item, depth-1))
 			}
 		}
 	}
 	return v
+}
+
+// KindOf returns the kind of a node that is no alias.
+func KindOf(n *yaml.Node) Kind { return Kind(endpointfs.YAMLKind(n)) }
+
+// FollowAlias returns the node that an alias stands for, any other as it is.
+func FollowAlias(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// WithArticle is the kind in a sentence, such as "a text".
+func (k Kind) WithArticle() string {
+	switch k {
+	case Null:
+		return "empty"
+	case Bool:
+		return "true or false"
+	case Int, Float:
+		return "a number"
+	case "":
+		return "nothing"
+	}
+	return "a " + string(k)
+}
+
+// Format is the value as Python's format has it.
+func (v Value) Format() string {
+	switch v.Kind {
+	case Null:
+		return "None"
+	case Bool:
+		return map[bool]string{true: "True", false: "False"}[v.Bool]
+	case Int:
+		return strconv.FormatInt(v.Int, 10)
+	}
+	return v.Written
+}
+
+// IsTrue is the truth of the value as Python has it: not None, false, 0 or
+// empty.
+func (v Value) IsTrue() bool {
+	switch v.Kind {
+	case "", Null:
+		return false
+	case Bool:
+		return v.Bool
+	case Int:
+		return v.Int != 0
+	}
+	return v.Written != ""
 }
 
 // pythonInt reads an integer as PyYAML's construct_yaml_int does: YAML 1.1
