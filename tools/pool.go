@@ -5,11 +5,12 @@ import (
 	"path/filepath"
 
 	"chiltepin/globus/pool"
+	"chiltepin/globus/pool/scheduler"
 )
 
 // Pools is what the operations on resource pools need. [pool.Manager] is one.
 type Pools interface {
-	Detect(ctx context.Context) (pool.Scheduler, error)
+	Detect(ctx context.Context) (scheduler.Detection, error)
 	Check(ctx context.Context, data []byte, o pool.CheckOptions) (pool.Report, error)
 	Render(ctx context.Context, path string, data []byte, name string) (pool.Rendered, error)
 	Probe(ctx context.Context, path string, data []byte, name string, o pool.ProbeOptions) (pool.Probe, error)

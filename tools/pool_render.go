@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"chiltepin/globus/pool"
+	"chiltepin/globus/pool/scheduler"
 )
 
 // PoolRenderArgs are the arguments of pool.render.
@@ -138,7 +139,7 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 	})
 }
 
-func schedulerSeen(s pool.Scheduler) *SchedulerSeen {
+func schedulerSeen(s scheduler.Detection) *SchedulerSeen {
 	return &SchedulerSeen{Name: s.Name, Why: clean(s.Why), Partitions: cleaned(s.Partitions), Queues: cleaned(s.Queues)}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/globus/pool"
+	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
 )
 
@@ -22,11 +23,11 @@ type fakePools struct {
 	rendered pool.Rendered
 	snippet  pool.Snippet
 	probe    pool.Probe
-	found    pool.Scheduler
+	found    scheduler.Detection
 	err      error
 }
 
-func (f *fakePools) Detect(context.Context) (pool.Scheduler, error) { return f.found, f.err }
+func (f *fakePools) Detect(context.Context) (scheduler.Detection, error) { return f.found, f.err }
 
 func (f *fakePools) Check(_ context.Context, data []byte, _ pool.CheckOptions) (pool.Report, error) {
 	if f.report.Problems == nil {
@@ -74,10 +75,10 @@ func TestPoolResults(t *testing.T) {
 		{"Wrong", "pool.check", `{"file":"/d/pools.yaml","text":"gpu:\n  max_block: 1\n"}`, fakePools{}, CodeInvalid,
 			`{"file":"/d/pools.yaml","ok":false,"pools":[{"name":"gpu","line":1}],"endpoints":[],"problems":[{"line":2,"column":3,"pool":"gpu","option":"max_block","severity":"error","message":"there is no option max_block; Chiltepin ignores it without a word","next":"did you mean max_blocks?"}]}`,
 			"pools.yaml:2:3: error: gpu: there is no option max_block; Chiltepin ignores it without a word\n    did you mean max_blocks?\npools.yaml: 1 pool, 1 error\n"},
-		{"Rendered", "pool.render", file, fakePools{rendered: pool.Rendered{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Options: map[string]any{"mpi": false}, Config: "a: 1\nb: \x1b", Script: pool.Script{Provider: "PBSProProvider", Submit: "qsub SCRIPT", Header: "#!/bin/bash\n", Problem: "no"}, Runtime: runtime.Runtime{Path: "/r", Source: "PATH"}}}, CodeInvalid,
+		{"Rendered", "pool.render", file, fakePools{rendered: pool.Rendered{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Options: map[string]any{"mpi": false}, Config: "a: 1\nb: \x1b", Script: scheduler.Script{Provider: "PBSProProvider", Submit: "qsub SCRIPT", Header: "#!/bin/bash\n", Problem: "no"}, Runtime: runtime.Runtime{Path: "/r", Source: "PATH"}}}, CodeInvalid,
 			`{"pool":"gpu","endpoint":` + at + `,"options":{"mpi":false},"config":"a: 1\nb: \\u{1b}","provider":"PBSProProvider","submit":"qsub SCRIPT","script_header":"#!/bin/bash\n","problem":"no","runtime":{"path":"/r","source":"PATH"}}`,
 			"a: 1\nb: \\u{1b}\n\n# A block is submitted with: qsub SCRIPT\n#!/bin/bash\n\n...\n# The provider would refuse it: no\n"},
-		{"Snippet", "pool.snippet", `{"name":"mesa"}`, fakePools{snippet: pool.Snippet{Pool: "mesa", ID: fakeID, Text: "mesa:\n", Scheduler: &pool.Scheduler{Name: "slurm", Why: "sinfo answers", Partitions: []string{"a"}}}}, "",
+		{"Snippet", "pool.snippet", `{"name":"mesa"}`, fakePools{snippet: pool.Snippet{Pool: "mesa", ID: fakeID, Text: "mesa:\n", Scheduler: &scheduler.Detection{Name: "slurm", Why: "sinfo answers", Partitions: []string{"a"}}}}, "",
 			`{"pool":"mesa","id":"12345678-1234-1234-1234-123456789abc","text":"mesa:\n","scheduler":{"name":"slurm","why":"sinfo answers","partitions":["a"]}}`, "mesa:\n"},
 		{"Proven", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Reached: []pool.Reached{{Stage: pool.Accepted, After: time.Second}}, Worker: pool.Worker{Host: "n1", Python: "3.11"}, Took: 2 * time.Second}}, "",
 			`{"pool":"gpu","ok":true,"endpoint":` + at + `,"stages":[{"stage":"accepted","seconds":1}],"worker":{"host":"n1","python":"3.11"},"seconds":2}`,
@@ -139,7 +140,7 @@ func TestPoolErrors(t *testing.T) {
 // it says before anything is written, and writes nothing in a preview.
 func TestConfigureDefaults(t *testing.T) {
 	t.Parallel()
-	f := &fakePools{found: pool.Scheduler{Name: "slurm", Why: "sinfo answers", Partition: "debug", Account: "abc"}}
+	f := &fakePools{found: scheduler.Detection{Name: "slurm", Why: "sinfo answers", Partition: "debug", Account: "abc"}}
 	eps := &fakeEndpoints{}
 	s := f.services()
 	s.Endpoints = func(context.Context, Place) (Endpoints, error) { return eps, nil }

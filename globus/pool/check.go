@@ -8,19 +8,23 @@ import (
 	"github.com/google/uuid"
 
 	"chiltepin/globus/pool/pyyaml"
+	"chiltepin/globus/pool/scheduler"
 )
 
 // Check returns what is wrong with the file by itself, in its order: options
 // that are not known, of the wrong type, out of range, at odds with each other,
-// or ignored. Whether an endpoint is there is [Checker]'s affair.
-func (f File) Check() []Problem {
-	known := map[string]option{}
-	for _, o := range options() {
-		known[o.name] = o
+// or ignored. schedulers are the providers that a pool can name. Whether an
+// endpoint is there is [Checker]'s affair.
+func (f File) Check(schedulers scheduler.List) []Problem {
+	options := schedulers.Catalogue()
+	known := map[string]scheduler.Option{}
+	for _, o := range options {
+		known[o.Name] = o
 	}
 	all := append([]Problem(nil), f.Problems...)
 	for _, p := range f.Pools {
-		c := poolCheck{pool: p, known: known}
+		_, given := p.Options["provider"]
+		c := poolCheck{pool: p, options: options, known: known, schedulers: schedulers, source: newSource(p.providerName(), given, schedulers)}
 		c.checkEachOption()
 		if !p.Base {
 			c.checkCombinations()
@@ -33,14 +37,19 @@ func (f File) Check() []Problem {
 
 // poolCheck is the check of one pool.
 type poolCheck struct {
-	pool  Pool
-	known map[string]option
-	found []Problem
+	pool Pool
+	// options is the catalogue, known the same by name.
+	options    []scheduler.Option
+	known      map[string]scheduler.Option
+	schedulers scheduler.List
+	// source is where the blocks of the pool come from.
+	source blockSource
+	found  []Problem
 	// faulty are the options that have an error already.
 	faulty map[string]bool
 }
 
-// at adds a problem at an option's value, or at its name where it is ignored
+// addProblem adds a problem at an option's value, or at its name where it is ignored
 // as a whole.
 func (c *poolCheck) addProblem(name string, s Severity, remedy, format string, args ...any) {
 	o := c.pool.Options[name]
@@ -63,7 +72,7 @@ func (c *poolCheck) checkEachOption() {
 			continue
 		}
 		v := c.pool.Options[name].Value
-		switch o.kind {
+		switch o.Kind {
 		case pyyaml.Bool:
 			c.checkBool(name, v)
 		case pyyaml.Int:
@@ -80,7 +89,7 @@ func (c *poolCheck) reportUnknown(name string) {
 	o := c.pool.Options[name]
 	p := Problem{Line: o.KeyLine, Column: o.KeyColumn, Pool: c.pool.Name, Option: name, Severity: Error,
 		Message: fmt.Sprintf("there is no option %s; Chiltepin ignores it without a word", name), Remedy: "remove it"}
-	if near := nearestOption(name); near != "" {
+	if near := nearestOption(name, c.options); near != "" {
 		p.Remedy = fmt.Sprintf("did you mean %s?", near)
 	}
 	c.found = append(c.found, p)
@@ -96,17 +105,17 @@ func (c *poolCheck) checkBool(name string, v pyyaml.Value) {
 	}
 }
 
-func (c *poolCheck) checkNumber(o option, v pyyaml.Value) {
+func (c *poolCheck) checkNumber(o scheduler.Option, v pyyaml.Value) {
 	switch {
-	case v.Kind == pyyaml.Null && o.name != "init_blocks" && o.name != "min_blocks" && o.name != "max_blocks" && o.name != "nodes_per_block":
+	case v.Kind == pyyaml.Null && o.Name != "init_blocks" && o.Name != "min_blocks" && o.Name != "max_blocks" && o.Name != "nodes_per_block":
 	case v.Kind == pyyaml.Null:
-		c.addProblem(o.name, Error, "give a number, or remove the line", "%s has no value, and nothing is not the default", o.name)
+		c.addProblem(o.Name, Error, "give a number, or remove the line", "%s has no value, and nothing is not the default", o.Name)
 	case v.Kind == pyyaml.Text && regexp.MustCompile(`^\s*\d+\s*$`).MatchString(v.Written):
-		c.addProblem(o.name, Error, "write "+strings.TrimSpace(v.Written)+" without quotation marks", "%s is the text %q, and should be a number", o.name, v.Written)
+		c.addProblem(o.Name, Error, "write "+strings.TrimSpace(v.Written)+" without quotation marks", "%s is the text %q, and should be a number", o.Name, v.Written)
 	case v.Kind != pyyaml.Int:
-		c.addProblem(o.name, Error, fmt.Sprintf("write a whole number, %d or more", o.min), "%s is %s, and should be a whole number", o.name, c.describeValue(v))
-	case v.Int < o.min:
-		c.addProblem(o.name, Error, fmt.Sprintf("write %d or more", o.min), "%s is %d, and should be %d or more", o.name, v.Int, o.min)
+		c.addProblem(o.Name, Error, fmt.Sprintf("write a whole number, %d or more", o.Min), "%s is %s, and should be a whole number", o.Name, c.describeValue(v))
+	case v.Int < o.Min:
+		c.addProblem(o.Name, Error, fmt.Sprintf("write %d or more", o.Min), "%s is %d, and should be %d or more", o.Name, v.Int, o.Min)
 	}
 }
 
@@ -143,48 +152,48 @@ func (c *poolCheck) checkEnvironment(v pyyaml.Value) {
 	}
 }
 
-func (c *poolCheck) checkText(o option, v pyyaml.Value) {
-	if o.name == "walltime" {
+func (c *poolCheck) checkText(o scheduler.Option, v pyyaml.Value) {
+	if o.Name == "walltime" {
 		c.checkWalltime(v)
 		return
 	}
-	if o.name == "endpoint" {
+	if o.Name == "endpoint" {
 		c.checkEndpointID(v)
 		return
 	}
 	switch {
 	case v.Kind == pyyaml.Text:
-	case v.Kind == pyyaml.Null && len(o.words) == 0:
+	case v.Kind == pyyaml.Null && len(o.Words) == 0:
 		return
 	case v.Kind == pyyaml.Null:
-		c.addProblem(o.name, Error, "give "+joinOr(o.words)+", or remove the line", "%s has no value, and nothing is not the default", o.name)
+		c.addProblem(o.Name, Error, "give "+joinOr(o.Words)+", or remove the line", "%s has no value, and nothing is not the default", o.Name)
 		return
-	case v.Kind == pyyaml.Int && c.providerName() == "pbspro":
-		c.addProblem(o.name, Note, "quotation marks make it a text", "%s is the number %s; PBS Professional takes it all the same", o.name, v.Written)
+	case v.Kind == pyyaml.Int && c.source.options.Verbatim:
+		c.addProblem(o.Name, Note, "quotation marks make it a text", "%s is the number %s; %s takes it all the same", o.Name, v.Written, c.source.facts.Title)
 		return
 	case v.Kind == pyyaml.Int || v.Kind == pyyaml.Float || v.Kind == pyyaml.Bool || v.Kind == pyyaml.Date:
-		c.addProblem(o.name, Error, fmt.Sprintf("write %q, with quotation marks", v.Written), "%s is %s for YAML, and should be a text", o.name, v.Kind.WithArticle())
+		c.addProblem(o.Name, Error, fmt.Sprintf("write %q, with quotation marks", v.Written), "%s is %s for YAML, and should be a text", o.Name, v.Kind.WithArticle())
 		return
 	default:
-		c.addProblem(o.name, Error, "write one word", "%s is %s, and should be a text", o.name, v.Kind.WithArticle())
+		c.addProblem(o.Name, Error, "write one word", "%s is %s, and should be a text", o.Name, v.Kind.WithArticle())
 		return
 	}
-	if len(o.words) == 0 {
+	if len(o.Words) == 0 {
 		if strings.ContainsAny(v.Written, "\n\r") || strings.TrimSpace(v.Written) != v.Written {
-			c.addProblem(o.name, Error, "write the name alone", "%s has blanks around it or a line break in it", o.name)
+			c.addProblem(o.Name, Error, "write the name alone", "%s has blanks around it or a line break in it", o.Name)
 		}
 		return
 	}
-	for _, w := range o.words {
+	for _, w := range o.Words {
 		if v.Written == w {
 			return
 		}
 	}
-	remedy := "write " + joinOr(o.words)
-	if near := nearestWord(v.Written, o.words); near != "" {
+	remedy := "write " + joinOr(o.Words)
+	if near := nearestWord(o, v.Written); near != "" {
 		remedy = fmt.Sprintf("did you mean %s?", near)
 	}
-	c.addProblem(o.name, Error, remedy, "%s is %q, and should be %s", o.name, v.Written, joinOr(o.words))
+	c.addProblem(o.Name, Error, remedy, "%s is %q, and should be %s", o.Name, v.Written, joinOr(o.Words))
 }
 
 func (c *poolCheck) checkEndpointID(v pyyaml.Value) {
@@ -203,15 +212,15 @@ func (c *poolCheck) checkEndpointID(v pyyaml.Value) {
 // checkWalltime is "HH:MM:SS" for parsl (wtime_to_minutes in parsl/utils.py); PBS
 // Professional gets the text as it is.
 func (c *poolCheck) checkWalltime(v pyyaml.Value) {
-	const name, pattern = "walltime", `^[0-9]+:[0-9]{1,2}:[0-9]{1,2}$`
-	slurm := c.providerName() != "pbspro"
+	const name = "walltime"
+	verbatim := c.source.options.Verbatim
 	switch {
-	case v.Kind == pyyaml.Null && !slurm:
+	case v.Kind == pyyaml.Null && verbatim:
 	case v.Kind == pyyaml.Null:
 		c.addProblem(name, Error, "give a time, or remove the line", "walltime has no value, and nothing is not the default")
 	case v.Kind == pyyaml.Int && strings.Contains(v.Written, ":"):
 		severity := Error
-		if !slurm {
+		if verbatim {
 			severity = Warning
 		}
 		c.addProblem(name, severity, fmt.Sprintf("write %q, with quotation marks", v.Written), "without quotation marks %s is the number %d for YAML", v.Written, v.Int)
@@ -219,7 +228,7 @@ func (c *poolCheck) checkWalltime(v pyyaml.Value) {
 		c.addProblem(name, Error, fmt.Sprintf("write \"%02d:%02d:00\", with quotation marks, if minutes were meant", v.Int/60, v.Int%60), "walltime is the number %d, and should be a time such as \"01:00:00\"", v.Int)
 	case v.Kind != pyyaml.Text:
 		c.addProblem(name, Error, `write a time such as "01:00:00", with quotation marks`, "walltime is %s, and should be a time", v.Kind.WithArticle())
-	case !regexp.MustCompile(pattern).MatchString(v.Written):
+	case !regexp.MustCompile(c.known[name].Pattern).MatchString(v.Written):
 		c.addProblem(name, Error, "write HH:MM:SS in quotation marks"+guessWalltime(v.Written), "walltime is %q, and should be a time such as \"01:00:00\"", v.Written)
 	case regexp.MustCompile(`^0+:0?0:`).MatchString(v.Written):
 		c.addProblem(name, Error, `write "00:01:00" or more`, "walltime is under a minute, which a scheduler takes for no limit or refuses")

@@ -1,13 +1,41 @@
 package pool
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 
 	"chiltepin/globus/pool/pyyaml"
+	"chiltepin/globus/pool/scheduler"
 )
 
-// providerName is what Python Chiltepin takes for the provider.
-func (c *poolCheck) providerName() string { return c.pool.textOption("provider", "localhost") }
+// blockSource is where the blocks of a pool come from.
+type blockSource struct {
+	// name is what the pool says, or what Python Chiltepin takes when it says
+	// nothing; known is false for a word that is no provider.
+	name  string
+	known bool
+	// given is true when the pool says it.
+	given   bool
+	facts   scheduler.Facts
+	options scheduler.OptionSupport
+}
+
+// newSource finds the source of that name. What is no provider counts as a
+// batch scheduler of which nothing else is known.
+func newSource(name string, given bool, schedulers scheduler.List) blockSource {
+	s := blockSource{name: name, given: given, facts: scheduler.Facts{Batch: true}}
+	if found, ok := schedulers.Lookup(name); ok {
+		s.known, s.facts, s.options = true, found.Facts(), found.Options()
+	}
+	return s
+}
+
+// providerName is the provider that Python Chiltepin takes.
+func (p Pool) providerName() string {
+	return p.textOption("provider", scheduler.Local{}.Facts().Name)
+}
 
 // textOption is an option as a text, or def where it is left out or no text.
 func (p Pool) textOption(name, def string) string {
@@ -68,29 +96,36 @@ func (c *poolCheck) checkBlocks() {
 	}
 }
 
+// checkIgnored looks for options that the provider ignores.
 func (c *poolCheck) checkIgnored() {
-	var scheduler []string
+	var ignored []string
 	for _, name := range c.pool.Order {
-		if forScheduler(name) && c.pool.isSet(name) && c.known[name].name != "" {
-			scheduler = append(scheduler, name)
+		if c.known[name].Batch && c.pool.isSet(name) && !slices.Contains(c.source.options.Takes, name) {
+			ignored = append(ignored, name)
 		}
 	}
-	_, named := c.pool.Options["provider"]
-	switch {
-	case !named && len(scheduler) > 0:
-		c.addProblem(scheduler[0], Error, "add provider: slurm or provider: pbspro, or remove "+strings.Join(scheduler, ", "),
-			"provider is not given, so blocks run on the %s own host, and %s ignored", c.hostOwner(), namesWithVerb(scheduler))
-	case c.providerName() == "localhost" && c.pool.Options["provider"].Kind == pyyaml.Text:
-		for _, name := range scheduler {
-			c.addProblem(name, Warning, "remove it, or set provider to slurm or pbspro", "the provider localhost ignores %s", name)
+	if !c.source.known || len(ignored) == 0 {
+		return
+	}
+	batch := c.schedulers.Batch().Names()
+	if !c.source.given {
+		var lines []string
+		for _, name := range batch {
+			lines = append(lines, "provider: "+name)
 		}
-	case c.providerName() == "pbspro":
-		if c.pool.isSet("partition") {
-			c.addProblem("partition", Warning, "PBS Professional has queues: set queue instead", "the provider pbspro ignores partition")
+		c.addProblem(ignored[0], Error, "add "+joinOr(lines)+", or remove "+strings.Join(ignored, ", "),
+			"provider is not given, so blocks run on the %s own host, and %s ignored", c.hostOwner(), namesWithVerb(ignored))
+		return
+	}
+	if c.pool.Options["provider"].Kind != pyyaml.Text {
+		return
+	}
+	for _, name := range ignored {
+		remedy := cmp.Or(c.source.options.Instead[name], "remove it")
+		if !c.source.facts.Batch {
+			remedy = "remove it, or set provider to " + joinOr(batch)
 		}
-		if c.pool.isSet("exclusive") {
-			c.addProblem("exclusive", Warning, "remove it", "the provider pbspro ignores exclusive")
-		}
+		c.addProblem(name, Warning, remedy, "the provider %s ignores %s", c.source.name, name)
 	}
 }
 
@@ -119,9 +154,9 @@ func (c *poolCheck) checkMPI() {
 		if c.pool.isSet("mpi") && c.pool.Options["mpi"].Kind != pyyaml.Bool {
 			return // which of the two it is has been asked already
 		}
-		for _, name := range []string{"max_mpi_apps", "mpi_launcher"} {
-			if c.pool.isSet(name) {
-				c.addProblem(name, Warning, "add mpi: true, or remove it", "%s does nothing without mpi: true", name)
+		for _, o := range c.options {
+			if o.MPI && c.pool.isSet(o.Name) {
+				c.addProblem(o.Name, Warning, "add mpi: true, or remove it", "%s does nothing without mpi: true", o.Name)
 			}
 		}
 		return
@@ -131,19 +166,37 @@ func (c *poolCheck) checkMPI() {
 			c.addProblem(name, Warning, "remove it", "%s does nothing with mpi: true", name)
 		}
 	}
-	if c.pool.isSet("cores_per_node") && c.providerName() != "localhost" {
+	if c.pool.isSet("cores_per_node") && c.source.facts.Batch {
 		c.addProblem("cores_per_node", Note, "it may stay", "cores_per_node does nothing with mpi: true, which takes whole nodes")
 	}
-	if c.providerName() == "localhost" && !strings.Contains(c.pool.workerInit(), "PBS_NODEFILE") && !strings.Contains(c.pool.workerInit(), "SLURM_NODELIST") && Worst(c.found) != Error {
-		// identify_scheduler in parsl/executors/high_throughput/mpi_resource_management.py
-		c.addProblem("mpi", Warning, "set provider to slurm or pbspro, or have environment export PBS_NODEFILE, the name of a file with a host a line",
-			"MPI applications get their nodes from a scheduler, and the provider is localhost: the workers would not start")
-	}
-	launcher, provider := c.pool.textOption("mpi_launcher", ""), c.providerName()
-	if launcher == "srun" && (provider == "localhost" || provider == "pbspro") {
-		c.addProblem("mpi_launcher", Warning, "set it to mpiexec, or remove it", "srun is Slurm's launcher, and the provider is %s", provider)
-	}
-	if apps, nodes := c.pool.numberOption("max_mpi_apps", 1), c.pool.numberOption("nodes_per_block", 1); provider != "localhost" && apps > nodes && nodes > 0 {
+	c.checkMPINodes()
+	c.checkLauncher()
+	if apps, nodes := c.pool.numberOption("max_mpi_apps", 1), c.pool.numberOption("nodes_per_block", 1); c.source.facts.Batch && apps > nodes && nodes > 0 {
 		c.addProblem("max_mpi_apps", Note, "raise nodes_per_block for more at once", "an application takes a node or more, so at most %d of the %d run at once in a block", nodes, apps)
+	}
+}
+
+// checkMPINodes looks whether MPI applications will find their nodes.
+func (c *poolCheck) checkMPINodes() {
+	variables := c.source.options.NodeVariables
+	set := slices.ContainsFunc(variables, func(name string) bool { return strings.Contains(c.pool.workerInit(), name) })
+	if len(variables) == 0 || set || Worst(c.found) == Error {
+		return
+	}
+	c.addProblem("mpi", Warning, fmt.Sprintf("set provider to %s, or have environment export %s, the name of a file with a host a line", joinOr(c.schedulers.Batch().Names()), variables[0]),
+		"MPI applications get their nodes from a scheduler, and the provider is %s: the workers would not start", c.source.name)
+}
+
+// checkLauncher looks whether the launcher is one of another scheduler.
+func (c *poolCheck) checkLauncher() {
+	launcher, own := c.pool.textOption("mpi_launcher", ""), c.source.options.Launcher
+	if !c.source.known || launcher == own || launcher == scheduler.DefaultLauncher {
+		return
+	}
+	for _, s := range c.schedulers {
+		if s.Options().Launcher == launcher {
+			c.addProblem("mpi_launcher", Warning, "set it to "+own+", or remove it", "%s is %s's launcher, and the provider is %s", launcher, s.Facts().Title, c.source.name)
+			return
+		}
 	}
 }

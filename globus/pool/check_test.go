@@ -15,6 +15,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/pool/scheduler"
 )
 
 // world answers for the endpoints that the test files name.
@@ -195,9 +196,9 @@ func TestSchemaKnowsEveryOption(t *testing.T) {
 		t.Fatal("a schema that is one is not read")
 	}
 	text := string(Schema())
-	for _, o := range options() {
-		if !strings.Contains(text, `"`+o.name+`":{`) {
-			t.Errorf("the schema lacks %s", o.name)
+	for _, o := range scheduler.All().Catalogue() {
+		if !strings.Contains(text, `"`+o.Name+`":{`) {
+			t.Errorf("the schema lacks %s", o.Name)
 		}
 	}
 	// The only option that the check takes for granted is the name of a pool.
@@ -221,13 +222,13 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file := Parse(data)
 		lines := bytes.Count(data, []byte("\n")) + 2
-		for _, p := range file.Check() {
+		for _, p := range file.Check(scheduler.All()) {
 			if p.Line < 1 || p.Line > lines || p.Column < 1 || p.Message == "" || p.Remedy == "" {
 				t.Errorf("%+v of %d lines", p, lines)
 			}
 		}
 		for _, p := range file.Pools {
-			parseSchema(`{"type":"object"}`).findRefusals(p.Sent())
+			parseSchema(`{"type":"object"}`).findRefusals(p.Sent(scheduler.All()))
 		}
 	})
 }

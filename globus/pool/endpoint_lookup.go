@@ -1,12 +1,14 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"sync"
 
 	"chiltepin/endpointfs/jinja"
+	"chiltepin/globus/pool/scheduler"
 )
 
 // Endpoint is what is known about the endpoint that a pool names.
@@ -41,6 +43,9 @@ type Checker struct {
 	// LocalID returns the UUID of the endpoint of that name here, or ""; nil knows
 	// none.
 	LocalID func(ctx context.Context, name string) string
+	// Schedulers are the providers that a pool can name; nil is
+	// [scheduler.All].
+	Schedulers scheduler.List
 }
 
 // Report is what is known about a file.
@@ -57,7 +62,10 @@ const asking = 8
 // Check reads a file and asks about each endpoint it names, once.
 func (c Checker) Check(ctx context.Context, data []byte) (Report, error) {
 	r := Report{File: Parse(data), Endpoints: map[string]EndpointLookup{}}
-	r.Problems = r.File.Check()
+	if c.Schedulers == nil {
+		c.Schedulers = scheduler.All()
+	}
+	r.Problems = r.File.Check(c.Schedulers)
 	for _, p := range r.File.Pools {
 		if isUUID(p.Endpoint()) {
 			r.Endpoints[p.Endpoint()] = EndpointLookup{}
@@ -67,11 +75,12 @@ func (c Checker) Check(ctx context.Context, data []byte) (Report, error) {
 		return r, err
 	}
 	cache := map[string]*acceptedOptions{}
+	options := c.Schedulers.Catalogue()
 	for _, p := range r.File.Pools {
 		if p.Base {
 			continue
 		}
-		k := poolCheck{pool: p, faulty: map[string]bool{}}
+		k := poolCheck{pool: p, schedulers: c.Schedulers, options: options, faulty: map[string]bool{}}
 		for _, had := range r.Problems {
 			if had.Pool == p.Name && had.Severity == Error {
 				k.faulty[had.Option] = true
@@ -131,7 +140,7 @@ func (c Checker) lookUpAll(ctx context.Context, targets map[string]EndpointLooku
 
 // checkEndpointUp says whether tasks for the endpoint are taken.
 func (c *poolCheck) checkEndpointUp(t EndpointLookup) {
-	name := firstOf(t.Name, t.ID)
+	name := cmp.Or(t.Name, t.ID)
 	switch {
 	case t.Missing:
 		c.addProblem("endpoint", Error, "see which there are: chiltepin endpoint list; it may have been deleted, or belong to somebody else", "no endpoint has this UUID, neither here nor at the service")
@@ -156,13 +165,6 @@ func reasonSuffix(reason string) string {
 	return ": " + reason
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // acceptedOptions is what an endpoint takes: the names that its template uses, and its
 // schema.
 type acceptedOptions struct {
@@ -172,7 +174,7 @@ type acceptedOptions struct {
 }
 
 func newAcceptedOptions(t EndpointLookup) *acceptedOptions {
-	s := &acceptedOptions{name: firstOf(t.Name, t.ID), schema: parseSchema(t.Schema)}
+	s := &acceptedOptions{name: cmp.Or(t.Name, t.ID), schema: parseSchema(t.Schema)}
 	if names, whole := jinja.Names(t.Template); whole && t.Template != "" {
 		s.uses = names
 	}
@@ -184,7 +186,7 @@ func (c *poolCheck) checkAccepted(s *acceptedOptions) {
 	if Worst(c.found) == Error && s.uses == nil && s.schema == nil {
 		return
 	}
-	sent := c.pool.Sent()
+	sent := c.pool.Sent(c.schedulers)
 	for name, why := range s.schema.findRefusals(sent) {
 		if name == "" && len(c.faulty) > 0 {
 			continue // it is told already which
@@ -207,17 +209,17 @@ func (c *poolCheck) checkAccepted(s *acceptedOptions) {
 		return
 	}
 	for name := range sent {
-		if o := optionForSentName(name); c.pool.isSet(o) && !s.uses[name] && !c.pool.hasDefault(o) {
+		if o := optionForSentName(name); c.pool.isSet(o) && !s.uses[name] && !c.hasDefault(o) {
 			c.addProblem(o, Warning, "change the template of the endpoint, or remove the option", "the template of endpoint %s does not use %s", s.name, name)
 		}
 	}
 }
 
 // hasDefault says whether an option is what it would be anyway.
-func (p Pool) hasDefault(name string) bool {
-	for _, o := range options() {
-		if o.name == name {
-			return o.def != nil && p.Options[name].Value.JSON() == o.def
+func (c *poolCheck) hasDefault(name string) bool {
+	for _, o := range c.options {
+		if o.Name == name {
+			return o.Default != nil && c.pool.Options[name].Value.JSON() == o.Default
 		}
 	}
 	return false

@@ -28,15 +28,15 @@ type Pool struct {
 	Name         string
 	Line, Column int
 	// Options are by name; Order is that of the file.
-	Options map[string]Option
+	Options map[string]Setting
 	Order   []string
 	// Base is true for an entry that others merge into theirs (<<: *name): it
 	// is a part of pools, and none by itself.
 	Base bool
 }
 
-// Option is one option of an entry.
-type Option struct {
+// Setting is one option of an entry, with its value.
+type Setting struct {
 	pyyaml.Value
 	// KeyLine and KeyColumn are those of its name.
 	KeyLine, KeyColumn int
@@ -110,7 +110,7 @@ func Parse(data []byte) File {
 			}
 			continue
 		}
-		p := Pool{Name: name, Line: key.Line, Column: key.Column, Options: map[string]Option{}, Base: merged[value]}
+		p := Pool{Name: name, Line: key.Line, Column: key.Column, Options: map[string]Setting{}, Base: merged[value]}
 		f.collectOptions(&p, value, 0)
 		f.Pools = append(f.Pools, p)
 	}
@@ -176,7 +176,7 @@ func (p *Pool) setOption(key, value *yaml.Node, name string, own bool) {
 	if !there {
 		p.Order = append(p.Order, name)
 	}
-	p.Options[name] = Option{Value: pyyaml.ValueOf(value, 2), KeyLine: key.Line, KeyColumn: key.Column}
+	p.Options[name] = Setting{Value: pyyaml.ValueOf(value, 2), KeyLine: key.Line, KeyColumn: key.Column}
 }
 
 // mergedNodes are the mappings that some entry merges.

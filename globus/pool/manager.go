@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
 )
 
@@ -32,6 +34,25 @@ type Manager struct {
 	Runtime func(context.Context) (runtime.Runtime, error)
 	// Environ is the environment of programs that are run.
 	Environ []string
+	// Schedulers are the providers that a pool can name; nil is
+	// [scheduler.All].
+	Schedulers scheduler.List
+}
+
+func (m *Manager) schedulers() scheduler.List {
+	if m.Schedulers == nil {
+		return scheduler.All()
+	}
+	return m.Schedulers
+}
+
+// commands runs the programs of a scheduler in the environment of the caller.
+func (m *Manager) commands() scheduler.Commands { return scheduler.Commands{Environ: m.Environ} }
+
+// Detect looks for a batch scheduler on this machine. It changes nothing. The
+// error is that of ctx.
+func (m *Manager) Detect(ctx context.Context) (scheduler.Detection, error) {
+	return m.schedulers().Detect(ctx, m.commands())
 }
 
 // maxFile bounds a configuration; what people write is far smaller.
@@ -91,8 +112,9 @@ type CheckOptions struct {
 // Check checks a configuration, and asks about its endpoints.
 func (m *Manager) Check(ctx context.Context, data []byte, o CheckOptions) (Report, error) {
 	return Checker{
-		Endpoint: func(ctx context.Context, id string) EndpointLookup { return m.lookUpEndpoint(ctx, id, o.Offline) },
-		LocalID:  m.localID,
+		Schedulers: m.schedulers(),
+		Endpoint:   func(ctx context.Context, id string) EndpointLookup { return m.lookUpEndpoint(ctx, id, o.Offline) },
+		LocalID:    m.localID,
 	}.Check(ctx, data)
 }
 
@@ -178,6 +200,6 @@ func (m *Manager) askService(ctx context.Context, t *EndpointLookup) {
 	if err != nil {
 		return // its status is known, and that is most of it
 	}
-	t.Name = strings.TrimSpace(firstOf(meta.DisplayName, meta.Name))
+	t.Name = strings.TrimSpace(cmp.Or(meta.DisplayName, meta.Name))
 	t.Template, t.Schema = meta.Template(), meta.Schema()
 }

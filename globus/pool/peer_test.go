@@ -18,6 +18,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
 	"chiltepin/globus/runtime/runtimetest"
 )
@@ -97,7 +98,7 @@ func TestSentIsWhatChiltepinSends(t *testing.T) {
 			if want == nil {
 				continue
 			}
-			data, err := json.Marshal(p.Sent())
+			data, err := json.Marshal(p.Sent(scheduler.All()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +171,7 @@ func TestScriptIsWhatParslSubmits(t *testing.T) {
 	}
 	kinds, refusals := map[string]int{}, 0
 	for i, a := range ask(t, map[string][]any{"script": configs})["script"] {
-		ours, err := scriptOf(configs[i].(string))
+		ours, err := scheduler.All().Script(configs[i].(string))
 		if err != nil {
 			t.Errorf("%v in\n%s", err, configs[i])
 			continue

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/progress"
 )
 
@@ -44,9 +46,9 @@ func (e *InterruptedError) Error() string {
 // Unwrap returns the context's error.
 func (e *InterruptedError) Unwrap() error { return e.Err }
 
-// source is the function of a probe: it imports nothing that a Python could
+// probeSource is the function of a probe: it imports nothing that a Python could
 // lack, and tells where it runs.
-const source = `def chiltepin_probe(token):
+const probeSource = `def chiltepin_probe(token):
     import os, platform, socket
     return {"token": token, "host": socket.gethostname(), "python": platform.python_version(), "directory": os.getcwd()}
 `
@@ -72,6 +74,9 @@ func (m *Manager) Probe(ctx context.Context, path string, data []byte, name stri
 	}
 	tell := func(e progress.Event) { progress.Report(ctx, e) }
 	r := &probe{m: m, client: client, tell: tell, began: time.Now(), token: uuid.NewString(), Probe: Probe{Pool: p, Endpoint: m.lookUpEndpoint(ctx, p.Endpoint(), false)}}
+	if s, ok := m.schedulers().Lookup(p.providerName()); ok && s.Facts().Batch {
+		r.scheduler = s
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultProbe
 	}
@@ -109,8 +114,10 @@ type probe struct {
 	token  string
 	watch  *userEndpointWatch // nil for an endpoint that is not of this machine
 	seen   userEndpointView
-	job    job
-	gone   int // times that the scheduler did not know it
+	// scheduler is nil for a pool whose blocks are no jobs of a scheduler.
+	scheduler scheduler.Scheduler
+	job       scheduler.Job
+	gone      int // times that the scheduler did not know it
 	// hopeless is how often in a row its reason was one that does not pass.
 	hopeless int
 	// function is what was registered; answer is the service's to the
@@ -133,7 +140,7 @@ type submitReply struct {
 // failBeforeSending is why nothing need be sent.
 func (r *probe) failBeforeSending() *ProbeFailure {
 	t := r.Endpoint
-	name := firstOf(t.Name, t.ID)
+	name := cmp.Or(t.Name, t.ID)
 	switch {
 	case t.Missing:
 		return &ProbeFailure{Stage: Accepted, Cause: "no endpoint has the UUID " + t.ID, Remedy: "see which there are: chiltepin endpoint list"}
@@ -157,12 +164,12 @@ func (r *probe) submitTask(ctx context.Context) error {
 		}
 	}
 	r.reportProgress(Accepted, "")
-	id, err := r.client.RegisterFunction(ctx, compute.Function{Name: "chiltepin_probe", Source: source, Description: "one task of chiltepin pool probe"})
+	id, err := r.client.RegisterFunction(ctx, compute.Function{Name: "chiltepin_probe", Source: probeSource, Description: "one task of chiltepin pool probe"})
 	if err != nil {
 		return fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
 	}
 	r.function = id
-	s := compute.Submission{Function: id, Args: []any{r.token}, Config: r.Pool.Sent(), Runtime: map[string]any{"python_version": "chiltepin probe " + r.token}}
+	s := compute.Submission{Function: id, Args: []any{r.token}, Config: r.Pool.Sent(r.m.schedulers()), Runtime: map[string]any{"python_version": "chiltepin probe " + r.token}}
 	if r.m.Runtime != nil {
 		if rt, err := r.m.Runtime(ctx); err == nil && rt.Version != "" {
 			s.Runtime["globus_compute_sdk_version"] = rt.Version
@@ -251,38 +258,16 @@ func (r *probe) followBlock(ctx context.Context) (*ProbeFailure, error) {
 	if s.Script == "" {
 		return nil, ctx.Err()
 	}
-	provider := r.Pool.textOption("provider", "localhost")
-	if provider == "localhost" {
+	switch {
+	case r.scheduler == nil:
 		if s.Job != "" || s.Exit != "" || s.Connected {
 			r.markReached(Submitted, jobDetail(s.Job))
 			r.markReached(Running, "on this host")
 		}
-	} else if !s.Connected && time.Since(r.asked) > askEvery {
+	case !s.Connected && time.Since(r.asked) > askEvery:
 		r.asked = time.Now()
-		if j := r.m.askJob(ctx, provider, s.Job, s.Script); j.Known {
-			r.job, r.Job = j, j.ID
-			r.markReached(Submitted, jobDetail(j.ID))
-			if j.Runs() {
-				r.markReached(Running, "on "+j.Nodes)
-			}
-			// The scheduler may change its mind within its first rounds.
-			if r.hopeless++; !j.Waits() || !never(j.Reason) {
-				r.hopeless = 0
-			}
-			if r.hopeless > 3 {
-				return r.neverStartsFailure(), nil
-			}
-		} else if s.Job != "" {
-			r.Job = s.Job
-			r.markReached(Submitted, jobDetail(s.Job))
-			// The first time may be before the scheduler has it.
-			if j.Gone {
-				r.gone++
-			}
-			if r.gone > 1 {
-				r.markReached(Running, "")
-				return r.blockFailure(ctx), nil
-			}
+		if failure := r.followJob(ctx); failure != nil {
+			return failure, nil
 		}
 	}
 	if s.Connected {
@@ -293,6 +278,39 @@ func (r *probe) followBlock(ctx context.Context) (*ProbeFailure, error) {
 		return r.blockFailure(ctx), nil
 	}
 	return nil, ctx.Err()
+}
+
+// followJob asks the scheduler about the job of a block, and reaches the stages
+// that it tells.
+func (r *probe) followJob(ctx context.Context) *ProbeFailure {
+	j := r.submittedJob(ctx)
+	switch {
+	case j.IsKnown():
+		r.job, r.Job = j, j.ID
+		r.markReached(Submitted, jobDetail(j.ID))
+		if j.Phase == scheduler.Running {
+			r.markReached(Running, "on "+j.Nodes)
+		}
+		// The scheduler may change its mind within its first rounds.
+		if r.hopeless++; j.Phase != scheduler.Waiting || !r.scheduler.Reason(j).Final {
+			r.hopeless = 0
+		}
+		if r.hopeless > 3 {
+			return r.neverStartsFailure()
+		}
+	case r.seen.Job != "":
+		r.Job = r.seen.Job
+		r.markReached(Submitted, jobDetail(r.seen.Job))
+		// The first time may be before the scheduler has it.
+		if j.Phase == scheduler.Gone {
+			r.gone++
+		}
+		if r.gone > 1 {
+			r.markReached(Running, "")
+			return r.blockFailure(ctx)
+		}
+	}
+	return nil
 }
 
 func jobDetail(id string) string {
@@ -382,9 +400,9 @@ func (r *probe) nextStage() Stage {
 func (r *probe) reportWaiting() {
 	stage := r.nextStage()
 	_, text := stage.describe()
-	if stage == Running && r.job.Waits() && r.job.Reason != "" {
+	if stage == Running && r.job.Phase == scheduler.Waiting && r.job.Reason != "" {
 		text = fmt.Sprintf("job %s waits: %s", r.job.ID, r.job.Reason)
-		if why := waiting(r.job.Reason); why != "" {
+		if why := r.scheduler.Reason(r.job).Text; why != "" {
 			text += ", " + why
 		}
 	}
@@ -396,9 +414,9 @@ func (r *probe) timeoutFailure(ctx context.Context, timeout time.Duration) *Prob
 	stage := r.nextStage()
 	_, awaited := stage.describe()
 	s := &ProbeFailure{Stage: stage, Timeout: true, Cause: fmt.Sprintf("after %s %s still", timeout.Round(time.Second), awaited), Remedy: "give it longer with --timeout"}
-	if stage == Running && r.job.Known {
-		s.Cause = fmt.Sprintf("after %s job %s waits still, and the scheduler's reason is %s", timeout.Round(time.Second), r.job.ID, firstOf(r.job.Reason, "not told"))
-		if why := waiting(r.job.Reason); why != "" {
+	if stage == Running && r.job.IsKnown() {
+		s.Cause = fmt.Sprintf("after %s job %s waits still, and the scheduler's reason is %s", timeout.Round(time.Second), r.job.ID, cmp.Or(r.job.Reason, "not told"))
+		if why := r.scheduler.Reason(r.job).Text; why != "" {
 			s.Cause += ": " + why
 		}
 		s.Remedy = "wait, ask for less (nodes_per_block, walltime), or choose another partition or queue"

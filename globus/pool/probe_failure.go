@@ -1,15 +1,18 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"chiltepin/globus"
+	"chiltepin/globus/pool/scheduler"
 )
 
 // explainRefusal is what a submission that was refused, or whose user endpoint did
@@ -52,7 +55,7 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 	if !refused || service.Status == 401 || globus.IsUnavailable(err) {
 		return nil, fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
 	}
-	stop := &ProbeFailure{Stage: Accepted, Cause: firstOf(firstLine(service.Message), service.Error()), Lines: excerptLines(service.Message), Remedy: "chiltepin pool check names what is wrong with the options"}
+	stop := &ProbeFailure{Stage: Accepted, Cause: cmp.Or(strings.TrimSpace(strings.SplitN(strings.TrimSpace(service.Message), "\n", 2)[0]), service.Error()), Lines: excerptLines(service.Message), Remedy: "chiltepin pool check names what is wrong with the options"}
 	switch {
 	case len(r.seen.Refused) > 0:
 		r.markReached(Accepted, "")
@@ -61,7 +64,7 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 	case service.Status == 403:
 		stop.Cause, stop.Remedy = "the service does not let this identity use the endpoint: "+stop.Cause, "see who is logged in: chiltepin whoami; the endpoint's owner can let others use it"
 	case strings.Contains(strings.ToLower(service.Message), "offline"):
-		stop.Cause, stop.Remedy = "the service has not heard from the endpoint lately", "chiltepin endpoint status "+firstOf(r.Endpoint.Name, r.Endpoint.ID)
+		stop.Cause, stop.Remedy = "the service has not heard from the endpoint lately", "chiltepin endpoint status "+cmp.Or(r.Endpoint.Name, r.Endpoint.ID)
 	}
 	if r.watch != nil && service.Status == 422 && stop.Stage == Accepted {
 		// It was taken, and nothing of it has come to the endpoint's log.
@@ -77,8 +80,8 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 // explainFailure puts a cause that is known in the place of somebody else's words.
 func (r *probe) explainFailure(ctx context.Context, stop *ProbeFailure) {
 	found, _ := r.m.Detect(ctx) // without one there is nothing to suggest
-	if cause, remedy := explain(append([]string{stop.Cause}, stop.Lines...), found); cause != "" {
-		stop.Cause, stop.Remedy = cause, remedy
+	if e := explainMessages(r.m.schedulers(), append([]string{stop.Cause}, stop.Lines...), found); e.Cause != "" {
+		stop.Cause, stop.Remedy = e.Cause, e.Next[0].Why
 	}
 }
 
@@ -112,9 +115,9 @@ func (r *probe) userEndpointFailure() *ProbeFailure {
 
 // nameCause names the cause of a user endpoint's end where its lines tell.
 func (r *probe) nameCause(stop *ProbeFailure) {
-	cause, remedy := explain(stop.Lines, Scheduler{})
-	if cause != "" && !strings.Contains(cause, "of the block") && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, cause) {
-		stop.Cause, stop.Remedy = stop.Cause+": "+cause, remedy
+	e := explainMessages(r.m.schedulers(), stop.Lines, scheduler.Detection{})
+	if e.Cause != "" && e.Cause != blockCommandMissing && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, e.Cause) {
+		stop.Cause, stop.Remedy = stop.Cause+": "+e.Cause, e.Next[0].Why
 	}
 }
 
@@ -162,8 +165,8 @@ func (r *probe) submitFailure(ctx context.Context) *ProbeFailure {
 // waits.
 func (r *probe) neverStartsFailure() *ProbeFailure {
 	stop := &ProbeFailure{Stage: Running, Cause: fmt.Sprintf("job %s will never start: %s", r.job.ID, r.job.Reason), Lines: []string{r.job.State + " " + r.job.Reason}}
-	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" {
-		stop.Cause, stop.Remedy = stop.Cause+", "+cause, remedy
+	if e := explainMessages(r.m.schedulers(), stop.Lines, scheduler.Detection{}); e.Cause != "" {
+		stop.Cause, stop.Remedy = stop.Cause+", "+e.Cause, e.Next[0].Why
 	}
 	return stop
 }
@@ -180,8 +183,8 @@ func (r *probe) blockFailure(ctx context.Context) *ProbeFailure {
 			break
 		}
 	}
-	if cause, remedy := explain(stop.Lines, Scheduler{}); cause != "" {
-		stop.Cause, stop.Remedy = stop.Cause+": "+cause, remedy
+	if e := explainMessages(r.m.schedulers(), stop.Lines, scheduler.Detection{}); e.Cause != "" {
+		stop.Cause, stop.Remedy = stop.Cause+": "+e.Cause, e.Next[0].Why
 	}
 	return stop
 }
@@ -273,25 +276,28 @@ func (r *probe) waitForUserEndpoint(ctx context.Context) {
 // cancelJob cancels a block that its user endpoint has left in the queue. The
 // job bears the name of a script that only this probe had.
 func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
-	provider := r.Pool.textOption("provider", "localhost")
-	if r.seen.Script == "" || provider == "localhost" {
+	if r.seen.Script == "" || r.scheduler == nil {
 		return
 	}
 	for range 20 {
-		j := r.m.askJob(ctx, provider, r.seen.Job, r.seen.Script)
-		if !j.Known || !j.Waits() && !j.Runs() {
+		j := r.submittedJob(ctx)
+		if j.Phase != scheduler.Waiting && j.Phase != scheduler.Running {
 			return
 		}
 		if pause(ctx, lookEvery) != nil {
 			break
 		}
-		tool := map[string]string{"slurm": "scancel", "pbspro": "qdel"}[provider]
-		if _, err := r.m.runTool(ctx, tool, j.ID); err != nil {
+		if err := r.scheduler.Cancel(ctx, r.m.commands(), j.ID); err != nil {
 			left("job %s is left: %v", j.ID, err)
 			return
 		}
 	}
 	left("job %s is left: it was cancelled and has not ended", r.seen.Job)
+}
+
+// submittedJob asks the scheduler about the newest block.
+func (r *probe) submittedJob(ctx context.Context) scheduler.Job {
+	return r.scheduler.SubmittedJob(ctx, r.m.commands(), scheduler.Block{ID: r.seen.Job, Name: filepath.Base(r.seen.Script)})
 }
 
 // pause waits, or returns the error of ctx.

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
 )
 
@@ -27,7 +29,7 @@ type Rendered struct {
 	// daemon makes of the options.
 	Config string
 	// Script is what the provider submits for a block.
-	Script Script
+	Script scheduler.Script
 	// Runtime is the Python side that rendered it.
 	Runtime runtime.Runtime
 }
@@ -79,7 +81,7 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 	if err != nil {
 		return Rendered{}, err
 	}
-	r := Rendered{Pool: p, Options: p.Sent(), Endpoint: m.lookUpEndpoint(ctx, p.Endpoint(), false)}
+	r := Rendered{Pool: p, Options: p.Sent(m.schedulers()), Endpoint: m.lookUpEndpoint(ctx, p.Endpoint(), false)}
 	t := r.Endpoint
 	switch {
 	case t.Missing:
@@ -87,7 +89,7 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 	case t.Problem != nil:
 		return r, fmt.Errorf("asking about the endpoint of pool %s: %w", name, t.Problem)
 	case t.Template == "" && !t.Here:
-		return r, &FileError{Path: path, Problem: fmt.Sprintf("the service does not tell the template of endpoint %s", firstOf(t.Name, t.ID)), Remedy: "run it on the endpoint's machine"}
+		return r, &FileError{Path: path, Problem: fmt.Sprintf("the service does not tell the template of endpoint %s", cmp.Or(t.Name, t.ID)), Remedy: "run it on the endpoint's machine"}
 	}
 	if r.Runtime, err = m.Runtime(ctx); err != nil {
 		return r, err
@@ -95,7 +97,7 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 	if r.Config, err = m.runRenderer(ctx, r); err != nil {
 		return r, err
 	}
-	r.Script, err = scriptOf(r.Config)
+	r.Script, err = m.schedulers().Script(r.Config)
 	return r, err
 }
 
@@ -147,7 +149,7 @@ func (m *Manager) runRenderer(ctx context.Context, r Rendered) (string, error) {
 //	Error: Failed to render user configuration template.
 //		(jinja2.exceptions.UndefinedError) 'foo' is undefined
 func parseRefusal(r Rendered, says string) *RenderError {
-	e := &RenderError{Pool: r.Pool.Name, Endpoint: firstOf(r.Endpoint.Name, r.Endpoint.ID), Remedy: "mend the template, or the option that it is about"}
+	e := &RenderError{Pool: r.Pool.Name, Endpoint: cmp.Or(r.Endpoint.Name, r.Endpoint.ID), Remedy: "mend the template, or the option that it is about"}
 	_, text, found := strings.Cut(says, "Error: ")
 	if !found {
 		text = says

@@ -57,7 +57,7 @@ func TestSlurm(t *testing.T) {
 	})
 	t.Run("WrongPartition", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: slurm", "partition: nowhere")
-		stopped(t, p, err, pool.Submitted, "accepted commanded started", "Slurm knows no such partition", "mend partition; there are the partitions debug and closed")
+		stopped(t, p, err, pool.Submitted, "accepted commanded started", "Slurm has no such partition", "correct partition; there are the partitions debug and closed")
 		if p.Failure != nil && !strings.Contains(strings.Join(p.Failure.Lines, "\n"), "invalid partition specified: nowhere") {
 			t.Errorf("lines %q", p.Failure.Lines)
 		}

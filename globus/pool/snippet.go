@@ -1,20 +1,23 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"chiltepin/endpointfs/jinja"
+	"chiltepin/globus/pool/scheduler"
 )
 
 // SnippetOptions say what an entry is to be for.
 type SnippetOptions struct {
 	// Name is the name of the pool; empty is the endpoint's.
 	Name string
-	// Provider is slurm, pbspro or localhost; empty is what this machine has.
+	// Provider is where blocks come from; empty is what this machine has.
 	Provider string
 	// MPI makes it a pool of MPI applications.
 	MPI bool
@@ -27,7 +30,7 @@ type Snippet struct {
 	// Text is the entry, YAML with comments.
 	Text string
 	// Scheduler is what was found on this machine, where it was looked for.
-	Scheduler *Scheduler
+	Scheduler *scheduler.Detection
 }
 
 // UnregisteredError is an endpoint that has no UUID yet.
@@ -40,6 +43,18 @@ func (e *UnregisteredError) Error() string {
 
 // Hint says what to do.
 func (e *UnregisteredError) Hint() string { return "chiltepin endpoint start " + e.Name }
+
+// ProviderError is a provider that no scheduler has.
+type ProviderError struct {
+	Name string
+	// Known are the providers there are.
+	Known []string
+}
+
+// Error names it and those there are.
+func (e *ProviderError) Error() string {
+	return fmt.Sprintf("there is no provider %q; there are %s", e.Name, joinAnd(e.Known))
+}
 
 // Snippet makes an entry for an endpoint of this machine. What can be found on
 // the machine is filled in; the other options that the endpoint's template
@@ -57,20 +72,22 @@ func (m *Manager) Snippet(ctx context.Context, name string, o SnippetOptions) (S
 	if id == "" {
 		return Snippet{}, &UnregisteredError{Name: ep.Name()}
 	}
-	s := Snippet{Pool: firstOf(o.Name, ep.Name()), ID: id}
-	var found Scheduler
+	s := Snippet{Pool: cmp.Or(o.Name, ep.Name()), ID: id}
+	var found scheduler.Detection
 	if o.Provider == "" {
 		if found, err = m.Detect(ctx); err != nil {
 			return Snippet{}, err
 		}
 		s.Scheduler = &found
 		o.Provider = found.Provider()
-	} else if o.Provider == "slurm" || o.Provider == "pbspro" {
+	} else if provider, ok := m.schedulers().Lookup(o.Provider); !ok {
+		return Snippet{}, &ProviderError{Name: o.Provider, Known: m.schedulers().Names()}
+	} else if provider.Facts().Batch {
 		if found, err = m.Detect(ctx); err != nil {
 			return Snippet{}, err
 		}
 		if found.Provider() != o.Provider {
-			found = Scheduler{}
+			found = scheduler.Detection{}
 		}
 	}
 	text, _, err := ep.Template()
@@ -81,44 +98,33 @@ func (m *Manager) Snippet(ctx context.Context, name string, o SnippetOptions) (S
 	if !whole {
 		uses = nil
 	}
-	s.Text = writeEntry(s.Pool, ep.Name(), id, o, found, uses)
+	s.Text = m.writeEntry(s.Pool, ep.Name(), id, o, found, uses)
 	return s, nil
 }
 
 // writeEntry writes the entry.
-func writeEntry(pool, endpoint, id string, o SnippetOptions, found Scheduler, uses map[string]bool) string {
+func (m *Manager) writeEntry(pool, endpoint, id string, o SnippetOptions, found scheduler.Detection, uses map[string]bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:\n  # endpoint %s\n  endpoint: %q\n", yamlKey(pool), commentText(endpoint), id)
-	for _, opt := range options() {
-		sent := opt.name
-		if sent == "environment" {
-			sent = "worker_init"
-		}
-		if opt.name == "endpoint" || opt.local || uses != nil && !uses[sent] || !opt.isRelevant(o) {
+	source := newSource(o.Provider, true, m.schedulers())
+	for _, opt := range m.schedulers().Catalogue() {
+		if opt.Name == "endpoint" || opt.Local || uses != nil && !uses[sentNameOf(opt.Name)] || !isRelevant(opt, source, o.MPI) {
 			continue
 		}
-		value, set := opt.example, false
-		switch opt.name {
-		case "provider":
+		value, set := found.Default(opt.Name)
+		switch {
+		case opt.Name == "provider":
 			value, set = o.Provider, true
-		case "mpi":
-			set = o.MPI
-		case "mpi_launcher":
-			value = map[bool]string{true: "srun", false: "mpiexec"}[o.Provider == "slurm"]
-		case "partition":
-			value, set = foundOrExample(found.Partition, value)
-		case "queue":
-			value, set = foundOrExample(found.Queue, value)
-		case "account":
-			value, set = foundOrExample(found.Account, value)
-		case "cores_per_node":
-			if found.Cores > 0 {
-				value, set = found.Cores, true
-			}
+		case opt.Name == "mpi":
+			value, set = true, o.MPI
+		case opt.Name == "mpi_launcher":
+			value = cmp.Or(source.options.Launcher, scheduler.DefaultLauncher)
+		case !set:
+			value = opt.Example
 		}
-		b.WriteString("\n  # " + opt.doc)
-		if !set && opt.def != nil && opt.def != "" {
-			fmt.Fprintf(&b, "; %v if not given", opt.def)
+		b.WriteString("\n  # " + opt.Doc)
+		if !set && opt.Default != nil && opt.Default != "" {
+			fmt.Fprintf(&b, "; %v if not given", opt.Default)
 		}
 		b.WriteString("\n")
 		hash := "  # "
@@ -126,36 +132,26 @@ func writeEntry(pool, endpoint, id string, o SnippetOptions, found Scheduler, us
 			hash = "  "
 		}
 		if list, ok := value.([]any); ok {
-			fmt.Fprintf(&b, "%s%s:\n", hash, opt.name)
+			fmt.Fprintf(&b, "%s%s:\n", hash, opt.Name)
 			for _, item := range list {
 				fmt.Fprintf(&b, "%s  - %s\n", hash, yamlLiteral(item))
 			}
 			continue
 		}
-		fmt.Fprintf(&b, "%s%s: %s\n", hash, opt.name, yamlLiteral(value))
+		fmt.Fprintf(&b, "%s%s: %s\n", hash, opt.Name, yamlLiteral(value))
 	}
 	return b.String()
 }
 
-// foundOrExample is what was found, or an example.
-func foundOrExample(found string, example any) (any, bool) {
-	if found != "" {
-		return found, true
-	}
-	return example, false
-}
-
 // isRelevant says whether an option does anything in such a pool.
-func (opt option) isRelevant(o SnippetOptions) bool {
-	switch opt.name {
-	case "max_mpi_apps", "mpi_launcher", "mpi":
-		return o.MPI || opt.name == "mpi"
-	case "partition", "exclusive":
-		return o.Provider == "slurm"
-	case "cores_per_node":
-		return o.Provider != "localhost" && !o.MPI
+func isRelevant(opt scheduler.Option, from blockSource, mpi bool) bool {
+	switch {
+	case opt.MPI:
+		return mpi
+	case opt.Batch && !slices.Contains(from.options.Takes, opt.Name):
+		return false
 	}
-	return o.Provider != "localhost" || !forScheduler(opt.name)
+	return opt.Name != "cores_per_node" || !mpi
 }
 
 // yamlLiteral writes a value so that YAML 1.1 and 1.2 read it alike.

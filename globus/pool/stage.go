@@ -1,8 +1,6 @@
 package pool
 
 import (
-	"fmt"
-	"strings"
 	"time"
 )
 
@@ -99,99 +97,4 @@ type Probe struct {
 // Worker is where the task ran.
 type Worker struct {
 	Host, Python, Directory string
-}
-
-// explainFailure turns the words of a scheduler, a shell or the daemon into a cause
-// and a remedy that name the option. words are lines, the most telling last.
-func explain(words []string, found Scheduler) (cause, remedy string) {
-	text := strings.ToLower(strings.Join(words, "\n"))
-	has := func(parts ...string) bool {
-		for _, p := range parts {
-			if strings.Contains(text, p) {
-				return true
-			}
-		}
-		return false
-	}
-	one := func(list []string, what string) string {
-		if len(list) == 0 {
-			return ""
-		}
-		return fmt.Sprintf("; there are the %s %s", what, joinAndShortened(list))
-	}
-	switch {
-	case has("invalid partition", "invalid_partition"):
-		return "Slurm knows no such partition", "mend partition" + one(found.Partitions, "partitions")
-	case has("invalid account", "account/partition combination"):
-		return "Slurm does not let this account use the partition", "mend account or partition; sacctmgr show associations user=$USER shows what is allowed"
-	case has("invalid qos"):
-		return "Slurm knows no such QOS for this account", "mend queue, which is the QOS for Slurm"
-	case has("time limit is invalid", "partitiontimelimit", "requested time limit"):
-		return "the walltime is longer than the partition allows", "lower walltime; sinfo -o '%P %l' shows the limits"
-	case has("node configuration is not available", "node count specification invalid", "partitionnodelimit", "more processors requested than permitted"):
-		return "the partition has no such nodes, or not so many", "lower nodes_per_block or cores_per_node; sinfo shows what there is"
-	case has("unknown queue", "qsub: illegal -q", "queue is not enabled"):
-		return "PBS knows no such queue, or it takes no jobs", "mend queue" + one(found.Queues, "queues")
-	case has("could not establish a configuration source", "fetch_config"):
-		return "the commands of the scheduler Slurm are here, and no Slurm is known to them", "run the endpoint on a login node of the cluster, set SLURM_CONF in its user_environment.yaml, or choose another provider"
-	case has("unable to contact slurm controller", "cannot connect to server", "connection refused"):
-		return "the scheduler does not answer", "try again later, or ask those who run the machine"
-	case has("sbatch: command not found", "sbatch: not found", "qsub: command not found", "qsub: not found"):
-		return "the scheduler's programs are not on the PATH of the user endpoint", "add their directory to PATH in user_environment.yaml of the endpoint"
-	case has("command not found", "no such file or directory", "module: not found", "lmod has detected"):
-		return "a command of the block is not found", "mend environment; globus-compute-endpoint must be on the PATH of the workers"
-	case has("is not of type", "additional properties", "is not one of", "does not match", "failed validating", "is less than the minimum"):
-		return "the endpoint's schema refuses the options", "chiltepin pool check names the option"
-	case has("is undefined"):
-		return "the endpoint's template wants a variable that Chiltepin does not send", "give it a default in the template"
-	case has("jinja2"):
-		return "the endpoint's template is broken", "chiltepin pool render shows the error"
-	case has("no space left", "disk quota"):
-		return "the disk or its quota is full", "make room in the home directory"
-	}
-	return "", ""
-}
-
-func joinAndShortened(list []string) string {
-	if len(list) > 12 {
-		list = append(append([]string(nil), list[:12]...), "more")
-	}
-	if len(list) == 1 {
-		return list[0]
-	}
-	return joinAnd(list)
-}
-
-// never says whether waiting helps against a reason of Slurm.
-func never(reason string) bool {
-	return reason == "PartitionTimeLimit" || reason == "PartitionNodeLimit"
-}
-
-// reportWaiting explains a reason for which Slurm holds a job back.
-func waiting(reason string) string {
-	switch reason {
-	case "Resources":
-		return "the nodes are busy; it starts when enough are free"
-	case "Priority":
-		return "other jobs come first"
-	case "Dependency", "BeginTime", "JobHeldUser", "JobHeldAdmin":
-		return "it is held back on purpose"
-	case "PartitionTimeLimit":
-		return "the walltime is longer than the partition allows; it will never start"
-	case "PartitionNodeLimit":
-		return "the partition gives no job so many nodes; it will never start"
-	case "PartitionDown", "PartitionInactive":
-		return "the partition is closed"
-	case "ReqNodeNotAvail", "Nodes_required_for_job_are_DOWN,_DRAINED_or_reserved_for_jobs_in_higher_priority_partitions":
-		return "nodes that it wants are down, drained or reserved"
-	}
-	switch {
-	case strings.Contains(reason, "ReqNodeNotAvail"), strings.Contains(reason, "DOWN"):
-		return "nodes that it wants are down, drained or reserved"
-	case strings.HasPrefix(reason, "QOS"):
-		return "a limit of the QOS is reached"
-	case strings.HasPrefix(reason, "Assoc"):
-		return "a limit of the account is reached"
-	}
-	return ""
 }

@@ -1,25 +1,29 @@
 package pool
 
-import "strings"
+import (
+	"strings"
+
+	"chiltepin/globus/pool/scheduler"
+)
 
 // Sent is what Python Chiltepin sends for a pool: the user_endpoint_config of
 // its Executor (create_globus_compute_executor in chiltepin/configure.py),
 // always the same fifteen options, with a default for each that is left out.
-func (p Pool) Sent() map[string]any {
-	launcher := "mpiexec"
-	if p.textOption("provider", "localhost") == "slurm" {
-		launcher = "srun"
+func (p Pool) Sent(schedulers scheduler.List) map[string]any {
+	launcher := scheduler.DefaultLauncher
+	if s, ok := schedulers.Lookup(p.providerName()); ok {
+		launcher = s.Options().Launcher
 	}
 	sent := map[string]any{"mpi_launcher": p.sentValue("mpi_launcher", launcher), "worker_init": p.workerInit()}
-	for _, o := range options() {
-		if o.def != nil && !o.local && o.name != "environment" {
-			sent[o.name] = p.sentValue(o.name, o.def)
+	for _, o := range schedulers.Catalogue() {
+		if o.Default != nil && !o.Local {
+			sent[o.Name] = p.sentValue(o.Name, o.Default)
 		}
 	}
 	return sent
 }
 
-// toJSON is an option as it is sent, or def where it is left out.
+// sentValue is an option as it is sent, or def where it is left out.
 func (p Pool) sentValue(name string, def any) any {
 	if o, ok := p.Options[name]; ok {
 		return o.Value.JSON()
@@ -34,6 +38,14 @@ func (p Pool) workerInit() string {
 		lines = append(lines, item.Written)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// sentNameOf is the name under which an option of the file is sent.
+func sentNameOf(option string) string {
+	if option == "environment" {
+		return "worker_init"
+	}
+	return option
 }
 
 // optionForSentName is the option of the file that is sent under a name.

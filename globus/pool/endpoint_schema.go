@@ -1,16 +1,12 @@
 package pool
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/google/uuid"
-
-	"chiltepin/globus/pool/pyyaml"
 )
 
 func isUUID(s string) bool {
@@ -18,7 +14,7 @@ func isUUID(s string) bool {
 	return err == nil && len(s) == 36
 }
 
-// jsonSchema is an endpoint's user_config_schema.json, ready to be asked.
+// schema is an endpoint's user_config_schema.json, ready to be asked.
 type schema struct {
 	whole *jsonschema.Resolved
 	each  map[string]*jsonschema.Resolved
@@ -111,70 +107,4 @@ func lastReason(err error) string {
 		}
 	}
 	return regexp.MustCompile(`\s+`).ReplaceAllString(text, " ")
-}
-
-// Schema is a JSON Schema (draft 2020-12) of a Chiltepin configuration, for
-// editors: completion, and the first mistakes as they are typed.
-func Schema() json.RawMessage {
-	properties := map[string]any{}
-	for _, o := range options() {
-		properties[o.name] = o.jsonSchema()
-	}
-	doc := map[string]any{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
-		"title":       "Chiltepin configuration",
-		"description": "Resource pools by their names.",
-		"type":        "object",
-		"additionalProperties": map[string]any{
-			"anyOf": []any{
-				map[string]any{"$ref": "#/$defs/pool"},
-				map[string]any{"description": "commands that pools refer to by an anchor", "type": "array", "items": map[string]any{"type": "string"}},
-			},
-		},
-		"$defs": map[string]any{"pool": map[string]any{
-			"title":                "Resource pool",
-			"description":          "One kind of block, and where it comes from.",
-			"type":                 "object",
-			"properties":           properties,
-			"additionalProperties": false,
-		}},
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(doc); err != nil {
-		panic(fmt.Sprintf("pool: the schema does not encode: %v", err)) // it is maps and texts
-	}
-	return bytes.TrimSpace(b.Bytes())
-}
-
-// jsonSchema is the schema of one option.
-func (o option) jsonSchema() map[string]any {
-	s := map[string]any{"description": o.doc}
-	switch o.kind {
-	case pyyaml.Bool:
-		s["type"] = "boolean"
-	case pyyaml.Int:
-		s["type"], s["minimum"] = "integer", o.min
-	case pyyaml.List:
-		s["type"], s["items"] = "array", map[string]any{"type": "string"}
-	default:
-		s["type"] = "string"
-		if len(o.words) > 0 {
-			s["enum"] = o.words
-		}
-		switch o.name {
-		case "endpoint":
-			s["pattern"] = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-		case "walltime":
-			s["pattern"] = "^[0-9]+:[0-9]{1,2}:[0-9]{1,2}$"
-		}
-	}
-	if o.def != nil && o.def != "" {
-		s["default"] = o.def
-	}
-	if o.example != nil {
-		s["examples"] = []any{o.example}
-	}
-	return s
 }
