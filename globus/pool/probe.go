@@ -116,7 +116,7 @@ type probe struct {
 	seen   userEndpointView
 	// scheduler is nil for a pool whose blocks are no jobs of a scheduler.
 	scheduler scheduler.Scheduler
-	job       scheduler.Job
+	job       scheduler.BatchJob
 	gone      int // times that the scheduler did not know it
 	// hopeless is how often in a row its reason was one that does not pass.
 	hopeless int

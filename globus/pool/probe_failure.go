@@ -296,7 +296,7 @@ func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
 }
 
 // submittedJob asks the scheduler about the newest block.
-func (r *probe) submittedJob(ctx context.Context) scheduler.Job {
+func (r *probe) submittedJob(ctx context.Context) scheduler.BatchJob {
 	return r.scheduler.SubmittedJob(ctx, r.m.commands(), scheduler.Block{ID: r.seen.Job, Name: filepath.Base(r.seen.Script)})
 }
 

@@ -23,8 +23,8 @@ type Commands struct {
 // they take seconds.
 const answerTimeout = 20 * time.Second
 
-// CommandError is a program of a scheduler that could not be run or failed.
-type CommandError struct {
+// ProgramError is a program of a scheduler that could not be run or failed.
+type ProgramError struct {
 	// Name is the program, Problem what is wrong with it, in its own words where
 	// it has printed any.
 	Name, Problem string
@@ -33,14 +33,14 @@ type CommandError struct {
 }
 
 // Error names the program and its problem.
-func (e *CommandError) Error() string { return e.Name + ": " + e.Problem }
+func (e *ProgramError) Error() string { return e.Name + ": " + e.Problem }
 
 // Run runs a program and returns what it prints. It fails with a
-// *[CommandError].
+// *[ProgramError].
 func (c Commands) Run(ctx context.Context, name string, args ...string) (string, error) {
 	path := c.lookPath(name)
 	if path == "" {
-		return "", &CommandError{Name: name, Problem: "it is not on PATH", Missing: true}
+		return "", &ProgramError{Name: name, Problem: "it is not on PATH", Missing: true}
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -50,10 +50,10 @@ func (c Commands) Run(ctx context.Context, name string, args ...string) (string,
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return "", &CommandError{Name: name, Problem: "it does not answer"}
+			return "", &ProgramError{Name: name, Problem: "it does not answer"}
 		}
 		words := strings.TrimSpace(regexp.MustCompile(`\s+`).ReplaceAllString(says.String(), " "))
-		return "", &CommandError{Name: name, Problem: cmp.Or(words, err.Error())}
+		return "", &ProgramError{Name: name, Problem: cmp.Or(words, err.Error())}
 	}
 	return out.String(), nil
 }

@@ -53,7 +53,7 @@ func (l List) Detect(ctx context.Context, c Commands) (Detection, error) {
 		if err == nil || ctx.Err() != nil {
 			return found, ctx.Err()
 		}
-		if e, ok := errors.AsType[*CommandError](err); ok && e.Missing {
+		if e, ok := errors.AsType[*ProgramError](err); ok && e.Missing {
 			missing = append(missing, e.Name)
 		} else if fails == "" {
 			fails = "its program is on PATH and gets no answer: " + err.Error()

@@ -37,10 +37,10 @@ func (Local) Script(config ProviderConfig) Script {
 }
 
 // SubmittedJob knows none: a block is a process.
-func (Local) SubmittedJob(context.Context, Commands, Block) Job { return Job{} }
+func (Local) SubmittedJob(context.Context, Commands, Block) BatchJob { return BatchJob{} }
 
 // Reason is none: nothing waits.
-func (Local) Reason(Job) Reason { return Reason{} }
+func (Local) Reason(BatchJob) Reason { return Reason{} }
 
 // Cancel does nothing: the user endpoint ends its processes.
 func (Local) Cancel(context.Context, Commands, string) error { return nil }

@@ -85,19 +85,19 @@ func (PBSPro) Script(config ProviderConfig) Script {
 }
 
 // SubmittedJob asks qstat for the job of that id; a name alone finds none.
-func (PBSPro) SubmittedJob(ctx context.Context, c Commands, b Block) Job {
+func (PBSPro) SubmittedJob(ctx context.Context, c Commands, b Block) BatchJob {
 	if b.ID == "" {
-		return Job{}
+		return BatchJob{}
 	}
 	out, err := c.Run(ctx, "qstat", "-x", "-f", "-F", "json", b.ID)
 	if err != nil {
-		return Job{ID: b.ID}
+		return BatchJob{ID: b.ID}
 	}
 	return parsePBSJob(b.ID, out)
 }
 
 // parsePBSJob reads what qstat -f -F json says.
-func parsePBSJob(id, out string) Job {
+func parsePBSJob(id, out string) BatchJob {
 	var doc struct {
 		Jobs map[string]struct {
 			State   string `json:"job_state"`
@@ -106,9 +106,9 @@ func parsePBSJob(id, out string) Job {
 		}
 	}
 	if json.Unmarshal([]byte(out), &doc) != nil || len(doc.Jobs) != 1 {
-		return Job{ID: id}
+		return BatchJob{ID: id}
 	}
-	found := Job{ID: id}
+	found := BatchJob{ID: id}
 	for _, j := range doc.Jobs {
 		found.State, found.Reason, found.Nodes = j.State, j.Comment, j.Host
 	}
@@ -126,7 +126,7 @@ func parsePBSJob(id, out string) Job {
 }
 
 // Reason knows none: the comment of PBS is a sentence.
-func (PBSPro) Reason(Job) Reason { return Reason{} }
+func (PBSPro) Reason(BatchJob) Reason { return Reason{} }
 
 // Cancel runs qdel.
 func (PBSPro) Cancel(ctx context.Context, c Commands, id string) error {

@@ -20,7 +20,7 @@ type Scheduler interface {
 	// Facts are its names and what kind of source it is.
 	Facts() Facts
 	// Detect looks for it on this machine, and for what a block gets that asks
-	// for nothing. A *[CommandError] means that it is not here or does not
+	// for nothing. A *[ProgramError] means that it is not here or does not
 	// answer.
 	Detect(ctx context.Context, c Commands) (Detection, error)
 	// Options are the options of a pool that it takes, and how.
@@ -29,9 +29,9 @@ type Scheduler interface {
 	// configuration, to the byte.
 	Script(config ProviderConfig) Script
 	// SubmittedJob asks the scheduler for the job of a block.
-	SubmittedJob(ctx context.Context, c Commands, b Block) Job
+	SubmittedJob(ctx context.Context, c Commands, b Block) BatchJob
 	// Reason explains why a job waits.
-	Reason(j Job) Reason
+	Reason(j BatchJob) Reason
 	// Cancel cancels a job.
 	Cancel(ctx context.Context, c Commands, id string) error
 	// Explain turns what the scheduler or one of its programs printed into a
@@ -130,34 +130,36 @@ type Block struct {
 	Name string
 }
 
-// Phase is how far a job is.
-type Phase string
+// JobPhase is how far a job is.
+type JobPhase string
 
 // The phases. The zero value is that of a job which the scheduler could not be
 // asked about.
 const (
 	// Waiting: it has not started.
-	Waiting Phase = "waiting"
+	Waiting JobPhase = "waiting"
 	// Running: it has started and has not ended.
-	Running Phase = "running"
+	Running JobPhase = "running"
 	// Listed: the scheduler lists it, neither waiting nor running.
-	Listed Phase = "listed"
+	Listed JobPhase = "listed"
 	// Gone: the scheduler was asked, and does not know it any more or says that
 	// it has ended.
-	Gone Phase = "gone"
+	Gone JobPhase = "gone"
 )
 
-// Job is what a scheduler says of the job of a block.
-type Job struct {
+// BatchJob is what a scheduler says of the job of a block.
+type BatchJob struct {
 	ID    string
-	Phase Phase
+	Phase JobPhase
 	// State and Reason are the scheduler's words for its state and for why it
 	// waits, Nodes are where it runs.
 	State, Reason, Nodes string
 }
 
 // IsKnown is true when the scheduler lists the job.
-func (j Job) IsKnown() bool { return j.Phase == Waiting || j.Phase == Running || j.Phase == Listed }
+func (j BatchJob) IsKnown() bool {
+	return j.Phase == Waiting || j.Phase == Running || j.Phase == Listed
+}
 
 // Reason is why a job waits.
 type Reason struct {

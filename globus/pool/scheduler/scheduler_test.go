@@ -10,7 +10,7 @@ import (
 // TestJobs reads what squeue and qstat print of a job.
 func TestJobs(t *testing.T) {
 	t.Parallel()
-	for out, want := range map[string]Job{
+	for out, want := range map[string]BatchJob{
 		"12|PENDING|Resources|\n": {ID: "12", State: "PENDING", Reason: "Resources", Phase: Waiting},
 		"12|RUNNING|None|n1\n":    {ID: "12", State: "RUNNING", Nodes: "n1", Phase: Running},
 		"12|FAILED|None|\n":       {ID: "12", State: "FAILED", Phase: Listed},
@@ -21,7 +21,7 @@ func TestJobs(t *testing.T) {
 			t.Errorf("%q: %s", out, diff)
 		}
 	}
-	for out, want := range map[string]Job{
+	for out, want := range map[string]BatchJob{
 		`{"Jobs":{"7.pbs":{"job_state":"Q","comment":"Not Running: Insufficient amount of resource: ncpus"}}}`: {ID: "7.pbs", State: "Q", Reason: "Not Running: Insufficient amount of resource: ncpus", Phase: Waiting},
 		`{"Jobs":{"7.pbs":{"job_state":"R","exec_host":"n1/0"}}}`:                                              {ID: "7.pbs", State: "R", Nodes: "n1/0", Phase: Running},
 		`{"Jobs":{"7.pbs":{"job_state":"F"}}}`:                                                                 {ID: "7.pbs", State: "F", Phase: Gone},

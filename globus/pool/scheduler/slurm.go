@@ -69,31 +69,31 @@ func (Slurm) Options() OptionSupport {
 }
 
 // SubmittedJob asks squeue, by the job's id or else by its name.
-func (Slurm) SubmittedJob(ctx context.Context, c Commands, b Block) Job {
+func (Slurm) SubmittedJob(ctx context.Context, c Commands, b Block) BatchJob {
 	args := []string{"-h", "-o", "%i|%T|%r|%N", "-n", b.Name}
 	if b.ID != "" {
 		args = []string{"-h", "-o", "%i|%T|%r|%N", "-j", b.ID}
 	}
 	out, err := c.Run(ctx, "squeue", args...)
 	if err != nil && strings.Contains(err.Error(), "Invalid job id") {
-		return Job{ID: b.ID, Phase: Gone}
+		return BatchJob{ID: b.ID, Phase: Gone}
 	}
 	if err != nil {
-		return Job{ID: b.ID}
+		return BatchJob{ID: b.ID}
 	}
 	return parseSlurmJob(b.ID, out)
 }
 
 // parseSlurmJob reads ID|STATE|REASON|NODES.
-func parseSlurmJob(id, out string) Job {
+func parseSlurmJob(id, out string) BatchJob {
 	part := strings.SplitN(firstLine(out), "|", 4)
 	switch {
 	case strings.TrimSpace(out) == "":
-		return Job{ID: id, Phase: Gone}
+		return BatchJob{ID: id, Phase: Gone}
 	case len(part) != 4:
-		return Job{ID: id}
+		return BatchJob{ID: id}
 	}
-	j := Job{ID: part[0], State: part[1], Reason: part[2], Nodes: part[3], Phase: Listed}
+	j := BatchJob{ID: part[0], State: part[1], Reason: part[2], Nodes: part[3], Phase: Listed}
 	if j.Reason == "None" {
 		j.Reason = ""
 	}
@@ -113,7 +113,7 @@ func (Slurm) Cancel(ctx context.Context, c Commands, id string) error {
 }
 
 // Reason explains the reasons of squeue.
-func (Slurm) Reason(j Job) Reason {
+func (Slurm) Reason(j BatchJob) Reason {
 	switch r := j.Reason; {
 	case r == "Resources":
 		return Reason{Text: "the nodes are busy; it starts when enough are free"}
