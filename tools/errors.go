@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"errors"
 	"fmt"
 )
 
@@ -105,13 +104,4 @@ func (e *Error) Unwrap() error { return e.cause }
 // what was wanted and what was given.
 func Invalid(field, want string, got any) *Error {
 	return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: want %s, got %s", field, want, quote(got))}
-}
-
-// hint returns the first next step that an error in err's chain offers.
-func hint(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
 }
