@@ -60,7 +60,7 @@ policy demands, is asked for.`,
 			}
 			res, err := accounts.Login(ctx, auth.LoginOptions{
 				Services: in.Services, Force: in.Force, Method: in.Method, Port: in.Port, Flow: in.Flow, Code: in.Code,
-				Ask: prompt(ctx), Show: showing(ctx),
+				Ask: Prompt(ctx), Show: showing(ctx),
 			})
 			if err != nil {
 				return LoginReport{}, err
@@ -125,7 +125,7 @@ would see. Uses no network; no token is refreshed or shown.`,
 // showing is how a login shows its address. What a face says with an [*Error]
 // is final; anything else is a person who could not be reached.
 func showing(ctx context.Context) func(context.Context, string) error {
-	show := show(ctx)
+	show := Show(ctx)
 	if show == nil {
 		return nil
 	}

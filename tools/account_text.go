@@ -9,7 +9,7 @@ import (
 func (l LoginReport) WriteText(p *Printer) error {
 	switch l.Outcome {
 	case "pending":
-		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", clean(l.Pending.URL), clean(l.Pending.Next))
+		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", Clean(l.Pending.URL), Clean(l.Pending.Next))
 		return nil
 	case "already_logged_in":
 		p.Printf("Logged in already%s\n", asWhom(l.Identity))
@@ -45,7 +45,7 @@ func writePrograms(p *Printer, list []ProgramView) {
 	}
 	for _, v := range list {
 		if len(names[v.Advice]) > 0 && v.Until != nil {
-			p.Printf("%s: until %s only, unless given %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), clean(v.Advice))
+			p.Printf("%s: until %s only, unless given %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), Clean(v.Advice))
 			delete(names, v.Advice)
 		}
 	}
@@ -54,7 +54,7 @@ func writePrograms(p *Printer, list []ProgramView) {
 func (a Account) writeServices(p *Printer) {
 	if a.Identity != nil {
 		for _, i := range a.Identity.Linked {
-			p.Printf("  linked    %s\n", clean(firstOf(i.Username, i.ID)))
+			p.Printf("  linked    %s\n", Clean(firstOf(i.Username, i.ID)))
 		}
 	}
 	for _, s := range a.Services {
@@ -64,7 +64,7 @@ func (a Account) writeServices(p *Printer) {
 		}
 		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
 		if s.Demand != "" {
-			p.Printf("            its policy asks for a login with %s\n", clean(s.Demand))
+			p.Printf("            its policy asks for a login with %s\n", Clean(s.Demand))
 		}
 	}
 }
@@ -73,14 +73,14 @@ func asWhom(id *Identity) string {
 	if id == nil {
 		return ""
 	}
-	return " as " + clean(firstOf(id.Username, id.ID))
+	return " as " + Clean(firstOf(id.Username, id.ID))
 }
 
 func because(problem string) string {
 	if problem == "" {
 		return ""
 	}
-	return ": " + clean(problem)
+	return ": " + Clean(problem)
 }
 
 // lifetime says until when the tokens of one service serve.
@@ -124,10 +124,10 @@ func (l LogoutReport) WriteText(p *Printer) error {
 		if t.ValidUntil != nil && !t.Revoked {
 			until = ", valid until " + t.ValidUntil.Local().Format(time.DateTime)
 		}
-		p.Printf("  %s token for %s: %s%s\n", t.Kind, clean(t.ResourceServer), clean(t.Problem), until)
+		p.Printf("  %s token for %s: %s%s\n", t.Kind, Clean(t.ResourceServer), Clean(t.Problem), until)
 	}
 	for _, left := range l.Left {
-		p.Printf("  left alone: tokens of another client for %d services, in %s (--all ends them too)\n", left.Tokens, clean(left.Store))
+		p.Printf("  left alone: tokens of another client for %d services, in %s (--all ends them too)\n", left.Tokens, Clean(left.Store))
 	}
 	return nil
 }
@@ -147,13 +147,13 @@ func (s RuntimeStatus) WriteText(p *Printer) error {
 	for _, c := range s.Candidates {
 		state := "usable"
 		if !c.Usable {
-			state = clean(c.Problem)
+			state = Clean(c.Problem)
 		}
-		p.Printf("  %s %s (%s): %s\n", clean(c.Path), c.Version, c.Source, state)
+		p.Printf("  %s %s (%s): %s\n", Clean(c.Path), c.Version, c.Source, state)
 	}
 	return nil
 }
 
 func (r *RuntimeReference) text() string {
-	return strings.TrimSpace("globus-compute-endpoint "+r.Version) + ", " + clean(r.Path) + " (" + r.Source + ")"
+	return strings.TrimSpace("globus-compute-endpoint "+r.Version) + ", " + Clean(r.Path) + " (" + r.Source + ")"
 }

@@ -28,13 +28,13 @@ func Classify(err error) *Error {
 	if errors.As(err, &done) {
 		return done
 	}
-	e := &Error{Code: codeOf(err), Message: clean(err.Error()), Next: clean(hint(err)), cause: err}
+	e := &Error{Code: codeOf(err), Message: Clean(err.Error()), Next: Clean(hint(err)), cause: err}
 	addData(e, err)
 	if e.Code == CodeCanceled {
 		e.Message = interrupted(e.Message)
 	}
 	if e.Next == "" {
-		e.Next = clean(nextBy(err))
+		e.Next = Clean(nextBy(err))
 	}
 	if e.Next == "" {
 		e.Next = nextFor(e.Code)
@@ -150,7 +150,7 @@ func addData(e *Error, err error) {
 	var data ErrorData
 	some := false
 	if d, ok := errors.AsType[*endpoint.DaemonError](err); ok {
-		data.Meaning, data.Cause, some = clean(d.Meaning), clean(d.Cause), true
+		data.Meaning, data.Cause, some = Clean(d.Meaning), Clean(d.Cause), true
 		if d.ExitStatus >= 0 {
 			data.ExitStatus = &d.ExitStatus
 		}
@@ -163,16 +163,16 @@ func addData(e *Error, err error) {
 		data.Steps, some = steps(d.Steps), true
 	}
 	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {
-		data.Host, some = clean(d.Host), true
+		data.Host, some = Clean(d.Host), true
 	}
 	if d, ok := errors.AsType[*pool.RenderError](err); ok {
-		data.Cause, data.Lines, some = clean(d.Cause), cleaned(d.Lines), true
+		data.Cause, data.Lines, some = Clean(d.Cause), cleaned(d.Lines), true
 	}
 	if d, ok := errors.AsType[*runtime.InstallError](err); ok {
 		data.Cause, data.Lines, some = string(d.Cause), cleaned(d.Lines), true
 	}
 	if d, ok := errors.AsType[*globus.Error](err); ok {
-		data.Service, some = &ServiceSays{Status: d.Status, Code: clean(d.Code), Message: clean(d.Message)}, true
+		data.Service, some = &ServiceSays{Status: d.Status, Code: Clean(d.Code), Message: Clean(d.Message)}, true
 	}
 	if some {
 		e.Data = &data
@@ -182,7 +182,7 @@ func addData(e *Error, err error) {
 func cleaned(lines []string) []string {
 	out := make([]string, 0, len(lines))
 	for _, l := range lines {
-		out = append(out, clean(l))
+		out = append(out, Clean(l))
 	}
 	return out
 }

@@ -6,10 +6,10 @@ import (
 	"unicode"
 )
 
-// clean makes text from outside (log lines, service messages, process titles)
+// Clean makes text from outside (log lines, service messages, process titles)
 // safe to show: control characters, escape sequences, direction overrides and
 // invisible characters appear as visible escapes instead of doing something.
-func clean(s string) string {
+func Clean(s string) string {
 	if !strings.ContainsFunc(s, hazardous) {
 		return s
 	}
@@ -24,11 +24,11 @@ func clean(s string) string {
 	return b.String()
 }
 
-// cleanLines is [clean] for text whose line breaks are meant.
-func cleanLines(s string) string {
+// CleanLines is [Clean] for text whose line breaks are meant.
+func CleanLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		lines[i] = clean(line)
+		lines[i] = Clean(line)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -73,7 +73,7 @@ signalled.`,
 func diagnosis(found []doctor.Finding) Diagnosis {
 	out := Diagnosis{Verdict: string(doctor.OK), Findings: []CheckFinding{}}
 	for _, f := range found {
-		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: clean(f.Subject), Verdict: string(f.Verdict), Evidence: clean(f.Evidence), Next: clean(f.Remedy)})
+		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: Clean(f.Subject), Verdict: string(f.Verdict), Evidence: Clean(f.Evidence), Next: Clean(f.Remedy)})
 		switch {
 		case f.Verdict == doctor.Failed:
 			out.Verdict = string(doctor.Failed)

@@ -256,12 +256,12 @@ func consentToLosing(ctx context.Context, eps Endpoints, operation string, in En
 		return err
 	}
 	verb := operation[len("endpoint."):]
-	return consent(ctx, Question{
+	return Consent(ctx, Question{
 		Operation: operation,
 		Subject:   st.Name,
 		ID:        st.ID,
 		ConfigDir: eps.ConfigDir(),
-		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", title(verb), clean(st.Name)),
+		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", title(verb), Clean(st.Name)),
 		Command:   fmt.Sprintf("chiltepin endpoint -c %s %s --now %s", shellWord(eps.ConfigDir()), verb, shellWord(st.Name)),
 	})
 }
@@ -286,12 +286,12 @@ gone already is no error.`,
 			if err != nil {
 				return EndpointDeletion{}, err
 			}
-			err = consent(ctx, Question{
+			err = Consent(ctx, Question{
 				Operation: "endpoint.delete",
 				Subject:   st.Name,
 				ID:        st.ID,
 				ConfigDir: eps.ConfigDir(),
-				Text:      fmt.Sprintf("Delete endpoint %s, its files and its registration? This cannot be undone.", clean(st.Name)),
+				Text:      fmt.Sprintf("Delete endpoint %s, its files and its registration? This cannot be undone.", Clean(st.Name)),
 				Command:   fmt.Sprintf("chiltepin endpoint -c %s delete %s", shellWord(eps.ConfigDir()), shellWord(st.Name)),
 			})
 			if err != nil {

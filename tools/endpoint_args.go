@@ -98,7 +98,7 @@ func (a EndpointLogsArgs) Validate() error {
 		return err
 	}
 	if _, err := regexp.Compile(a.Grep); err != nil {
-		return fmt.Errorf("grep: want a regular expression, got %s", quote(a.Grep))
+		return fmt.Errorf("grep: want a regular expression, got %s", Quote(a.Grep))
 	}
 	return nil
 }
@@ -117,5 +117,5 @@ func since(text string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf(`since: want a span such as "10m" or a time such as "2026-11-23T08:00:00Z", got %s`, quote(text))
+	return time.Time{}, fmt.Errorf(`since: want a span such as "10m" or a time such as "2026-11-23T08:00:00Z", got %s`, Quote(text))
 }

@@ -18,7 +18,7 @@ func endpointList(eps Endpoints, list []endpoint.Status) EndpointList {
 
 func endpointSummary(e endpoint.Status) EndpointSummary {
 	p := e.Evidence.Process
-	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: clean(e.Reason),
+	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: Clean(e.Reason),
 		misleading: e.State == endpoint.Unknown || e.Host != "" || p != nil && p.Suspended}
 }
 
@@ -29,18 +29,18 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		Name:     st.Name,
 		ID:       st.ID,
 		Status:   string(st.State),
-		Reason:   clean(st.Reason),
+		Reason:   Clean(st.Reason),
 		Path:     st.Path,
 		Evidence: evidence(st.Evidence),
 	}
 	if v := st.Service; v != nil {
-		out.Service = &ServiceView{Status: clean(v.Word)}
+		out.Service = &ServiceView{Status: Clean(v.Word)}
 		if v.Problem != nil {
-			out.Service.Problem = clean(v.Problem.Error())
+			out.Service.Problem = Clean(v.Problem.Error())
 		}
 	}
 	if t := st.Trouble; t != nil {
-		out.Trouble = &Trouble{Problem: clean(t.Problem), Next: clean(t.Remedy), Lines: shortened(t.Lines)}
+		out.Trouble = &Trouble{Problem: Clean(t.Problem), Next: Clean(t.Remedy), Lines: shortened(t.Lines)}
 	}
 	for _, u := range st.UserEndpoints {
 		user := UserEndpoint{ID: u.ID, Status: string(u.State), PID: u.PID}
@@ -61,7 +61,7 @@ func livePool(user *UserEndpoint, l endpoint.Live) {
 	if len(l.Options) > 0 {
 		user.Options = map[string]string{}
 		for name, value := range l.Options {
-			user.Options[name] = clean(value)
+			user.Options[name] = Clean(value)
 		}
 	}
 	count := func(n int) *int {
@@ -95,17 +95,17 @@ func evidence(e endpoint.Evidence) Evidence {
 	if f := e.PIDFile; f.Exists {
 		out.PIDFile = &PIDFileEvidence{PID: f.PID, AgeSeconds: round(e.At.Sub(f.ModTime).Seconds())}
 		if f.Problem != nil {
-			out.PIDFile.Problem = clean(f.Problem.Error())
+			out.PIDFile.Problem = Clean(f.Problem.Error())
 		}
 	}
 	if p := e.Process; p != nil {
-		out.Process = &ProcessEvidence{PID: p.PID, Alive: true, Proven: p.Proven, Why: clean(p.Why), Title: clean(p.Title)}
+		out.Process = &ProcessEvidence{PID: p.PID, Alive: true, Proven: p.Proven, Why: Clean(p.Why), Title: Clean(p.Title)}
 	}
 	if r := e.Record; r != nil {
-		out.Recorded = &HostEvidence{Host: clean(r.Host), BootID: clean(r.BootID), PID: r.PID}
+		out.Recorded = &HostEvidence{Host: Clean(r.Host), BootID: Clean(r.BootID), PID: r.PID}
 	}
 	if l := e.Log; l != nil {
-		out.Log = &LogEvidence{Marker: string(l.Kind), ID: clean(l.ID)}
+		out.Log = &LogEvidence{Marker: string(l.Kind), ID: Clean(l.ID)}
 		if !l.Time.IsZero() {
 			at := l.Time.UTC()
 			out.Log.Time = &at
@@ -132,7 +132,7 @@ func round(seconds float64) float64 { return float64(int64(seconds*10+0.5)) / 10
 func steps(list []endpoint.Step) []StepResult {
 	out := make([]StepResult, 0, len(list))
 	for _, s := range list {
-		out = append(out, StepResult{Step: s.Name, Outcome: string(s.Outcome), Detail: clean(s.Detail)})
+		out = append(out, StepResult{Step: s.Name, Outcome: string(s.Outcome), Detail: Clean(s.Detail)})
 	}
 	return out
 }

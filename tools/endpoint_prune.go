@@ -64,7 +64,7 @@ orphaned from here: --only names what to remove, and nothing else is.`,
 			case in.DryRun:
 				return out, nil
 			}
-			err = consent(ctx, Question{
+			err = Consent(ctx, Question{
 				Operation: "endpoint.prune",
 				Subject:   "prune",
 				ID:        plan.Digest(),
@@ -96,10 +96,10 @@ func onlyFlags(ids []string) string {
 func removals(plan endpoint.Plan) []PlannedRemoval {
 	list := []PlannedRemoval{}
 	for _, r := range plan.Registrations {
-		list = append(list, PlannedRemoval{Kind: "registration", Name: clean(r.Name), ID: r.ID, Why: clean(r.Why)})
+		list = append(list, PlannedRemoval{Kind: "registration", Name: Clean(r.Name), ID: r.ID, Why: Clean(r.Why)})
 	}
 	for _, u := range plan.Leftovers {
-		list = append(list, PlannedRemoval{Kind: "directory", Name: clean(u.Path()), ID: u.ID, Why: "the endpoint of this user endpoint is not here any more"})
+		list = append(list, PlannedRemoval{Kind: "directory", Name: Clean(u.Path()), ID: u.ID, Why: "the endpoint of this user endpoint is not here any more"})
 	}
 	return list
 }

@@ -44,7 +44,7 @@ func EndpointResources(s Services) Resources {
 		},
 		{
 			URI: "chiltepin://endpoint/{name}/status", Name: "endpoint-status", Title: "Endpoint status", MIME: "application/json",
-			Doc:   "Status of one endpoint and the evidence for it, judged from this machine. Titles of processes and reasons hold " + outsideMark + ".",
+			Doc:   "Status of one endpoint and the evidence for it, judged from this machine. Titles of processes and reasons hold " + UntrustedMark + ".",
 			Read:  readJSON(defineStatus(s, nil)),
 			Stamp: stampStatus(s),
 		},
@@ -60,7 +60,7 @@ func EndpointResources(s Services) Resources {
 		},
 		{
 			URI: "chiltepin://endpoint/{name}/log", Name: "endpoint-log", Title: "Endpoint log", MIME: "text/plain",
-			Doc:  "The last records of the log of one endpoint: " + outsideMark + ".",
+			Doc:  "The last records of the log of one endpoint: " + UntrustedMark + ".",
 			Read: readLog(s),
 		},
 	}}
@@ -76,11 +76,11 @@ func readJSON(t *Tool) func(context.Context, string, string) (string, error) {
 				args["name"] = name
 			case f.Name == "offline":
 				args["offline"] = true
-			case f.Name == configDirField && configDir != "":
-				args[configDirField] = configDir
+			case f.Name == ConfigDirField && configDir != "":
+				args[ConfigDirField] = configDir
 			}
 		}
-		b, err := marshal(args)
+		b, err := Marshal(args)
 		if err != nil {
 			return "", Classify(err)
 		}
@@ -130,7 +130,7 @@ func readFile(s Services, file string) func(context.Context, string, string) (st
 			if err != nil {
 				return "", Classify(fmt.Errorf("reading %q: %w", file, err))
 			}
-			return cleanLines(text), nil
+			return CleanLines(text), nil
 		})
 	}
 }
@@ -172,9 +172,9 @@ func readLog(s Services) func(context.Context, string, string) (string, error) {
 				return "", Classify(err)
 			}
 			var b strings.Builder
-			b.WriteString("(" + outsideMark + ")\n")
+			b.WriteString("(" + UntrustedMark + ")\n")
 			for _, l := range page.Records {
-				b.WriteString(cleanLines(l.Text) + "\n")
+				b.WriteString(CleanLines(l.Text) + "\n")
 			}
 			return b.String(), nil
 		})

@@ -21,7 +21,7 @@ func (l EndpointList) WriteText(p *Printer) error {
 	const heading, uuid = "endpoint-name", 36
 	width := 0
 	for _, e := range l.Endpoints {
-		width = max(width, len([]rune(clean(e.Name))))
+		width = max(width, len([]rune(Clean(e.Name))))
 	}
 	var b strings.Builder
 	if p.Terminal {
@@ -35,9 +35,9 @@ func (l EndpointList) WriteText(p *Printer) error {
 		}
 		status := paintStatus(p, e.Status)
 		if e.misleading && e.Reason != "" {
-			status += ": " + clean(e.Reason)
+			status += ": " + Clean(e.Reason)
 		}
-		fmt.Fprintf(&b, "%-*s %-*s %s\n", width, clean(e.Name), uuid, clean(id), status)
+		fmt.Fprintf(&b, "%-*s %-*s %s\n", width, Clean(e.Name), uuid, Clean(id), status)
 	}
 	_, err := p.Write([]byte(b.String()))
 	return err
@@ -58,7 +58,7 @@ func paintStatus(p *Printer, word string) string {
 
 // WriteText writes what happened, the status and the evidence behind it.
 func (s EndpointStatus) WriteText(p *Printer) error {
-	name := clean(s.Name)
+	name := Clean(s.Name)
 	switch s.Outcome {
 	case "started":
 		p.Printf("Endpoint %s is running\n", name)
@@ -75,7 +75,7 @@ func (s EndpointStatus) WriteText(p *Printer) error {
 	}
 	row := func(label, text string) {
 		if text != "" {
-			p.Printf("  %-9s %s\n", label, clean(text))
+			p.Printf("  %-9s %s\n", label, Clean(text))
 		}
 	}
 	row("uuid", s.ID)
@@ -185,14 +185,14 @@ func (c EndpointConfiguration) WriteText(p *Printer) error {
 	}
 	for _, name := range []string{"provider", "partition", "queue", "account"} {
 		if value := c.Defaults[name]; value != "" {
-			p.Printf("Default %s: %s\n", name, clean(value))
+			p.Printf("Default %s: %s\n", name, Clean(value))
 		}
 	}
 	if c.Preview {
-		p.Printf("Nothing was written; without --preview endpoint %s is configured so\n", clean(c.Name))
+		p.Printf("Nothing was written; without --preview endpoint %s is configured so\n", Clean(c.Name))
 		return nil
 	}
-	p.Printf("Configured endpoint %s in %s\n", clean(c.Name), clean(c.Path))
+	p.Printf("Configured endpoint %s in %s\n", Clean(c.Name), Clean(c.Path))
 	for _, f := range c.Files {
 		p.Printf("  %s\n", f)
 	}
@@ -207,11 +207,11 @@ func (c EndpointConfiguration) WriteText(p *Printer) error {
 
 // WriteText tells each step.
 func (d EndpointDeletion) WriteText(p *Printer) error {
-	p.Printf("Deleted endpoint %s\n", clean(d.Name))
+	p.Printf("Deleted endpoint %s\n", Clean(d.Name))
 	for _, s := range d.Steps {
 		text := s.Outcome
 		if s.Detail != "" {
-			text += " (" + clean(s.Detail) + ")"
+			text += " (" + Clean(s.Detail) + ")"
 		}
 		p.Printf("  %s: %s\n", s.Step, text)
 	}
@@ -223,7 +223,7 @@ func (l LogPage) WriteText(p *Printer) error {
 	var b strings.Builder
 	for _, line := range l.Lines {
 		for text := range strings.SplitSeq(line.Text, "\n") {
-			b.WriteString(paintLevel(p, line.Level, clean(text)))
+			b.WriteString(paintLevel(p, line.Level, Clean(text)))
 			b.WriteByte('\n')
 		}
 	}
@@ -254,5 +254,5 @@ func shellWord(s string) string {
 		}
 		return s
 	}
-	return "'" + strings.ReplaceAll(clean(s), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(Clean(s), "'", `'\''`) + "'"
 }

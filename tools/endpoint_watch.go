@@ -55,7 +55,7 @@ processes of this machine only; while nothing changes that costs next to nothing
 		Errors:   []Code{CodeRefused},
 	}, func(ctx context.Context, in EndpointWatchArgs) (EndpointList, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointList, error) {
-			emit := emitter(ctx)
+			emit := Emitter(ctx)
 			if emit == nil {
 				return EndpointList{}, &Error{Code: CodeInvalid, Message: "endpoint.watch goes on for ever, and an answer here is given once", Next: CommandLine("endpoint.list")}
 			}

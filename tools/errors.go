@@ -103,5 +103,5 @@ func (e *Error) Unwrap() error { return e.cause }
 // Invalid makes an error of code [CodeInvalid] whose message names the field,
 // what was wanted and what was given.
 func Invalid(field, want string, got any) *Error {
-	return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: want %s, got %s", field, want, quote(got))}
+	return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: want %s, got %s", field, want, Quote(got))}
 }

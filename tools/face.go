@@ -42,8 +42,10 @@ func WithConsent(ctx context.Context, ask func(context.Context, Question) error)
 
 type consentKey struct{}
 
-// consent asks the person behind ctx.
-func consent(ctx context.Context, q Question) error {
+// Consent asks the person behind ctx about q and returns nil for a yes. An
+// operation asks before it holds any lock, for a person takes time, and asks
+// again when it is run again: a face may have to end the call to ask.
+func Consent(ctx context.Context, q Question) error {
 	ask, ok := ctx.Value(consentKey{}).(func(context.Context, Question) error)
 	if !ok {
 		return &Error{Code: CodeRefused, Message: q.Operation + " needs the word of a person, and nobody can be asked here", Next: q.Command}
@@ -71,7 +73,9 @@ func WithPrompt(ctx context.Context, ask func(ctx context.Context, url string) (
 
 type promptKey struct{}
 
-func prompt(ctx context.Context) func(context.Context, string) (string, error) {
+// Prompt returns the way to show a login URL to the person behind ctx, nil
+// where there is none.
+func Prompt(ctx context.Context) func(ctx context.Context, url string) (code string, err error) {
 	ask, _ := ctx.Value(promptKey{}).(func(context.Context, string) (string, error))
 	return ask
 }
@@ -88,7 +92,9 @@ func WithShow(ctx context.Context, show func(ctx context.Context, url string) er
 
 type showKey struct{}
 
-func show(ctx context.Context) func(context.Context, string) error {
+// Show returns the way to put a login URL before the person behind ctx without
+// a terminal, nil where there is none.
+func Show(ctx context.Context) func(ctx context.Context, url string) error {
 	show, _ := ctx.Value(showKey{}).(func(context.Context, string) error)
 	return show
 }
@@ -101,14 +107,24 @@ func WithEmit(ctx context.Context, emit func(Result) error) context.Context {
 
 type emitKey struct{}
 
-// emitter returns the way to hand out pieces, nil where the face has none.
-func emitter(ctx context.Context) func(any) error {
+// Emit hands out one piece of a result ahead of its end; nothing happens where
+// the face takes none.
+func Emit(ctx context.Context, v any) error {
+	if emit := Emitter(ctx); emit != nil {
+		return emit(v)
+	}
+	return nil
+}
+
+// Emitter returns the way to hand out pieces of a result, nil where the face
+// takes none.
+func Emitter(ctx context.Context) func(any) error {
 	emit, ok := ctx.Value(emitKey{}).(func(Result) error)
 	if !ok {
 		return nil
 	}
 	return func(v any) error {
-		b, err := marshal(v)
+		b, err := Marshal(v)
 		if err != nil {
 			return err
 		}
@@ -124,7 +140,8 @@ func WithPerson(ctx context.Context) context.Context {
 
 type personKey struct{}
 
-func forPerson(ctx context.Context) bool {
+// ForPerson is true when the result is shown to a person as text.
+func ForPerson(ctx context.Context) bool {
 	yes, _ := ctx.Value(personKey{}).(bool)
 	return yes
 }

@@ -39,7 +39,7 @@ func (g Guide) Render(say func(operation string) string, args map[string]string)
 		if !known[name] {
 			return "", &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such argument", plain(name))}
 		}
-		safe[name] = strings.TrimSpace(clean(value))
+		safe[name] = strings.TrimSpace(Clean(value))
 	}
 	return strings.TrimSpace(g.Text(say, safe)), nil
 }

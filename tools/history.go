@@ -93,8 +93,8 @@ about 5 MiB and holds no token, code or password.`,
 		}
 		out.keep(tail)
 		// A caller who is answered once and gave no size is a model.
-		for in.Tail == 0 && emitter(ctx) == nil && len(out.Calls) > 1 {
-			if b, err := marshal(out); err != nil || 2*len(b) <= smallPrice {
+		for in.Tail == 0 && Emitter(ctx) == nil && len(out.Calls) > 1 {
+			if b, err := Marshal(out); err != nil || 2*len(b) <= smallPrice {
 				break
 			}
 			out.keep(len(out.Calls) - 1)
@@ -126,10 +126,10 @@ func calls(entries []endpointfs.JournalEntry) []HistoricCall {
 			list = append(list, HistoricCall{Time: at.UTC(), Outcome: "unfinished", Arguments: words(e.Arguments)})
 		}
 		c := &list[i]
-		c.Operation, c.Face, c.User, c.Host, c.PID = clean(e.Operation), clean(e.Face), clean(e.User), clean(e.Host), e.PID
-		c.Endpoint, c.ID = firstOf(clean(e.Endpoint), c.Endpoint), firstOf(clean(e.ID), c.ID)
+		c.Operation, c.Face, c.User, c.Host, c.PID = Clean(e.Operation), Clean(e.Face), Clean(e.User), Clean(e.Host), e.PID
+		c.Endpoint, c.ID = firstOf(Clean(e.Endpoint), c.Endpoint), firstOf(Clean(e.ID), c.ID)
 		if e.Event == endpointfs.Ended {
-			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = clean(e.Outcome), clean(e.Code), clean(e.Message), cleaned(e.Evidence), e.Seconds
+			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = Clean(e.Outcome), Clean(e.Code), Clean(e.Message), cleaned(e.Evidence), e.Seconds
 		}
 	}
 	return list
@@ -143,7 +143,7 @@ func words(args json.RawMessage) []string {
 	}
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		list = append(list, clean(fmt.Sprintf("%s=%v", name, given[name])))
+		list = append(list, Clean(fmt.Sprintf("%s=%v", name, given[name])))
 	}
 	return list
 }
@@ -151,7 +151,7 @@ func words(args json.RawMessage) []string {
 // WriteText writes a line a call, and below it what shows its outcome.
 func (h History) WriteText(p *Printer) error {
 	if len(h.Calls) == 0 {
-		p.Printf("Nothing is in the journal %s\n", clean(h.File))
+		p.Printf("Nothing is in the journal %s\n", Clean(h.File))
 		return nil
 	}
 	var b strings.Builder
@@ -183,7 +183,7 @@ func (h History) WriteText(p *Printer) error {
 		}
 	}
 	if h.Damaged > 0 {
-		fmt.Fprintf(&b, "%d lines of %s could not be read\n", h.Damaged, clean(h.File))
+		fmt.Fprintf(&b, "%d lines of %s could not be read\n", h.Damaged, Clean(h.File))
 	}
 	_, err := p.Write([]byte(b.String()))
 	return err

@@ -114,17 +114,17 @@ func (t *Tool) noted(args json.RawMessage) (name, dir string, kept json.RawMessa
 			continue
 		}
 		switch kind := f.Type.Kind(); {
-		case f.Name == configDirField:
+		case f.Name == ConfigDirField:
 			_ = json.Unmarshal(value, &dir) // it was validated
 		case f.Name == "name":
 			_ = json.Unmarshal(value, &name)
-			name = clean(name)
+			name = Clean(name)
 		case kind == reflect.Bool, kind == reflect.Int, f.Type == reflect.TypeFor[Duration](), len(f.Enum) > 0:
 			safe[f.Name] = value
 		}
 	}
 	if len(safe) > 0 {
-		kept, _ = marshal(safe)
+		kept, _ = Marshal(safe)
 	}
 	return name, dir, kept
 }
@@ -153,13 +153,13 @@ func noteFailure(e *endpointfs.JournalEntry, err *Error) {
 func (s StepResult) text() string {
 	text := s.Step + ": " + s.Outcome
 	if s.Detail != "" {
-		text += " (" + clean(s.Detail) + ")"
+		text += " (" + Clean(s.Detail) + ")"
 	}
 	return text
 }
 
 func (s EndpointStatus) note(e *endpointfs.JournalEntry) {
-	e.Endpoint, e.ID = clean(s.Name), s.ID
+	e.Endpoint, e.ID = Clean(s.Name), s.ID
 	if s.Outcome != "" {
 		e.Outcome = s.Outcome
 	}
@@ -173,12 +173,12 @@ func (s EndpointStatus) note(e *endpointfs.JournalEntry) {
 }
 
 func (c EndpointConfiguration) note(e *endpointfs.JournalEntry) {
-	e.Endpoint, e.Outcome = clean(c.Name), "configured"
-	e.Evidence = append(e.Evidence, "wrote "+strings.Join(c.Files, ", ")+" in "+clean(c.Path))
+	e.Endpoint, e.Outcome = Clean(c.Name), "configured"
+	e.Evidence = append(e.Evidence, "wrote "+strings.Join(c.Files, ", ")+" in "+Clean(c.Path))
 }
 
 func (d EndpointDeletion) note(e *endpointfs.JournalEntry) {
-	e.Endpoint, e.ID, e.Outcome = clean(d.Name), d.ID, "deleted"
+	e.Endpoint, e.ID, e.Outcome = Clean(d.Name), d.ID, "deleted"
 	for _, s := range d.Steps {
 		e.Evidence = append(e.Evidence, s.text())
 	}
@@ -195,11 +195,11 @@ func (r LoginReport) note(e *endpointfs.JournalEntry) {
 	e.Outcome = r.Outcome
 	a := r.Account
 	if a.Identity != nil {
-		e.Evidence = append(e.Evidence, "identity: "+clean(strings.TrimSpace(a.Identity.Username+" "+a.Identity.ID)))
+		e.Evidence = append(e.Evidence, "identity: "+Clean(strings.TrimSpace(a.Identity.Username+" "+a.Identity.ID)))
 	}
 	for _, s := range a.Services {
 		if s.LoggedIn {
-			e.Evidence = append(e.Evidence, s.Service+": logged in, "+clean(s.Store))
+			e.Evidence = append(e.Evidence, s.Service+": logged in, "+Clean(s.Store))
 		}
 	}
 }

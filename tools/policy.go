@@ -110,9 +110,9 @@ func (p Policy) sets(c *Catalog) (map[string]bool, error) {
 }
 
 func noSuch(field, what, name string, known []string) *Error {
-	msg := fmt.Sprintf("%s: there is no %s %s; known are %s", field, what, quote(name), strings.Join(known, ", "))
+	msg := fmt.Sprintf("%s: there is no %s %s; known are %s", field, what, Quote(name), strings.Join(known, ", "))
 	if near := Nearest(strings.ReplaceAll(name, "_", "."), known); near != "" {
-		msg = fmt.Sprintf("%s: there is no %s %s; did you mean %s?", field, what, quote(name), near)
+		msg = fmt.Sprintf("%s: there is no %s %s; did you mean %s?", field, what, Quote(name), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}
 }
@@ -142,7 +142,7 @@ func (o *Offer) ConfigDir() string { return o.fixed }
 func (o *Offer) InputSchema(t *Tool) json.RawMessage {
 	s := t.input()
 	hidden := func(field string) bool {
-		return field == configDirField && o.fixed != "" || o.policy.ReadOnly && field == t.ChangesBy
+		return field == ConfigDirField && o.fixed != "" || o.policy.ReadOnly && field == t.ChangesBy
 	}
 	if !slices.ContainsFunc(s.PropertyOrder, hidden) {
 		return mustMarshal(s)
@@ -171,7 +171,7 @@ func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result
 	if o.policy.ReadOnly && t.ChangesBy != "" && given(args, t.ChangesBy) {
 		return Result{}, &Error{Code: CodeRefused, Message: t.ChangesBy + ": the server was started with --read-only; leave it out"}
 	}
-	if o.fixed != "" && t.input().Properties[configDirField] != nil {
+	if o.fixed != "" && t.input().Properties[ConfigDirField] != nil {
 		var err error
 		if args, err = o.fix(args); err != nil {
 			return Result{}, err
@@ -190,8 +190,8 @@ func given(args json.RawMessage, field string) bool {
 	return ok
 }
 
-// configDirField is the argument by which a call names its directory.
-const configDirField = "config_dir"
+// ConfigDirField is the argument by which a call names its directory.
+const ConfigDirField = "config_dir"
 
 // fix puts the fixed directory into args. What is no object is left to the
 // validation, which knows better how to say so.
@@ -202,16 +202,16 @@ func (o *Offer) fix(args json.RawMessage) (json.RawMessage, error) {
 			return args, nil
 		}
 	}
-	if given, ok := fields[configDirField]; ok {
+	if given, ok := fields[ConfigDirField]; ok {
 		var dir string
 		if err := json.Unmarshal(given, &dir); err != nil || filepath.Clean(dir) != o.fixed {
-			return nil, &Error{Code: CodeRefused, Message: configDirField + ": the server was started for one directory, and a call cannot name another; leave it out"}
+			return nil, &Error{Code: CodeRefused, Message: ConfigDirField + ": the server was started for one directory, and a call cannot name another; leave it out"}
 		}
 	}
-	dir, err := marshal(o.fixed)
+	dir, err := Marshal(o.fixed)
 	if err != nil {
 		return nil, err
 	}
-	fields[configDirField] = dir
-	return marshal(fields)
+	fields[ConfigDirField] = dir
+	return Marshal(fields)
 }

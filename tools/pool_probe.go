@@ -94,15 +94,15 @@ Ends with status 11 when it stops, and 6 when time runs out.`,
 }
 
 func poolProbe(r pool.Probe) PoolProbe {
-	out := PoolProbe{Pool: clean(r.Pool.Name), OK: r.Failure == nil, Endpoint: poolEndpoint(r.Endpoint), Stages: []PoolStage{}, UserEndpoint: clean(r.UserEndpoint), Job: clean(r.Job), Seconds: round(r.Took.Seconds()), Left: cleaned(r.Left)}
+	out := PoolProbe{Pool: Clean(r.Pool.Name), OK: r.Failure == nil, Endpoint: poolEndpoint(r.Endpoint), Stages: []PoolStage{}, UserEndpoint: Clean(r.UserEndpoint), Job: Clean(r.Job), Seconds: round(r.Took.Seconds()), Left: cleaned(r.Left)}
 	for _, s := range r.Reached {
-		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: clean(s.Detail)})
+		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: Clean(s.Detail)})
 	}
 	if s := r.Failure; s != nil {
-		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: clean(s.Cause), Lines: cleaned(s.Lines), File: clean(s.File), Next: clean(s.Remedy)}
+		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: Clean(s.Cause), Lines: cleaned(s.Lines), File: Clean(s.File), Next: Clean(s.Remedy)}
 	}
 	if r.Worker != (pool.Worker{}) {
-		out.Worker = &PoolWorker{Host: clean(r.Worker.Host), Python: clean(r.Worker.Python)}
+		out.Worker = &PoolWorker{Host: Clean(r.Worker.Host), Python: Clean(r.Worker.Python)}
 	}
 	return out
 }

@@ -66,8 +66,8 @@ need not run, and nothing is submitted.`,
 				return PoolRendering{}, err
 			}
 			return PoolRendering{
-				Pool: clean(r.Pool.Name), Endpoint: poolEndpoint(r.Endpoint), Options: r.Options, Config: cleanLines(r.Config),
-				Provider: clean(r.Script.Provider), Submit: clean(r.Script.Submit), ScriptHeader: cleanLines(r.Script.Header), Problem: clean(r.Script.Problem),
+				Pool: Clean(r.Pool.Name), Endpoint: poolEndpoint(r.Endpoint), Options: r.Options, Config: CleanLines(r.Config),
+				Provider: Clean(r.Script.Provider), Submit: Clean(r.Script.Submit), ScriptHeader: CleanLines(r.Script.Header), Problem: Clean(r.Script.Problem),
 				Runtime: runtimeReference(r.Runtime),
 			}, nil
 		})
@@ -130,7 +130,7 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 			if err != nil {
 				return PoolSnippet{}, err
 			}
-			out := PoolSnippet{Pool: clean(r.Pool), ID: r.ID, Text: cleanLines(r.Text)}
+			out := PoolSnippet{Pool: Clean(r.Pool), ID: r.ID, Text: CleanLines(r.Text)}
 			if r.Scheduler != nil {
 				out.Scheduler = schedulerSeen(*r.Scheduler)
 			}
@@ -140,7 +140,7 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 }
 
 func schedulerSeen(s scheduler.Detection) *SchedulerSeen {
-	return &SchedulerSeen{Name: s.Name, Why: clean(s.Why), Partitions: cleaned(s.Partitions), Queues: cleaned(s.Queues)}
+	return &SchedulerSeen{Name: s.Name, Why: Clean(s.Why), Partitions: cleaned(s.Partitions), Queues: cleaned(s.Queues)}
 }
 
 // WriteText writes the entry alone, so that it can be appended to a file.

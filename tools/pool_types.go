@@ -59,7 +59,7 @@ func (c PoolCheck) Verdict() Code {
 func poolCheck(path string, r pool.Report) PoolCheck {
 	out := PoolCheck{File: path, OK: pool.Worst(r.Problems) != pool.Error, Pools: []PoolSummary{}, Endpoints: []PoolEndpoint{}, Problems: []PoolProblem{}}
 	for _, p := range r.File.Pools {
-		out.Pools = append(out.Pools, PoolSummary{Name: clean(p.Name), Line: p.Line, Endpoint: clean(p.Endpoint())})
+		out.Pools = append(out.Pools, PoolSummary{Name: Clean(p.Name), Line: p.Line, Endpoint: Clean(p.Endpoint())})
 	}
 	for _, t := range r.Endpoints {
 		out.Endpoints = append(out.Endpoints, poolEndpoint(t))
@@ -72,18 +72,18 @@ func poolCheck(path string, r pool.Report) PoolCheck {
 }
 
 func poolEndpoint(t pool.EndpointLookup) PoolEndpoint {
-	e := PoolEndpoint{ID: t.ID, Name: clean(t.Name), Here: t.Here, Status: clean(t.State)}
+	e := PoolEndpoint{ID: t.ID, Name: Clean(t.Name), Here: t.Here, Status: Clean(t.State)}
 	switch {
 	case t.Missing:
 		e.Problem = "no endpoint has this UUID"
 	case t.Problem != nil:
-		e.Problem = clean(t.Problem.Error())
+		e.Problem = Clean(t.Problem.Error())
 	}
 	return e
 }
 
 func poolProblem(p pool.Problem) PoolProblem {
-	return PoolProblem{Line: p.Line, Column: p.Column, Pool: clean(p.Pool), Option: clean(p.Option), Severity: string(p.Severity), Message: clean(p.Message), Next: clean(p.Remedy)}
+	return PoolProblem{Line: p.Line, Column: p.Column, Pool: Clean(p.Pool), Option: Clean(p.Option), Severity: string(p.Severity), Message: Clean(p.Message), Next: Clean(p.Remedy)}
 }
 
 // WriteText writes a line a problem, as compilers do and editors understand,
@@ -97,7 +97,7 @@ func (c PoolCheck) WriteText(p *Printer) error {
 		if x.Pool != "" {
 			where = x.Pool + ": " + x.Message
 		}
-		p.Printf("%s:%d:%d: %s: %s\n", clean(file), x.Line, x.Column, paintSeverity(p, x.Severity), where)
+		p.Printf("%s:%d:%d: %s: %s\n", Clean(file), x.Line, x.Column, paintSeverity(p, x.Severity), where)
 		if x.Next != "" {
 			p.Printf("    %s\n", x.Next)
 		}
@@ -111,7 +111,7 @@ func (c PoolCheck) WriteText(p *Printer) error {
 	if len(c.Problems) == 0 {
 		words = append(words, "nothing wrong")
 	}
-	p.Printf("%s: %s\n", clean(file), strings.Join(words, ", "))
+	p.Printf("%s: %s\n", Clean(file), strings.Join(words, ", "))
 	return nil
 }
 

@@ -240,7 +240,7 @@ func TestClean(t *testing.T) {
 		"a\u202eb\u200bc\u2066d\u00adx\r\ny": `a\u{202e}b\u{200b}c\u{2066}d\u{ad}x\u{d}\u{a}y`,
 		"\xff":                               `\u{fffd}`,
 	} {
-		if got := clean(in); got != want {
+		if got := Clean(in); got != want {
 			t.Errorf("clean(%q) = %q, want %q", in, got, want)
 		}
 	}

@@ -195,7 +195,7 @@ func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 	if failure != nil {
 		return Result{}, failure
 	}
-	out, err := marshal(value)
+	out, err := Marshal(value)
 	if err != nil {
 		return Result{}, &Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name), cause: err}
 	}
@@ -242,9 +242,9 @@ func (t *Tool) EventSchema() json.RawMessage {
 	return mustMarshal(outputSchema(reflect.TypeOf(t.EventOf)))
 }
 
-// marshal encodes without escaping <, > and &: the bytes are read by programs
+// Marshal encodes without escaping <, > and &: the bytes are read by programs
 // and people, never pasted into HTML.
-func marshal(v any) (json.RawMessage, error) {
+func Marshal(v any) (json.RawMessage, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -255,7 +255,7 @@ func marshal(v any) (json.RawMessage, error) {
 }
 
 func mustMarshal(s *jsonschema.Schema) json.RawMessage {
-	b, err := marshal(s)
+	b, err := Marshal(s)
 	if err != nil {
 		panic("tools: schema does not encode: " + err.Error())
 	}

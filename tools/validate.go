@@ -27,7 +27,7 @@ func validate(s *jsonschema.Schema, args json.RawMessage) *Error {
 		return &Error{Code: CodeInvalid, Message: "arguments: " + err.Error(), cause: err}
 	}
 	if _, ok := value.(map[string]any); !ok {
-		return &Error{Code: CodeInvalid, Message: "arguments: want an object, got " + quote(value)}
+		return &Error{Code: CodeInvalid, Message: "arguments: want an object, got " + Quote(value)}
 	}
 	if problem := check(s, "", value); problem != nil {
 		return problem
@@ -90,7 +90,7 @@ func decodeValue(dec *json.Decoder, depth int) (any, error) {
 		}
 		name, _ := key.(string)
 		if _, twice := object[name]; twice {
-			return nil, fmt.Errorf("%s is given twice", quote(name))
+			return nil, fmt.Errorf("%s is given twice", Quote(name))
 		}
 		v, err := decodeValue(dec, depth+1)
 		if err != nil {
@@ -195,7 +195,7 @@ func wantString(s *jsonschema.Schema) string {
 	case s.Pattern == durationPattern:
 		return `a duration such as "90s"`
 	case len(s.Examples) > 0:
-		return "a text such as " + quote(s.Examples[0])
+		return "a text such as " + Quote(s.Examples[0])
 	}
 	return "a text"
 }
@@ -237,9 +237,9 @@ func join(at, name string) string {
 	return at + "." + name
 }
 
-// quote shows a value that came from outside: short, on one line, with
+// Quote shows a value that came from outside: short, on one line, with
 // control characters escaped.
-func quote(v any) string {
+func Quote(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"
