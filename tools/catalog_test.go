@@ -236,3 +236,18 @@ func TestDestroyersAsk(t *testing.T) {
 		}
 	}
 }
+
+// TestInstantFor: an argument that waits for others makes an instant operation
+// a slow one.
+func TestInstantFor(t *testing.T) {
+	t.Parallel()
+	list, start := catalog().Lookup("endpoint.list"), catalog().Lookup("endpoint.start")
+	for args, want := range map[string]bool{"": true, `{}`: true, `{"config_dir":"/x"}`: true, `{"remote":true}`: false, `[`: true} {
+		if got := list.InstantFor(json.RawMessage(args)); got != want {
+			t.Errorf("endpoint.list %s: %v", args, got)
+		}
+	}
+	if start.InstantFor(nil) {
+		t.Error("endpoint.start is instant")
+	}
+}

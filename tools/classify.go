@@ -28,7 +28,7 @@ func Classify(err error) *Error {
 	if errors.As(err, &done) {
 		return done
 	}
-	e := &Error{Code: codeOf(err), Message: Clean(err.Error()), Next: Clean(hint(err)), cause: err}
+	e := (&Error{Code: codeOf(err), Message: Clean(err.Error()), Next: Clean(hint(err))}).Because(err)
 	addData(e, err)
 	if e.Code == CodeCanceled {
 		e.Message = interrupted(e.Message)

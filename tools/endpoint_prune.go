@@ -141,11 +141,11 @@ func (e EndpointPruning) WriteText(p *Printer) error {
 	default:
 		b.WriteString("Pruned\n")
 		for _, s := range e.Steps {
-			b.WriteString("  " + s.text() + "\n")
+			b.WriteString("  " + s.String() + "\n")
 		}
 	}
 	for _, k := range e.Kept {
-		b.WriteString("  " + k.text() + "\n")
+		b.WriteString("  " + k.String() + "\n")
 	}
 	_, err := p.Write([]byte(b.String()))
 	return err

@@ -125,7 +125,7 @@ func readFile(s Services, file string) func(context.Context, string, string) (st
 			}
 			text, err := readBounded(e.Path(), file)
 			if errors.Is(err, fs.ErrNotExist) {
-				return "", &Error{Code: CodeNotFound, Message: fmt.Sprintf("endpoint %q has no %s", e.Name(), file), cause: err}
+				return "", (&Error{Code: CodeNotFound, Message: fmt.Sprintf("endpoint %q has no %s", e.Name(), file)}).Because(err)
 			}
 			if err != nil {
 				return "", Classify(fmt.Errorf("reading %q: %w", file, err))

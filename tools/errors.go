@@ -1,6 +1,8 @@
 package tools
 
 import (
+	"context"
+	"errors"
 	"fmt"
 )
 
@@ -97,6 +99,32 @@ type ServiceSays struct {
 // Error returns the sentence.
 func (e *Error) Error() string { return e.Message }
 
+// Because sets the plain error behind the classified one, and returns e.
+func (e *Error) Because(cause error) *Error {
+	e.cause = cause
+	return e
+}
+
+// AsError returns the [*Error] in err's chain, or that of a call which was
+// interrupted or ran out of time before its operation began. Any other error
+// that nobody has classified is a bug, and its words stay in the log. nil stays
+// nil.
+func AsError(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return (&Error{Code: CodeCanceled, Message: "interrupted", Next: "run it again: it goes on from where things stand"}).Because(err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return (&Error{Code: CodeTimeout, Message: "time ran out"}).Because(err)
+	}
+	return (&Error{Code: CodeInternal, Message: "an error of an unknown kind; this is a bug"}).Because(err)
+}
+
 // Unwrap returns the plain error behind the classified one, for logs.
 func (e *Error) Unwrap() error { return e.cause }
 
@@ -104,4 +132,35 @@ func (e *Error) Unwrap() error { return e.cause }
 // what was wanted and what was given.
 func Invalid(field, want string, got any) *Error {
 	return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: want %s, got %s", field, want, Quote(got))}
+}
+
+// StepResult is one step of an operation that has several.
+type StepResult struct {
+	Step    string `json:"step" jsonschema:"what was to be done"`
+	Outcome string `json:"outcome" jsonschema:"what became of it"`
+	Detail  string `json:"detail,omitempty" jsonschema:"more about it"`
+}
+
+// String is the step with its outcome on one line.
+func (s StepResult) String() string {
+	text := s.Step + ": " + s.Outcome
+	if s.Detail != "" {
+		text += " (" + Clean(s.Detail) + ")"
+	}
+	return text
+}
+
+// CanFailWith says whether an operation can end with code: those it declares,
+// and those that every operation has.
+func (t *Tool) CanFailWith(code Code) bool {
+	switch code {
+	case CodeInternal, CodeInvalid, CodeCanceled:
+		return true
+	}
+	for _, c := range t.Errors {
+		if c == code {
+			return true
+		}
+	}
+	return false
 }

@@ -50,7 +50,7 @@ func TestExamplesAreArguments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := validate(tool.input(), b); err != nil {
+			if err := tool.Validate(b); err != nil {
 				t.Errorf("%s: %q gives %s: %v", tool.Name, line, b, err)
 			}
 		}

@@ -7,16 +7,37 @@ import (
 	"runtime/debug"
 
 	"github.com/rs/zerolog"
-
-	"chiltepin/globus/progress"
 )
 
 // Progress is one thing that happened on the way to a result.
-type Progress = progress.Event
+type Progress struct {
+	// Stage is a word that stays the same from release to release, such as
+	// "launching" or "draining".
+	Stage string
+	// Text is one sentence for people, without a full stop.
+	Text string
+	// Done and Total count units of work where they are known, zero otherwise.
+	Done, Total int64
+}
 
 // WithProgress returns a context whose operations report to watch.
 func WithProgress(ctx context.Context, watch func(Progress)) context.Context {
-	return progress.With(ctx, watch)
+	return context.WithValue(ctx, progressKey{}, watch)
+}
+
+type progressKey struct{}
+
+// Report hands p to whoever watches the calls of ctx, if anybody does.
+func Report(ctx context.Context, p Progress) {
+	if watch := ProgressOf(ctx); watch != nil {
+		watch(p)
+	}
+}
+
+// ProgressOf returns what the calls of ctx report to, nil where nobody watches.
+func ProgressOf(ctx context.Context) func(Progress) {
+	watch, _ := ctx.Value(progressKey{}).(func(Progress))
+	return watch
 }
 
 // Question is what a person must agree to before something is destroyed.
@@ -144,6 +165,20 @@ type personKey struct{}
 func ForPerson(ctx context.Context) bool {
 	yes, _ := ctx.Value(personKey{}).(bool)
 	return yes
+}
+
+// WithFace returns a context whose operations are noted as called through
+// that face: "cli", "mcp" or "rpc".
+func WithFace(ctx context.Context, face string) context.Context {
+	return context.WithValue(ctx, faceKey{}, face)
+}
+
+type faceKey struct{}
+
+// FaceOf returns the face that the call came through, "" if none has said.
+func FaceOf(ctx context.Context) string {
+	face, _ := ctx.Value(faceKey{}).(string)
+	return face
 }
 
 // Printer is where a result is written for people.

@@ -13,18 +13,3 @@ func GroupSummary(word string) string {
 	}
 	return ""
 }
-
-// CanFailWith says whether an operation can end with code: those it declares,
-// and those that every operation has.
-func (t *Tool) CanFailWith(code Code) bool {
-	switch code {
-	case CodeInternal, CodeInvalid, CodeCanceled:
-		return true
-	}
-	for _, c := range t.Errors {
-		if c == code {
-			return true
-		}
-	}
-	return false
-}

@@ -27,14 +27,6 @@ type Journal interface {
 	Path() string
 }
 
-// WithFace returns a context whose operations are noted as called through
-// that face: "cli", "mcp" or "rpc".
-func WithFace(ctx context.Context, face string) context.Context {
-	return context.WithValue(ctx, faceKey{}, face)
-}
-
-type faceKey struct{}
-
 // noter is a result that knows what the journal is to say about it.
 type noter interface {
 	note(*endpointfs.JournalEntry)
@@ -43,66 +35,89 @@ type noter interface {
 // idle is an argument object that may ask for nothing to be changed.
 type idle interface{ idle() bool }
 
-// begin notes that the operation begins, and returns how to note its end. A
-// journal that cannot be written is said in the log, and is never a reason
+// journaled notes that an operation begins and how it ends, where open has a
+// journal. One that cannot be written is said in the log, and is never a reason
 // for the operation to fail.
-func (t *Tool) begin(ctx context.Context, args json.RawMessage) (end func(value any, err *Error)) {
-	if t.Effect == Reads || t.journal == nil || t.changesNothing(args) {
-		return func(any, *Error) {}
-	}
-	e := endpointfs.JournalEntry{Call: rand.Text(), Operation: t.Name}
-	e.Face, _ = ctx.Value(faceKey{}).(string)
-	var dir string
-	e.Endpoint, dir, e.Arguments = t.noted(args)
-	said := false
-	write := func(e endpointfs.JournalEntry, anew bool) {
-		journal, err := t.journal(ctx, dir)
-		// A call that failed, as with a directory that does not exist, leaves
-		// no directory behind.
-		if err == nil && (anew || journal.Exists()) {
-			err = journal.Append(e)
-		}
-		if err != nil && !said {
-			said = true
-			zerolog.Ctx(ctx).Warn().Err(err).Str("operation", t.Name).Msg("the journal could not be written; the operation goes on")
-		}
-	}
-	began := time.Now()
-	e.Event, e.Time = endpointfs.Began, began
-	write(e, false)
-	return func(value any, err *Error) {
-		e.Event, e.Time, e.Arguments = endpointfs.Ended, time.Now(), nil
-		e.Seconds = float64(e.Time.Sub(began).Milliseconds()) / 1000
-		if err == nil {
-			e.Outcome = "done"
-			if n, ok := value.(noter); ok {
-				n.note(&e)
+func journaled(t *Tool, open func(context.Context, string) (Journal, error)) func(Handler) Handler {
+	return func(do Handler) Handler {
+		return func(ctx context.Context, args json.RawMessage) (any, error) {
+			if changesNothing(t, args) {
+				return do(ctx, args)
 			}
-		} else {
-			noteFailure(&e, err)
+			n := newNote(ctx, t, args, open)
+			n.write(ctx, false)
+			value, err := do(ctx, args)
+			n.end(ctx, value, err)
+			return value, err
 		}
-		write(e, err == nil)
 	}
 }
 
-// changesNothing is true for a call whose arguments leave everything as it is.
-func (t *Tool) changesNothing(args json.RawMessage) bool {
+// note is the pair of entries that the journal has of one call.
+type note struct {
+	entry endpointfs.JournalEntry
+	dir   string
+	open  func(context.Context, string) (Journal, error)
+	said  bool // that it could not be written
+}
+
+func newNote(ctx context.Context, t *Tool, args json.RawMessage, open func(context.Context, string) (Journal, error)) *note {
+	n := &note{open: open}
+	n.entry = endpointfs.JournalEntry{Call: rand.Text(), Operation: t.Name, Face: FaceOf(ctx), Event: endpointfs.Began, Time: time.Now()}
+	n.entry.Endpoint, n.dir, n.entry.Arguments = recordable(t, args)
+	return n
+}
+
+// write adds the entry. A call that failed, as with a directory that does not
+// exist, leaves no directory behind: only anew may make one.
+func (n *note) write(ctx context.Context, anew bool) {
+	journal, err := n.open(ctx, n.dir)
+	if err == nil && (anew || journal.Exists()) {
+		err = journal.Append(n.entry)
+	}
+	if err != nil && !n.said {
+		n.said = true
+		zerolog.Ctx(ctx).Warn().Err(err).Str("operation", n.entry.Operation).Msg("the journal could not be written; the operation goes on")
+	}
+}
+
+func (n *note) end(ctx context.Context, value any, err error) {
+	e := &n.entry
+	began := e.Time
+	e.Event, e.Time, e.Arguments = endpointfs.Ended, time.Now(), nil
+	e.Seconds = float64(e.Time.Sub(began).Milliseconds()) / 1000
+	if err == nil {
+		e.Outcome = "done"
+		if v, ok := value.(noter); ok {
+			v.note(e)
+		}
+	} else {
+		noteFailure(e, Classify(err))
+	}
+	n.write(ctx, err == nil)
+}
+
+// changesNothing is true for a call that leaves everything as it is.
+func changesNothing(t *Tool, args json.RawMessage) bool {
+	if t.Effect == Reads {
+		return true
+	}
 	if t.ChangesBy != "" {
 		fields := map[string]any{}
 		return json.Unmarshal(args, &fields) == nil && fields[t.ChangesBy] != true
 	}
-	arg := reflect.New(t.in)
-	if json.Unmarshal(args, arg.Interface()) != nil {
+	arg, err := t.DecodeArgs(args)
+	if err != nil {
 		return false
 	}
-	i, ok := arg.Elem().Interface().(idle)
+	i, ok := arg.(idle)
 	return ok && i.idle()
 }
 
-// noted picks from the arguments what may be written down: names, switches,
+// recordable picks from the arguments what may be written down: names, switches,
 // numbers, durations and words of a list. Any other text could be a secret,
 // such as the code of a login.
-func (t *Tool) noted(args json.RawMessage) (name, dir string, kept json.RawMessage) {
+func recordable(t *Tool, args json.RawMessage) (name, dir string, kept json.RawMessage) {
 	given := map[string]json.RawMessage{}
 	if json.Unmarshal(args, &given) != nil {
 		return "", "", nil
@@ -144,18 +159,9 @@ func noteFailure(e *endpointfs.JournalEntry, err *Error) {
 			e.Evidence = append(e.Evidence, fmt.Sprintf("the daemon's exit status: %d", *err.Data.ExitStatus))
 		}
 		for _, s := range err.Data.Steps {
-			e.Evidence = append(e.Evidence, s.text())
+			e.Evidence = append(e.Evidence, s.String())
 		}
 	}
-}
-
-// text is a step with its outcome on one line.
-func (s StepResult) text() string {
-	text := s.Step + ": " + s.Outcome
-	if s.Detail != "" {
-		text += " (" + Clean(s.Detail) + ")"
-	}
-	return text
 }
 
 func (s EndpointStatus) note(e *endpointfs.JournalEntry) {
@@ -180,14 +186,14 @@ func (c EndpointConfiguration) note(e *endpointfs.JournalEntry) {
 func (d EndpointDeletion) note(e *endpointfs.JournalEntry) {
 	e.Endpoint, e.ID, e.Outcome = Clean(d.Name), d.ID, "deleted"
 	for _, s := range d.Steps {
-		e.Evidence = append(e.Evidence, s.text())
+		e.Evidence = append(e.Evidence, s.String())
 	}
 }
 
 func (p EndpointPruning) note(e *endpointfs.JournalEntry) {
 	e.Outcome = p.Outcome
 	for _, s := range p.Steps {
-		e.Evidence = append(e.Evidence, s.text())
+		e.Evidence = append(e.Evidence, s.String())
 	}
 }
 

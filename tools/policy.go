@@ -36,16 +36,17 @@ type Policy struct {
 // Offer is a catalogue under a policy: what a client is shown, and what it
 // may call. It is safe for concurrent use.
 type Offer struct {
-	policy Policy
-	tools  []*Tool
-	absent map[string]string // name → why it is not offered
-	fixed  string
+	policy  Policy
+	tools   []*Tool
+	absent  map[string]string // name → why it is not offered
+	catalog *Catalog
+	fixed   string
 }
 
 // Offer applies p to c. The error is an [*Error] that names a tool or toolset
 // which does not exist.
 func (p Policy) Offer(c *Catalog) (*Offer, error) {
-	o := &Offer{policy: p, absent: map[string]string{}}
+	o := &Offer{policy: p, absent: map[string]string{}, catalog: c}
 	if p.ConfigDir != "" {
 		o.fixed = filepath.Clean(p.ConfigDir)
 	}
@@ -85,7 +86,7 @@ func (p Policy) wanted(c *Catalog) (map[string]bool, error) {
 	for _, name := range p.Tools {
 		i := slices.IndexFunc(known, func(k string) bool { return k == name || underscored(k) == name })
 		if i < 0 {
-			return nil, noSuch("tools", "tool", name, known)
+			return nil, noSuch(c, "tools", "tool", name, known)
 		}
 		wanted[known[i]] = true
 	}
@@ -97,7 +98,7 @@ func (p Policy) sets(c *Catalog) (map[string]bool, error) {
 	sets := map[string]bool{ToolsetCore: true}
 	for _, name := range p.Toolsets {
 		if name != ToolsetAll && !slices.Contains(known, name) {
-			return nil, noSuch("toolsets", "toolset", name, append(known, ToolsetAll))
+			return nil, noSuch(c, "toolsets", "toolset", name, append(known, ToolsetAll))
 		}
 		sets[name] = true
 	}
@@ -109,9 +110,9 @@ func (p Policy) sets(c *Catalog) (map[string]bool, error) {
 	return sets, nil
 }
 
-func noSuch(field, what, name string, known []string) *Error {
+func noSuch(c *Catalog, field, what, name string, known []string) *Error {
 	msg := fmt.Sprintf("%s: there is no %s %s; known are %s", field, what, Quote(name), strings.Join(known, ", "))
-	if near := Nearest(strings.ReplaceAll(name, "_", "."), known); near != "" {
+	if near := c.Nearest(strings.ReplaceAll(name, "_", "."), known); near != "" {
 		msg = fmt.Sprintf("%s: there is no %s %s; did you mean %s?", field, what, Quote(name), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}
@@ -132,6 +133,9 @@ func (o *Offer) Lookup(name string) (*Tool, string) {
 	}
 	return nil, o.absent[name]
 }
+
+// Nearest is [Catalog.Nearest] of the catalogue behind the offer.
+func (o *Offer) Nearest(word string, known []string) string { return o.catalog.Nearest(word, known) }
 
 // ConfigDir returns the directory that every call works in, "" where a call
 // may choose.

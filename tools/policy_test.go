@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"chiltepin/endpointfs/spell"
 	"chiltepin/tools"
 )
 
@@ -29,7 +30,7 @@ func policyCatalog() *tools.Catalog {
 			return placeResult{in.ConfigDir}, nil
 		})
 	}
-	return tools.NewCatalog(op("login", "", tools.Idempotent), op("thing.list", "", tools.Reads), op("thing.make", "", tools.Changes), op("thing.drop", "", tools.Destroys), op("engine.install", tools.ToolsetAdmin, tools.Idempotent))
+	return tools.NewCatalog(op("login", "", tools.Idempotent), op("thing.list", "", tools.Reads), op("thing.make", "", tools.Changes), op("thing.drop", "", tools.Destroys), op("engine.install", tools.ToolsetAdmin, tools.Idempotent)).SuggestBy(spell.Nearest)
 }
 
 func names(o *tools.Offer) (list []string) {

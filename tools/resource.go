@@ -65,7 +65,7 @@ func (r Resource) StampOf(ctx context.Context, configDir, name string) string {
 	}
 	text, err := read(ctx, configDir, name)
 	if err != nil {
-		return "unreadable: " + string(Classify(err).Code)
+		return "unreadable: " + string(AsError(err).Code)
 	}
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

@@ -1,6 +1,12 @@
 package tools
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+
+	"chiltepin/endpointfs/spell"
+	"chiltepin/globus/progress"
+)
 
 // Services is what the operations are done with. Each is made when a call
 // needs it, for the configuration directory that the call names ("" is the
@@ -35,7 +41,33 @@ func All(s Services) *Catalog {
 	list = append(list, doctorTools(s)...)
 	list = append(list, journalTools(s)...)
 	for _, t := range list {
-		t.journal = s.Journal
+		t.Wrap(classified)
+		t.Wrap(watched)
+		if s.Journal != nil {
+			t.Wrap(journaled(t, s.Journal))
+		}
 	}
-	return NewCatalog(list...)
+	return NewCatalog(list...).SuggestBy(spell.Nearest)
+}
+
+// classified gives the errors of the floors below their code, sentence and next
+// step.
+func classified(do Handler) Handler {
+	return func(ctx context.Context, args json.RawMessage) (any, error) {
+		value, err := do(ctx, args)
+		if err != nil {
+			return nil, Classify(err)
+		}
+		return value, nil
+	}
+}
+
+// watched hands on what the floors below report to whoever watches the call.
+func watched(do Handler) Handler {
+	return func(ctx context.Context, args json.RawMessage) (any, error) {
+		if watch := ProgressOf(ctx); watch != nil {
+			ctx = progress.With(ctx, func(e progress.Event) { watch(Progress(e)) })
+		}
+		return do(ctx, args)
+	}
 }

@@ -109,9 +109,21 @@ type Tool struct {
 	in, out reflect.Type
 	input   func() *jsonschema.Schema
 	output  func() *jsonschema.Schema
-	run     func(context.Context, json.RawMessage) (any, error)
-	journal func(context.Context, string) (Journal, error)
+	run     Handler
+	suggest Suggester
 }
+
+// Handler runs an operation on an argument object that was validated, and
+// returns its result, a struct.
+type Handler func(ctx context.Context, args json.RawMessage) (any, error)
+
+// Suggester returns which of the known words a misspelled one was meant to be,
+// "" if none.
+type Suggester func(word string, known []string) string
+
+// Wrap has around stand between the callers of t and what it does. It is for
+// whoever makes the catalogue, before anybody calls t.
+func (t *Tool) Wrap(around func(Handler) Handler) { t.run = around(t.run) }
 
 // Define makes a [Tool] of a declaration and the function that does it. It
 // panics on a declaration that breaks a house rule a program could never
@@ -129,21 +141,44 @@ func Define[In, Out any](spec Spec, do func(context.Context, In) (Out, error)) *
 	t := &Tool{Spec: spec, in: in, out: out}
 	t.input = sync.OnceValue(func() *jsonschema.Schema { return inputSchema(in) })
 	t.output = sync.OnceValue(func() *jsonschema.Schema { return outputSchema(out) })
-	t.run = func(ctx context.Context, args json.RawMessage) (any, error) {
-		var arg In
-		dec := json.NewDecoder(bytes.NewReader(args))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&arg); err != nil {
-			return nil, decodingError(err)
-		}
-		if v, ok := any(arg).(interface{ Validate() error }); ok {
-			if err := v.Validate(); err != nil {
-				return nil, &Error{Code: CodeInvalid, Message: err.Error(), cause: err}
+	t.run = func(ctx context.Context, args json.RawMessage) (value any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				value, err = nil, panicked(ctx, spec.Name, p)
 			}
+		}()
+		var arg In
+		if err := decodeArgs(args, &arg); err != nil {
+			return nil, err
 		}
 		return do(ctx, arg)
 	}
 	return t
+}
+
+// decodeArgs decodes an argument object and has it check what a schema cannot
+// say.
+func decodeArgs(args json.RawMessage, arg any) error {
+	dec := json.NewDecoder(bytes.NewReader(args))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(arg); err != nil {
+		return decodingError(err)
+	}
+	if v, ok := arg.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return (&Error{Code: CodeInvalid, Message: err.Error()}).Because(err)
+		}
+	}
+	return nil
+}
+
+// DecodeArgs decodes an argument object into the type that the operation takes.
+func (t *Tool) DecodeArgs(args json.RawMessage) (any, error) {
+	arg := reflect.New(t.in)
+	if err := decodeArgs(args, arg.Interface()); err != nil {
+		return nil, err
+	}
+	return arg.Elem().Interface(), nil
 }
 
 // Result is what an operation gave: the bytes that every face shows, and a
@@ -186,31 +221,27 @@ func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 	if len(bytes.TrimSpace(args)) == 0 {
 		args = json.RawMessage("{}")
 	}
-	if err := validate(t.input(), args); err != nil {
+	if err := t.Validate(args); err != nil {
 		return Result{}, err
 	}
-	end := t.begin(ctx, args)
-	value, failure := t.do(ctx, args)
-	end(value, failure)
+	value, failure := t.run(ctx, args)
 	if failure != nil {
-		return Result{}, failure
+		return Result{}, AsError(failure)
 	}
 	out, err := Marshal(value)
 	if err != nil {
-		return Result{}, &Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name), cause: err}
+		return Result{}, (&Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name)}).Because(err)
 	}
 	return Result{JSON: out, value: value}, nil
 }
 
-// do runs the operation; a panic in it is an error like another.
-func (t *Tool) do(ctx context.Context, args json.RawMessage) (value any, err *Error) {
-	defer func() {
-		if p := recover(); p != nil {
-			value, err = nil, panicked(ctx, t.Name, p)
-		}
-	}()
-	value, failure := t.run(ctx, args)
-	return value, Classify(failure)
+// Validate checks an argument object against the schema of t. The error is an
+// [*Error] that names the first field which is wrong, and how.
+func (t *Tool) Validate(args json.RawMessage) error {
+	if err := (validator{t.suggest}).validate(t.input(), args); err != nil {
+		return err
+	}
+	return nil
 }
 
 // InstantFor says whether a call with args is as quick as [Spec.Instant] says.
@@ -225,6 +256,23 @@ func (t *Tool) InstantFor(args json.RawMessage) bool {
 	return !slices.ContainsFunc(t.Waits, func(field string) bool { _, ok := given[field]; return ok })
 }
 
+// Input returns the schema of the argument object, with its fields in order;
+// the caller does not change it.
+func (t *Tool) Input() *jsonschema.Schema { return t.input() }
+
+// Output returns the schema of the result object, with its members in order;
+// the caller does not change it.
+func (t *Tool) Output() *jsonschema.Schema { return t.output() }
+
+// EventObject returns the schema of an event, with its members in order, nil
+// for an operation without.
+func (t *Tool) EventObject() *jsonschema.Schema {
+	if t.EventOf == nil {
+		return nil
+	}
+	return outputSchema(reflect.TypeOf(t.EventOf))
+}
+
 // InputSchema returns the JSON Schema (2020-12) of the argument object:
 // closed, described, with patterns, enumerations and examples.
 func (t *Tool) InputSchema() json.RawMessage { return mustMarshal(t.input()) }
@@ -236,10 +284,11 @@ func (t *Tool) OutputSchema() json.RawMessage { return mustMarshal(t.output()) }
 // EventSchema returns the JSON Schema of what an operation with an Event
 // hands out after its result, nil for others.
 func (t *Tool) EventSchema() json.RawMessage {
-	if t.EventOf == nil {
+	s := t.EventObject()
+	if s == nil {
 		return nil
 	}
-	return mustMarshal(outputSchema(reflect.TypeOf(t.EventOf)))
+	return mustMarshal(s)
 }
 
 // Marshal encodes without escaping <, > and &: the bytes are read by programs
@@ -269,5 +318,5 @@ func decodingError(err error) *Error {
 	if e, ok := err.(*json.UnmarshalTypeError); ok {
 		msg = fmt.Sprintf("%s: want %s, got %s", e.Field, e.Type.Kind(), e.Value)
 	}
-	return &Error{Code: CodeInvalid, Message: strings.TrimPrefix(msg, "json: "), cause: err}
+	return (&Error{Code: CodeInvalid, Message: strings.TrimPrefix(msg, "json: ")}).Because(err)
 }

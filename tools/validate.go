@@ -11,25 +11,33 @@ import (
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
-
-	"chiltepin/endpointfs/spell"
 )
 
 // maxDepth bounds the nesting of an argument object; ours nest two deep.
 const maxDepth = 32
 
+// validator checks argument objects; a nil suggester suggests nothing.
+type validator struct{ suggest Suggester }
+
+func (s Suggester) nearest(word string, known []string) string {
+	if s == nil {
+		return ""
+	}
+	return s(word, known)
+}
+
 // validate checks args against the closed schema of an argument object, and
 // speaks of the first fault in a sentence by which a person or a model can
 // mend the call: the field, what is wanted, what was given.
-func validate(s *jsonschema.Schema, args json.RawMessage) *Error {
+func (c validator) validate(s *jsonschema.Schema, args json.RawMessage) *Error {
 	value, err := decodeStrict(args)
 	if err != nil {
-		return &Error{Code: CodeInvalid, Message: "arguments: " + err.Error(), cause: err}
+		return (&Error{Code: CodeInvalid, Message: "arguments: " + err.Error()}).Because(err)
 	}
 	if _, ok := value.(map[string]any); !ok {
 		return &Error{Code: CodeInvalid, Message: "arguments: want an object, got " + Quote(value)}
 	}
-	if problem := check(s, "", value); problem != nil {
+	if problem := c.check(s, "", value); problem != nil {
 		return problem
 	}
 	return nil
@@ -103,17 +111,17 @@ func decodeValue(dec *json.Decoder, depth int) (any, error) {
 }
 
 // check walks the subset of JSON Schema that the catalogue uses.
-func check(s *jsonschema.Schema, at string, v any) *Error {
+func (c validator) check(s *jsonschema.Schema, at string, v any) *Error {
 	switch s.Type {
 	case "object":
-		return checkObject(s, at, v)
+		return c.checkObject(s, at, v)
 	case "array":
 		list, ok := v.([]any)
 		if !ok {
 			return Invalid(at, "a list", v)
 		}
 		for i, item := range list {
-			if err := check(s.Items, fmt.Sprintf("%s[%d]", at, i), item); err != nil {
+			if err := c.check(s.Items, fmt.Sprintf("%s[%d]", at, i), item); err != nil {
 				return err
 			}
 		}
@@ -129,7 +137,7 @@ func check(s *jsonschema.Schema, at string, v any) *Error {
 	return nil
 }
 
-func checkObject(s *jsonschema.Schema, at string, v any) *Error {
+func (c validator) checkObject(s *jsonschema.Schema, at string, v any) *Error {
 	object, ok := v.(map[string]any)
 	if !ok {
 		return Invalid(at, "an object", v)
@@ -142,7 +150,7 @@ func checkObject(s *jsonschema.Schema, at string, v any) *Error {
 	// A name that is misspelled says more than one that is missing.
 	for _, name := range names {
 		if s.Properties[name] == nil {
-			return unknownField(s, at, name)
+			return c.unknownField(s, at, name)
 		}
 	}
 	for _, name := range s.Required {
@@ -151,20 +159,20 @@ func checkObject(s *jsonschema.Schema, at string, v any) *Error {
 		}
 	}
 	for _, name := range names {
-		if err := check(s.Properties[name], join(at, name), object[name]); err != nil {
+		if err := c.check(s.Properties[name], join(at, name), object[name]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func unknownField(s *jsonschema.Schema, at, name string) *Error {
+func (c validator) unknownField(s *jsonschema.Schema, at, name string) *Error {
 	known := slices.Clone(s.PropertyOrder)
 	if len(known) == 0 {
 		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such field, none is taken here", join(at, plain(name)))}
 	}
 	msg := fmt.Sprintf("%s: no such field; known are %s", join(at, plain(name)), strings.Join(known, ", "))
-	if near := Nearest(name, known); near != "" {
+	if near := c.suggest.nearest(name, known); near != "" {
 		msg = fmt.Sprintf("%s: no such field; did you mean %s?", join(at, plain(name)), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}
@@ -268,6 +276,3 @@ func clip(s string) string {
 	}
 	return s
 }
-
-// Nearest returns the known name that a misspelled one was meant to be, or "".
-func Nearest(name string, known []string) string { return spell.Nearest(name, known) }

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"chiltepin/endpointfs/spell"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,9 +26,11 @@ type sampleResult struct {
 }
 
 func sampleTool() *Tool {
-	return Define(Spec{Name: "sample.echo", Effect: Reads}, func(_ context.Context, in sampleArgs) (sampleResult, error) {
+	tool := Define(Spec{Name: "sample.echo", Effect: Reads}, func(_ context.Context, in sampleArgs) (sampleResult, error) {
 		return sampleResult{in}, nil
 	})
+	NewCatalog(tool).SuggestBy(spell.Nearest)
+	return tool
 }
 
 func TestCallSaysWhatToMend(t *testing.T) {
@@ -118,7 +121,7 @@ func FuzzValidate(f *testing.F) {
 		if json.Unmarshal(data, &v) != nil {
 			return
 		}
-		ours, theirs := validate(tool.input(), data), resolved.Validate(v)
+		ours, theirs := validator{}.validate(tool.input(), data), resolved.Validate(v)
 		switch {
 		case ours == nil && theirs != nil:
 			t.Errorf("%s: accepted, but the schema says %v", data, theirs)
@@ -148,20 +151,5 @@ func TestSchemaIsClosedAndDescribed(t *testing.T) {
 	}
 	if diff := cmp.Diff(expected, got); diff != "" {
 		t.Errorf("schema (-want +got):\n%s", diff)
-	}
-}
-
-// TestInstantFor: an argument that waits for others makes an instant operation
-// a slow one.
-func TestInstantFor(t *testing.T) {
-	t.Parallel()
-	list, start := catalog().Lookup("endpoint.list"), catalog().Lookup("endpoint.start")
-	for args, want := range map[string]bool{"": true, `{}`: true, `{"config_dir":"/x"}`: true, `{"remote":true}`: false, `[`: true} {
-		if got := list.InstantFor(json.RawMessage(args)); got != want {
-			t.Errorf("endpoint.list %s: %v", args, got)
-		}
-	}
-	if start.InstantFor(nil) {
-		t.Error("endpoint.start is instant")
 	}
 }

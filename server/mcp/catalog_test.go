@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"chiltepin/endpointfs/spell"
 	"chiltepin/tools"
 )
 
@@ -92,7 +93,7 @@ func testCatalog() *tools.Catalog {
 			}
 			return dropped{Name: fmt.Sprintf("shown: %v", err == nil)}, nil
 		}),
-	)
+	).SuggestBy(spell.Nearest)
 }
 
 // shelf is a few resources that a test can change.

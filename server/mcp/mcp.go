@@ -51,6 +51,9 @@ type Options struct {
 	// a model do; both may be empty.
 	Resources tools.Resources
 	Guides    []tools.Guide
+	// Instructions, if set, tells a model how the operations offered go together;
+	// say gives the word by which it calls one.
+	Instructions func(offer *tools.Offer, say func(operation string) string) string
 	// In and Out are the two directions of the wire. Serve closes neither.
 	In  io.Reader
 	Out io.Writer
@@ -157,7 +160,7 @@ func (s *instance) options() []server.ServerOption {
 	const keep = int64(time.Hour / time.Millisecond)
 	list := []server.ServerOption{
 		server.WithTitle(serverTitle),
-		server.WithInstructions(s.offer.Instructions(s.say)),
+		server.WithInstructions(s.instructions()),
 		server.WithToolCapabilities(false),
 		server.WithMethodCacheHints(mcp.MethodToolsList, keep, mcp.CacheScopePublic),
 		server.WithMethodCacheHints(mcp.MethodPromptsList, keep, mcp.CacheScopePublic),
@@ -174,6 +177,14 @@ func (s *instance) options() []server.ServerOption {
 		list = append(list, server.WithCompletions(), server.WithResourceCompletionProvider(completions{s}), server.WithPromptCompletionProvider(completions{s}))
 	}
 	return list
+}
+
+// instructions are what a model reads before it calls anything.
+func (s *instance) instructions() string {
+	if s.opts.Instructions == nil {
+		return ""
+	}
+	return s.opts.Instructions(s.offer, s.say)
 }
 
 // identity is what we call ourselves.

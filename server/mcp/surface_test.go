@@ -16,7 +16,7 @@ func TestSurface(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	in := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
-	if err := mcp.Serve(t.Context(), mcp.Options{Catalog: tools.All(tools.Services{}), In: in, Out: &out, Version: "test"}); err != nil {
+	if err := mcp.Serve(t.Context(), mcp.Options{Catalog: tools.All(tools.Services{}), Instructions: tools.Instructions, In: in, Out: &out, Version: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	var answer struct {

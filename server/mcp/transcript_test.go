@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
-	"chiltepin/globus/progress"
 	"chiltepin/server/mcp"
 	"chiltepin/tools"
 )
@@ -26,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 
 // report is what an operation does to tell how far it is.
 func report(ctx context.Context, stage, text string) {
-	progress.Report(ctx, tools.Progress{Stage: stage, Text: text})
+	tools.Report(ctx, tools.Progress{Stage: stage, Text: text})
 }
 
 // wire is what a client sees of a server under test.
@@ -94,7 +93,7 @@ func TestTranscripts(t *testing.T) {
 func play(t *testing.T, head, client string) string {
 	var out wire
 	in, send := io.Pipe()
-	opts := mcp.Options{Catalog: testCatalog(), In: in, Out: &out, Version: "test"}
+	opts := mcp.Options{Catalog: testCatalog(), Instructions: tools.Instructions, In: in, Out: &out, Version: "test"}
 	things := &shelf{text: map[string]string{"mesa": "as it was"}}
 	for line := range strings.Lines(head) {
 		switch strings.TrimSpace(line) {

@@ -93,7 +93,7 @@ func (s *instance) unknown(method string) *failure {
 	slices.Sort(known)
 	if slices.Contains(known, dots) {
 		msg += fmt.Sprintf("; did you mean %q?", dots)
-	} else if near := tools.Nearest(method, known); near != "" {
+	} else if near := s.offer.Nearest(method, known); near != "" {
 		msg += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return &failure{Code: jsonrpc2.CodeMethodNotFound, Message: msg, Data: &failureData{Code: tools.CodeInvalid, Next: "rpc.discover lists the methods"}}

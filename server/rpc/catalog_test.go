@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"chiltepin/endpointfs/spell"
 	"chiltepin/tools"
 )
 
@@ -116,5 +117,5 @@ func (b *bench) catalog() *tools.Catalog {
 				}
 			}
 		}),
-	)
+	).SuggestBy(spell.Nearest)
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
-	"chiltepin/globus/progress"
 	"chiltepin/server/rpc"
 	"chiltepin/tools"
 )
@@ -28,7 +27,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the transcripts")
 
 func report(ctx context.Context, stage, text string) {
-	progress.Report(ctx, tools.Progress{Stage: stage, Text: text})
+	tools.Report(ctx, tools.Progress{Stage: stage, Text: text})
 }
 
 // wire is what a client sees of a server under test.

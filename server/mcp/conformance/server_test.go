@@ -12,7 +12,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/server"
 
-	"chiltepin/globus/progress"
 	"chiltepin/server/mcp"
 	"chiltepin/tools"
 )
@@ -62,7 +61,7 @@ func operations() *tools.Catalog {
 	return tools.NewCatalog(
 		define("test_tool_with_progress", tools.Reads, func(ctx context.Context) error {
 			for done := int64(0); done <= 100; done += 50 {
-				progress.Report(ctx, progress.Event{Stage: fmt.Sprint("at ", done), Text: "working", Done: done, Total: 100})
+				tools.Report(ctx, tools.Progress{Stage: fmt.Sprint("at ", done), Text: "working", Done: done, Total: 100})
 				time.Sleep(50 * time.Millisecond)
 			}
 			return nil

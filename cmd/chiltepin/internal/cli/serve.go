@@ -19,7 +19,7 @@ import (
 
 // mcp is the command by which an assistant runs this program as a server.
 func (c *command) mcp(catalog *tools.Catalog) *cobra.Command {
-	o := mcp.Options{Catalog: catalog, Resources: c.Resources, Guides: tools.Guides(), Version: c.Version}
+	o := mcp.Options{Catalog: catalog, Resources: c.Resources, Guides: tools.Guides(), Instructions: tools.Instructions, Version: c.Version}
 	var consent string
 	var trace bool
 	cmd := &cobra.Command{
