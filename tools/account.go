@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
 )
@@ -37,9 +39,9 @@ type LogoutArgs struct {
 // WhoamiArgs are the arguments of whoami.
 type WhoamiArgs struct{ ConfigDirArg }
 
-func accountTools(s Services) []*Tool {
-	return []*Tool{
-		Define(Spec{
+func accountTools(s Services) []*operation.Tool {
+	return []*operation.Tool{
+		operation.Define(operation.Spec{
 			Name:    "login",
 			Title:   "Log in",
 			Summary: "Log in to the Globus services that Chiltepin uses",
@@ -50,9 +52,9 @@ A person needs a browser: on this machine the login comes back by itself, from a
 the code that the page shows is pasted. With GLOBUS_COMPUTE_CLIENT_ID and
 GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed. Only what is missing, or what a
 policy demands, is asked for.`,
-			Effect:   Idempotent,
+			Effect:   operation.Idempotent,
 			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --method browser --port 8765", "chiltepin login --force"},
-			Errors:   []Code{CodeUnavailable, CodeRefused, CodeTimeout, CodeNotLoggedIn, CodeConflict},
+			Errors:   []operation.Code{operation.CodeUnavailable, operation.CodeRefused, operation.CodeTimeout, operation.CodeNotLoggedIn, operation.CodeConflict},
 		}, func(ctx context.Context, in LoginArgs) (LoginReport, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
@@ -60,14 +62,14 @@ policy demands, is asked for.`,
 			}
 			res, err := accounts.Login(ctx, auth.LoginOptions{
 				Services: in.Services, Force: in.Force, Method: in.Method, Port: in.Port, Flow: in.Flow, Code: in.Code,
-				Ask: Prompt(ctx), Show: showing(ctx),
+				Ask: operation.Prompt(ctx), Show: showing(ctx),
 			})
 			if err != nil {
 				return LoginReport{}, err
 			}
 			return loginReport(res), nil
 		}),
-		Define(Spec{
+		operation.Define(operation.Spec{
 			Name:    "logout",
 			Title:   "Log out",
 			Summary: "Revoke every Globus token kept here and remove it",
@@ -75,9 +77,9 @@ policy demands, is asked for.`,
 Refused while endpoints run, unless --force is given; tokens of other
 clients are left alone, unless --all is given. When Globus Auth cannot be reached the
 local tokens are removed all the same, and the result tells which stay valid until when.`,
-			Effect:   Idempotent,
+			Effect:   operation.Idempotent,
 			Examples: []string{"chiltepin logout", "chiltepin logout --force", "chiltepin logout --all"},
-			Errors:   []Code{CodeUnavailable, CodeConflict},
+			Errors:   []operation.Code{operation.CodeUnavailable, operation.CodeConflict},
 		}, func(ctx context.Context, in LogoutArgs) (LogoutReport, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
@@ -94,16 +96,16 @@ local tokens are removed all the same, and the result tells which stay valid unt
 			}
 			return logoutReport(res), nil
 		}),
-		Define(Spec{
+		operation.Define(operation.Spec{
 			Name:    "whoami",
 			Title:   "Who is logged in",
 			Instant: true,
 			Summary: "Tell who is logged in, for what and until when",
 			Doc: `Tells identities, client, scopes, expiry, what renews each token, and what other programs
 would see. Uses no network; no token is refreshed or shown.`,
-			Effect:   Reads,
+			Effect:   operation.Reads,
 			Examples: []string{"chiltepin whoami", "chiltepin whoami --json"},
-			Errors:   []Code{CodeNotLoggedIn},
+			Errors:   []operation.Code{operation.CodeNotLoggedIn},
 		}, func(ctx context.Context, in WhoamiArgs) (Account, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
@@ -115,7 +117,7 @@ would see. Uses no network; no token is refreshed or shown.`,
 			}
 			a := account(res)
 			if !anyLoggedIn(a.Services) {
-				return Account{}, &Error{Code: CodeNotLoggedIn, Message: "nobody is logged in", Next: "chiltepin login"}
+				return Account{}, &operation.Error{Code: operation.CodeNotLoggedIn, Message: "nobody is logged in", Next: "chiltepin login"}
 			}
 			return a, nil
 		}),
@@ -125,13 +127,13 @@ would see. Uses no network; no token is refreshed or shown.`,
 // showing is how a login shows its address. What a face says with an [*Error]
 // is final; anything else is a person who could not be reached.
 func showing(ctx context.Context) func(context.Context, string) error {
-	show := Show(ctx)
+	show := operation.Show(ctx)
 	if show == nil {
 		return nil
 	}
 	return func(ctx context.Context, url string) error {
 		err := show(ctx, url)
-		if e := (*Error)(nil); err == nil || errors.As(err, &e) || ctx.Err() != nil {
+		if e := (*operation.Error)(nil); err == nil || errors.As(err, &e) || ctx.Err() != nil {
 			return err
 		}
 		return fmt.Errorf("%w: %w", auth.ErrNotShown, err)
@@ -212,7 +214,7 @@ func unneeded(ctx context.Context, s Services, configDir string) error {
 	if n := len(running); n > 1 {
 		what = fmt.Sprintf("%d endpoints run and need", n)
 	}
-	return &Error{Code: CodeConflict, Message: "nothing was done: " + what + " the login", Next: "chiltepin endpoint stop " + running[0] + ", or chiltepin logout --force"}
+	return &operation.Error{Code: operation.CodeConflict, Message: "nothing was done: " + what + " the login", Next: "chiltepin endpoint stop " + running[0] + ", or chiltepin logout --force"}
 }
 
 func logoutReport(r auth.LogoutResult) LogoutReport {

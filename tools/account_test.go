@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/globus"
@@ -52,18 +54,18 @@ type listed struct {
 
 func (l *listed) List(context.Context) ([]endpoint.Status, error) { return l.list, nil }
 
-func call(t *testing.T, s Services, ctx context.Context, name, args string) (string, *Error) {
+func call(t *testing.T, s Services, ctx context.Context, name, args string) (string, *operation.Error) {
 	t.Helper()
 	for tool := range All(s).All() {
 		if tool.Name == name {
 			res, err := tool.Call(ctx, json.RawMessage(args))
-			var e *Error
+			var e *operation.Error
 			if err != nil && !errors.As(err, &e) {
 				t.Fatal(err)
 			}
 			var text bytes.Buffer
 			if err == nil {
-				if err := res.WriteText(&Printer{Writer: &text}); err != nil {
+				if err := res.WriteText(&operation.Printer{Writer: &text}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -90,7 +92,7 @@ func TestLoginArguments(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for _, args := range []string{`{"port":80}`, `{"method":"telepathy"}`, `{"port":"x"}`} {
-		if _, err := call(t, f.services(), t.Context(), "login", args); err == nil || err.Code != CodeInvalid {
+		if _, err := call(t, f.services(), t.Context(), "login", args); err == nil || err.Code != operation.CodeInvalid {
 			t.Errorf("%s: %v", args, err)
 		}
 	}
@@ -100,8 +102,8 @@ func TestLoginArguments(t *testing.T) {
 // and otherwise means that it could not.
 func TestShowing(t *testing.T) {
 	t.Parallel()
-	for want, said := range map[string]error{"refused": &Error{Code: CodeRefused, Message: "no"}, "not shown": errors.New("no window"), "": nil} {
-		ctx := WithShow(t.Context(), func(context.Context, string) error { return said })
+	for want, said := range map[string]error{"refused": &operation.Error{Code: operation.CodeRefused, Message: "no"}, "not shown": errors.New("no window"), "": nil} {
+		ctx := operation.WithShow(t.Context(), func(context.Context, string) error { return said })
 		f := &fakeAccounts{login: func(ctx context.Context, o auth.LoginOptions) (auth.LoginResult, error) {
 			err := o.Show(ctx, "https://x")
 			if got := errors.Is(err, auth.ErrNotShown); got != (want == "not shown") {
@@ -139,7 +141,7 @@ func TestLogoutBesideEndpoints(t *testing.T) {
 			}
 			continue
 		}
-		if err == nil || err.Code != CodeConflict || err.Message != test.message || len(f.ended) != 0 {
+		if err == nil || err.Code != operation.CodeConflict || err.Message != test.message || len(f.ended) != 0 {
 			t.Errorf("%v: %v", test.states, err)
 		}
 	}

@@ -3,13 +3,15 @@ package tools
 import (
 	"strings"
 	"time"
+
+	"chiltepin/tools/operation"
 )
 
 // WriteText tells what the login came to.
-func (l LoginReport) WriteText(p *Printer) error {
+func (l LoginReport) WriteText(p *operation.Printer) error {
 	switch l.Outcome {
 	case "pending":
-		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", Clean(l.Pending.URL), Clean(l.Pending.Next))
+		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", operation.Clean(l.Pending.URL), operation.Clean(l.Pending.Next))
 		return nil
 	case "already_logged_in":
 		p.Printf("Logged in already%s\n", asWhom(l.Identity))
@@ -21,7 +23,7 @@ func (l LoginReport) WriteText(p *Printer) error {
 }
 
 // WriteText tells who is logged in, for what and until when.
-func (a Account) WriteText(p *Printer) error {
+func (a Account) WriteText(p *operation.Printer) error {
 	if a.LoggedIn {
 		p.Printf("Logged in%s\n", asWhom(a.Identity))
 	} else {
@@ -36,7 +38,7 @@ func (a Account) WriteText(p *Printer) error {
 
 // writePrograms tells which programs, started as they are, will not be able to
 // renew the tokens, those with the same remedy together.
-func writePrograms(p *Printer, list []ProgramView) {
+func writePrograms(p *operation.Printer, list []ProgramView) {
 	names := map[string][]string{}
 	for _, v := range list {
 		if v.LoggedIn && v.Until != nil {
@@ -45,16 +47,16 @@ func writePrograms(p *Printer, list []ProgramView) {
 	}
 	for _, v := range list {
 		if len(names[v.Advice]) > 0 && v.Until != nil {
-			p.Printf("%s: until %s only, unless given %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), Clean(v.Advice))
+			p.Printf("%s: until %s only, unless given %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), operation.Clean(v.Advice))
 			delete(names, v.Advice)
 		}
 	}
 }
 
-func (a Account) writeServices(p *Printer) {
+func (a Account) writeServices(p *operation.Printer) {
 	if a.Identity != nil {
 		for _, i := range a.Identity.Linked {
-			p.Printf("  linked    %s\n", Clean(firstOf(i.Username, i.ID)))
+			p.Printf("  linked    %s\n", operation.Clean(firstOf(i.Username, i.ID)))
 		}
 	}
 	for _, s := range a.Services {
@@ -64,7 +66,7 @@ func (a Account) writeServices(p *Printer) {
 		}
 		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
 		if s.Demand != "" {
-			p.Printf("            its policy asks for a login with %s\n", Clean(s.Demand))
+			p.Printf("            its policy asks for a login with %s\n", operation.Clean(s.Demand))
 		}
 	}
 }
@@ -73,14 +75,14 @@ func asWhom(id *Identity) string {
 	if id == nil {
 		return ""
 	}
-	return " as " + Clean(firstOf(id.Username, id.ID))
+	return " as " + operation.Clean(firstOf(id.Username, id.ID))
 }
 
 func because(problem string) string {
 	if problem == "" {
 		return ""
 	}
-	return ": " + Clean(problem)
+	return ": " + operation.Clean(problem)
 }
 
 // lifetime says until when the tokens of one service serve.
@@ -101,7 +103,7 @@ func lifetime(tokens []TokenSummary) string {
 }
 
 // WriteText tells what became of the tokens.
-func (l LogoutReport) WriteText(p *Printer) error {
+func (l LogoutReport) WriteText(p *operation.Printer) error {
 	revoked, removed := 0, 0
 	for _, t := range l.Tokens {
 		if t.Revoked {
@@ -124,16 +126,16 @@ func (l LogoutReport) WriteText(p *Printer) error {
 		if t.ValidUntil != nil && !t.Revoked {
 			until = ", valid until " + t.ValidUntil.Local().Format(time.DateTime)
 		}
-		p.Printf("  %s token for %s: %s%s\n", t.Kind, Clean(t.ResourceServer), Clean(t.Problem), until)
+		p.Printf("  %s token for %s: %s%s\n", t.Kind, operation.Clean(t.ResourceServer), operation.Clean(t.Problem), until)
 	}
 	for _, left := range l.Left {
-		p.Printf("  left alone: tokens of another client for %d services, in %s (--all ends them too)\n", left.Tokens, Clean(left.Store))
+		p.Printf("  left alone: tokens of another client for %d services, in %s (--all ends them too)\n", left.Tokens, operation.Clean(left.Store))
 	}
 	return nil
 }
 
 // WriteText tells which runtime would be taken, and why the others would not.
-func (s RuntimeStatus) WriteText(p *Printer) error {
+func (s RuntimeStatus) WriteText(p *operation.Printer) error {
 	switch {
 	case s.Runtime == nil:
 		p.Printf("No globus-compute-endpoint was found\n")
@@ -147,13 +149,13 @@ func (s RuntimeStatus) WriteText(p *Printer) error {
 	for _, c := range s.Candidates {
 		state := "usable"
 		if !c.Usable {
-			state = Clean(c.Problem)
+			state = operation.Clean(c.Problem)
 		}
-		p.Printf("  %s %s (%s): %s\n", Clean(c.Path), c.Version, c.Source, state)
+		p.Printf("  %s %s (%s): %s\n", operation.Clean(c.Path), c.Version, c.Source, state)
 	}
 	return nil
 }
 
 func (r *RuntimeReference) text() string {
-	return strings.TrimSpace("globus-compute-endpoint "+r.Version) + ", " + Clean(r.Path) + " (" + r.Source + ")"
+	return strings.TrimSpace("globus-compute-endpoint "+r.Version) + ", " + operation.Clean(r.Path) + " (" + r.Source + ")"
 }

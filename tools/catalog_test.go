@@ -14,13 +14,15 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens")
 
 // catalog is the whole catalogue over services that are never asked.
-func catalog() *Catalog { return All(Services{}) }
+func catalog() *operation.Catalog { return All(Services{}) }
 
 func TestHouseRules(t *testing.T) {
 	t.Parallel()
@@ -54,7 +56,7 @@ func TestHouseRules(t *testing.T) {
 				}
 			}
 			for _, c := range tool.Errors {
-				if c.Info().Code != c || c == CodeInternal || c == CodeInvalid || c == CodeCanceled {
+				if c.Info().Code != c || c == operation.CodeInternal || c == operation.CodeInvalid || c == operation.CodeCanceled {
 					t.Errorf("error %q: want a code of the table that not every operation has", c)
 				}
 			}
@@ -69,16 +71,18 @@ func TestHouseRules(t *testing.T) {
 					t.Errorf("field %s: the example %q does not match the pattern", f.Name, f.Example)
 				}
 			}
-			if tool.ChangesBy != "" && !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f Field) bool { return f.Name == tool.ChangesBy && f.Type.Kind() == reflect.Bool && !f.Required }) {
+			if tool.ChangesBy != "" && !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f operation.Field) bool {
+				return f.Name == tool.ChangesBy && f.Type.Kind() == reflect.Bool && !f.Required
+			}) {
 				t.Errorf("it changes something by %s, which is no switch", tool.ChangesBy)
 			}
 			for _, field := range tool.Waits {
-				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f Field) bool { return f.Name == field }) {
+				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f operation.Field) bool { return f.Name == field }) {
 					t.Errorf("it waits when %s is given, which is not there", field)
 				}
 			}
 			for field := range tool.Complete {
-				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f Field) bool { return f.Name == field }) {
+				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f operation.Field) bool { return f.Name == field }) {
 					t.Errorf("completion of a field that is not there: %s", field)
 				}
 			}
@@ -120,7 +124,7 @@ func TestGoldenSchemas(t *testing.T) {
 	for tool := range catalog().All() {
 		seen[tool.Name+".json"] = true
 		got, err := json.MarshalIndent(map[string]any{
-			"name": tool.Name, "title": tool.Title, "summary": tool.Summary, "effect": tool.Effect.String(), "toolset": ToolsetOf(tool),
+			"name": tool.Name, "title": tool.Title, "summary": tool.Summary, "effect": tool.Effect.String(), "toolset": operation.ToolsetOf(tool),
 			"errors": tool.Errors, "input": tool.InputSchema(), "output": tool.OutputSchema(),
 		}, "", "  ")
 		if err != nil {
@@ -169,7 +173,7 @@ func TestCodesAreTotal(t *testing.T) {
 		t.Fatal(err)
 	}
 	exits, rpcs := map[int]bool{}, map[int]bool{}
-	for _, row := range Codes() {
+	for _, row := range operation.Codes() {
 		if exits[row.Exit] || rpcs[row.RPC] {
 			t.Errorf("%s shares a number", row.Code)
 		}
@@ -203,7 +207,7 @@ func TestDestroyersAsk(t *testing.T) {
 	} {
 		fake := &fakeEndpoints{}
 		cat := All(fake.services())
-		ctx := WithConsent(t.Context(), func(_ context.Context, q Question) error {
+		ctx := operation.WithConsent(t.Context(), func(_ context.Context, q operation.Question) error {
 			asked++
 			subject, id := "mesa", fakeID
 			if call.tool == "endpoint.prune" {
@@ -213,11 +217,11 @@ func TestDestroyersAsk(t *testing.T) {
 			if q.Subject != subject || q.ID != id || q.ConfigDir != "/etc/gc" || !strings.HasSuffix(q.Text, ".") && !strings.HasSuffix(q.Text, "?") || !strings.HasPrefix(q.Command, "chiltepin endpoint -c /etc/gc ") {
 				t.Errorf("%s asks %+v", call.tool, q)
 			}
-			return Declined(q)
+			return operation.Declined(q)
 		})
 		_, err := cat.Lookup(call.tool).Call(ctx, json.RawMessage(call.args))
-		var e *Error
-		if !errors.As(err, &e) || e.Code != CodeRefused {
+		var e *operation.Error
+		if !errors.As(err, &e) || e.Code != operation.CodeRefused {
 			t.Errorf("%s %s: declined, and got %v", call.tool, call.args, err)
 		}
 		if len(fake.changed) > 0 {
@@ -231,7 +235,7 @@ func TestDestroyersAsk(t *testing.T) {
 		t.Errorf("asked %d times, want 5", asked)
 	}
 	for tool := range catalog().All() {
-		if tool.Effect == Destroys && tool.Name != "endpoint.delete" && tool.Name != "endpoint.prune" {
+		if tool.Effect == operation.Destroys && tool.Name != "endpoint.delete" && tool.Name != "endpoint.prune" {
 			t.Errorf("%s destroys and is not in this test", tool.Name)
 		}
 	}

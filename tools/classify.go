@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
 	"chiltepin/globus"
@@ -20,21 +22,21 @@ import (
 // Classify gives an error of the floors below its code, sentence and next
 // step. It is the only place where that is decided. An error that is an
 // [*Error] already stays as it is; nil stays nil.
-func Classify(err error) *Error {
+func Classify(err error) *operation.Error {
 	if err == nil {
 		return nil
 	}
-	var done *Error
+	var done *operation.Error
 	if errors.As(err, &done) {
 		return done
 	}
-	e := (&Error{Code: codeOf(err), Message: Clean(err.Error()), Next: Clean(hint(err))}).Because(err)
+	e := (&operation.Error{Code: codeOf(err), Message: operation.Clean(err.Error()), Next: operation.Clean(hint(err))}).Because(err)
 	addData(e, err)
-	if e.Code == CodeCanceled {
+	if e.Code == operation.CodeCanceled {
 		e.Message = interrupted(e.Message)
 	}
 	if e.Next == "" {
-		e.Next = Clean(nextBy(err))
+		e.Next = operation.Clean(nextBy(err))
 	}
 	if e.Next == "" {
 		e.Next = nextFor(e.Code)
@@ -45,57 +47,57 @@ func Classify(err error) *Error {
 // codeOf looks for the most telling cause: an interruption first, for it
 // makes every other call fail too, then what the product itself knows, then
 // what the services said.
-func codeOf(err error) Code {
+func codeOf(err error) operation.Code {
 	switch {
 	case is[*endpointfs.LostError](err): // which ends the context
-		return CodeConflict
+		return operation.CodeConflict
 	case errors.Is(err, context.Canceled):
-		return CodeCanceled
+		return operation.CodeCanceled
 	case errors.Is(err, auth.ErrNotLoggedIn), demands(err):
-		return CodeNotLoggedIn
+		return operation.CodeNotLoggedIn
 	case is[*endpoint.DaemonError](err):
-		return CodeFailed
+		return operation.CodeFailed
 	case is[*endpoint.TimeoutError](err), is[*auth.ExpiredError](err):
-		return CodeTimeout
+		return operation.CodeTimeout
 	case is[*auth.ReplacedError](err), is[*auth.PortError](err),
 		is[*endpoint.RunningError](err), is[*endpoint.ElsewhereError](err), is[*endpoint.DoubtError](err), is[*endpoint.BusyError](err), is[*endpointfs.LockedError](err):
-		return CodeConflict
+		return operation.CodeConflict
 	case is[*endpoint.PruneError](err):
 		if p, _ := errors.AsType[*endpoint.PruneError](err); p.Unknown {
-			return CodeNotFound
+			return operation.CodeNotFound
 		}
-		return CodeConflict
+		return operation.CodeConflict
 	case isNotFoundFile(err), is[*pool.UnregisteredError](err), is[*endpointfs.NotFoundError](err), is[*endpoint.UserEndpointError](err):
-		return CodeNotFound
+		return operation.CodeNotFound
 	case is[*endpointfs.ExistsError](err):
-		return CodeAlreadyExists
+		return operation.CodeAlreadyExists
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return CodeUnsupported
+		return operation.CodeUnsupported
 	case errors.Is(err, auth.ErrNoFlow), is[*endpoint.CheckError](err), is[*endpoint.EmailError](err), is[*globus.SettingError](err),
 		is[*endpointfs.NameError](err), is[*endpointfs.OptionError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*log.CursorError](err),
 		is[*pool.FileError](err), is[*pool.RenderError](err):
-		return CodeInvalid
+		return operation.CodeInvalid
 	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err), is[*auth.DeniedError](err), is[*auth.IntrusionError](err):
-		return CodeRefused
+		return operation.CodeRefused
 	case is[*runtime.InstallError](err):
 		if i, ok := errors.AsType[*runtime.InstallError](err); ok && i.Cause == runtime.CauseRegistry {
-			return CodeUnavailable
+			return operation.CodeUnavailable
 		}
-		return CodeUnsupported
+		return operation.CodeUnsupported
 	case is[*runtime.NoRuntimeError](err), is[*runtime.BrokenError](err), is[*runtime.NoPythonError](err), is[*endpointfs.LockUnsupportedError](err):
-		return CodeUnsupported
+		return operation.CodeUnsupported
 	case globus.IsUnavailable(err):
-		return CodeUnavailable
+		return operation.CodeUnavailable
 	case is[*globus.Error](err):
-		return CodeRefused
+		return operation.CodeRefused
 	case errors.Is(err, context.DeadlineExceeded):
-		return CodeTimeout
+		return operation.CodeTimeout
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return CodeRefused
+		return operation.CodeRefused
 	case errors.Is(err, syscall.ENOTDIR):
-		return CodeInvalid
+		return operation.CodeInvalid
 	}
-	return CodeInternal
+	return operation.CodeInternal
 }
 
 // demands is true of a refusal that another login would mend.
@@ -146,11 +148,11 @@ func nextBy(err error) string {
 
 // addData puts what a failure has to show beside its sentence into the words
 // of the wire.
-func addData(e *Error, err error) {
-	var data ErrorData
+func addData(e *operation.Error, err error) {
+	var data operation.ErrorData
 	some := false
 	if d, ok := errors.AsType[*endpoint.DaemonError](err); ok {
-		data.Meaning, data.Cause, some = Clean(d.Meaning), Clean(d.Cause), true
+		data.Meaning, data.Cause, some = operation.Clean(d.Meaning), operation.Clean(d.Cause), true
 		if d.ExitStatus >= 0 {
 			data.ExitStatus = &d.ExitStatus
 		}
@@ -163,16 +165,16 @@ func addData(e *Error, err error) {
 		data.Steps, some = steps(d.Steps), true
 	}
 	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {
-		data.Host, some = Clean(d.Host), true
+		data.Host, some = operation.Clean(d.Host), true
 	}
 	if d, ok := errors.AsType[*pool.RenderError](err); ok {
-		data.Cause, data.Lines, some = Clean(d.Cause), cleaned(d.Lines), true
+		data.Cause, data.Lines, some = operation.Clean(d.Cause), cleaned(d.Lines), true
 	}
 	if d, ok := errors.AsType[*runtime.InstallError](err); ok {
 		data.Cause, data.Lines, some = string(d.Cause), cleaned(d.Lines), true
 	}
 	if d, ok := errors.AsType[*globus.Error](err); ok {
-		data.Service, some = &ServiceSays{Status: d.Status, Code: Clean(d.Code), Message: Clean(d.Message)}, true
+		data.Service, some = &operation.ServiceSays{Status: d.Status, Code: operation.Clean(d.Code), Message: operation.Clean(d.Message)}, true
 	}
 	if some {
 		e.Data = &data
@@ -182,7 +184,7 @@ func addData(e *Error, err error) {
 func cleaned(lines []string) []string {
 	out := make([]string, 0, len(lines))
 	for _, l := range lines {
-		out = append(out, Clean(l))
+		out = append(out, operation.Clean(l))
 	}
 	return out
 }
@@ -193,21 +195,21 @@ func is[E error](err error) bool {
 }
 
 // nextFor is the next step for a code whose error offered none.
-func nextFor(c Code) string {
+func nextFor(c operation.Code) string {
 	switch c {
-	case CodeNotLoggedIn:
+	case operation.CodeNotLoggedIn:
 		return "chiltepin login"
-	case CodeUnavailable:
+	case operation.CodeUnavailable:
 		return "try again in a minute; if it stays so, check the network and its proxy"
-	case CodeTimeout:
+	case operation.CodeTimeout:
 		return "run it again, with a longer --timeout if need be: it goes on from where things stand"
-	case CodeCanceled:
+	case operation.CodeCanceled:
 		return "run it again: it goes on from where things stand"
-	case CodeInternal:
+	case operation.CodeInternal:
 		return "run it again with --log-level debug, and report what it says"
-	case CodeRefused:
+	case operation.CodeRefused:
 		return "check who is logged in with: chiltepin whoami"
-	case CodeNotFound:
+	case operation.CodeNotFound:
 		return "chiltepin endpoint list"
 	}
 	return ""

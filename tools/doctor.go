@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/endpointfs"
 	"chiltepin/globus/doctor"
 )
@@ -37,11 +39,11 @@ type CheckFinding struct {
 	Next     string `json:"next,omitempty" jsonschema:"what to do about it"`
 }
 
-func doctorTools(s Services) []*Tool {
-	return []*Tool{Define(Spec{
+func doctorTools(s Services) []*operation.Tool {
+	return []*operation.Tool{operation.Define(operation.Spec{
 		Name:    "doctor",
 		Title:   "Doctor",
-		Toolset: ToolsetAdmin,
+		Toolset: operation.ToolsetAdmin,
 		Summary: "Look for what keeps endpoints from working",
 		Doc: `Checks from the outside in: the runtime, the PATH that user endpoints will have, parsl, the
 modes, locks and free space of the directory, whether the services answer, the clock, the
@@ -50,13 +52,13 @@ what user endpoints have left behind. Each check gives a verdict, by what eviden
 what to do. It ends with success whatever it finds: the verdict says what that is. --fix
 mends what can be mended without risk. No endpoint is started or stopped, and nothing is
 signalled.`,
-		Effect:    Idempotent,
+		Effect:    operation.Idempotent,
 		ChangesBy: "fix",
 		Examples:  []string{"chiltepin doctor", "chiltepin doctor --fix", "chiltepin doctor --offline --json"},
-		Errors:    []Code{CodeUnavailable},
+		Errors:    []operation.Code{operation.CodeUnavailable},
 	}, func(ctx context.Context, in DoctorArgs) (Diagnosis, error) {
 		if s.Doctors == nil {
-			return Diagnosis{}, &Error{Code: CodeInternal, Message: "there is no doctor here"}
+			return Diagnosis{}, &operation.Error{Code: operation.CodeInternal, Message: "there is no doctor here"}
 		}
 		d, err := s.Doctors(ctx, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime})
 		if err != nil {
@@ -73,7 +75,7 @@ signalled.`,
 func diagnosis(found []doctor.Finding) Diagnosis {
 	out := Diagnosis{Verdict: string(doctor.OK), Findings: []CheckFinding{}}
 	for _, f := range found {
-		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: Clean(f.Subject), Verdict: string(f.Verdict), Evidence: Clean(f.Evidence), Next: Clean(f.Remedy)})
+		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: operation.Clean(f.Subject), Verdict: string(f.Verdict), Evidence: operation.Clean(f.Evidence), Next: operation.Clean(f.Remedy)})
 		switch {
 		case f.Verdict == doctor.Failed:
 			out.Verdict = string(doctor.Failed)
@@ -95,7 +97,7 @@ func (d Diagnosis) note(e *endpointfs.JournalEntry) {
 }
 
 // WriteText writes a line a finding, with what to do about it below.
-func (d Diagnosis) WriteText(p *Printer) error {
+func (d Diagnosis) WriteText(p *operation.Printer) error {
 	var b strings.Builder
 	for _, f := range d.Findings {
 		text := f.Evidence
@@ -111,7 +113,7 @@ func (d Diagnosis) WriteText(p *Printer) error {
 	return err
 }
 
-func paintVerdict(p *Printer, word string) string {
+func paintVerdict(p *operation.Printer, word string) string {
 	switch strings.TrimSpace(word) {
 	case "ok", "fixed":
 		return p.Paint("32", word)

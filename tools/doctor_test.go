@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/globus/doctor"
@@ -70,7 +72,7 @@ func TestDoctor(t *testing.T) {
 	}
 	var text bytes.Buffer
 	d := diagnosis([]doctor.Finding{healthy, warning, failed})
-	if err := d.WriteText(&Printer{Writer: &text}); err != nil {
+	if err := d.WriteText(&operation.Printer{Writer: &text}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `ok      settings        fine

@@ -7,6 +7,7 @@ import (
 
 	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
+	"chiltepin/tools/operation"
 )
 
 // Endpoints is what the operations on endpoints need: the life of the local
@@ -42,9 +43,9 @@ func atEndpoints[Out any](ctx context.Context, s Services, at Place, do func(End
 
 // endpointTools are the operations that every release of Python Chiltepin has
 // had, and those beside them; the life of an endpoint, in its order.
-func endpointTools(s Services) []*Tool {
+func endpointTools(s Services) []*operation.Tool {
 	complete := map[string]func(context.Context, string) []string{"name": completeNames(s)}
-	return []*Tool{
+	return []*operation.Tool{
 		defineConfigure(s),
 		defineList(s),
 		defineStatus(s, complete),
@@ -73,8 +74,8 @@ func completeNames(s Services) func(context.Context, string) []string {
 	}
 }
 
-func defineConfigure(s Services) *Tool {
-	return Define(Spec{
+func defineConfigure(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.configure",
 		Title:   "Configure endpoint",
 		Summary: "Write the directory of a new endpoint",
@@ -83,9 +84,9 @@ configuration, their schema and the environment of user endpoints, all or nothin
 that is taken is refused. Needs no network, login or Python. The template can have defaults
 for options that a pool leaves out; --detect asks Slurm or PBS for them, --preview only
 shows.`,
-		Effect:   Changes,
+		Effect:   operation.Changes,
 		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint", "chiltepin endpoint configure --detect --preview my-endpoint"},
-		Errors:   []Code{CodeAlreadyExists, CodeConflict, CodeRefused, CodeUnsupported},
+		Errors:   []operation.Code{operation.CodeAlreadyExists, operation.CodeConflict, operation.CodeRefused, operation.CodeUnsupported},
 	}, func(ctx context.Context, in EndpointConfigureArgs) (EndpointConfiguration, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointConfiguration, error) {
 			defaults, seen, err := poolDefaults(ctx, s, in)
@@ -104,8 +105,8 @@ shows.`,
 	})
 }
 
-func defineList(s Services) *Tool {
-	return Define(Spec{
+func defineList(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.list",
 		Title:   "List endpoints",
 		Instant: true,
@@ -114,10 +115,10 @@ func defineList(s Services) *Tool {
 nobody: no network, no Python. With --remote the service is asked too, and the
 registrations of whoever is logged in stand beside the directories, with what is odd:
 orphaned ones, ghosts, names used twice, endpoints of other machines.`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Waits:    []string{"remote"},
 		Examples: []string{"chiltepin endpoint list", "chiltepin endpoint -c /scratch/me/gc list", "chiltepin endpoint list --remote", "chiltepin endpoint list --json"},
-		Errors:   []Code{CodeNotLoggedIn, CodeUnavailable, CodeRefused},
+		Errors:   []operation.Code{operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeRefused},
 	}, func(ctx context.Context, in EndpointListArgs) (EndpointList, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointList, error) {
 			if in.Remote {
@@ -136,17 +137,17 @@ orphaned ones, ghosts, names used twice, endpoints of other machines.`,
 	})
 }
 
-func defineStatus(s Services, complete map[string]func(context.Context, string) []string) *Tool {
-	return Define(Spec{
+func defineStatus(s Services, complete map[string]func(context.Context, string) []string) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.status",
 		Title:   "Endpoint status",
 		Summary: "Tell the status of an endpoint and the evidence for it",
 		Doc: `Judges from the process, its host and boot, the pid file, the log and our own record of
 the launch, and shows them. Where somebody is logged in the service is asked too; that it
 calls an endpoint online or offline is shown beside the evidence and never replaces it.`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Examples: []string{"chiltepin endpoint status my-endpoint", "chiltepin endpoint status --offline --json my-endpoint"},
-		Errors:   []Code{CodeNotFound, CodeRefused},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeRefused},
 		Complete: complete,
 	}, func(ctx context.Context, in EndpointStatusArgs) (EndpointStatus, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointStatus, error) {
@@ -159,8 +160,8 @@ calls an endpoint online or offline is shown beside the evidence and never repla
 	})
 }
 
-func defineStart(s Services, complete map[string]func(context.Context, string) []string) *Tool {
-	return Define(Spec{
+func defineStart(s Services, complete map[string]func(context.Context, string) []string) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.start",
 		Title:   "Start endpoint",
 		Summary: "Start an endpoint and wait until it is proven to run",
@@ -169,9 +170,9 @@ its process, pid file, registration and log show that it runs. The first start r
 and so gives it its UUID. It outlives this command and the terminal. One that runs is left
 alone, one that is on its way is joined. A daemon that ends instead is reported at once,
 with its exit status, the cause and the log since the launch.`,
-		Effect:   Idempotent,
+		Effect:   operation.Idempotent,
 		Examples: []string{"chiltepin endpoint start my-endpoint", "chiltepin endpoint start --timeout 5m my-endpoint"},
-		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeUnsupported, CodeConflict, CodeRefused, CodeFailed},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeTimeout, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeConflict, operation.CodeRefused, operation.CodeFailed},
 		Complete: complete,
 	}, func(ctx context.Context, in EndpointStartArgs) (EndpointStatus, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(eps Endpoints) (EndpointStatus, error) {
@@ -184,8 +185,8 @@ with its exit status, the cause and the log since the launch.`,
 	})
 }
 
-func defineStop(s Services, complete map[string]func(context.Context, string) []string) *Tool {
-	return Define(Spec{
+func defineStop(s Services, complete map[string]func(context.Context, string) []string) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.stop",
 		Title:   "Stop endpoint",
 		Summary: "Stop an endpoint once its running tasks are done",
@@ -197,10 +198,10 @@ ends by itself once its daemon.pid is taken away, and is reported
 stopped when its log marks the end. Stopping one that does not run does nothing and
 succeeds. --now does not wait for tasks, which are then lost, and ends a daemon that does
 not listen.`,
-		Effect:   Idempotent,
+		Effect:   operation.Idempotent,
 		Asks:     true,
 		Examples: []string{"chiltepin endpoint stop my-endpoint", "chiltepin endpoint stop --now --yes my-endpoint"},
-		Errors:   []Code{CodeNotFound, CodeTimeout, CodeConflict, CodeRefused},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeTimeout, operation.CodeConflict, operation.CodeRefused},
 		Complete: complete,
 	}, func(ctx context.Context, in EndpointStopArgs) (EndpointStatus, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointStatus, error) {
@@ -218,16 +219,16 @@ not listen.`,
 	})
 }
 
-func defineRestart(s Services, complete map[string]func(context.Context, string) []string) *Tool {
-	return Define(Spec{
+func defineRestart(s Services, complete map[string]func(context.Context, string) []string) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:     "endpoint.restart",
 		Title:    "Restart endpoint",
 		Summary:  "Stop an endpoint and start it again",
 		Doc:      `Does what stop does, then what start does, with nothing else of chiltepin in between.`,
-		Effect:   Idempotent,
+		Effect:   operation.Idempotent,
 		Asks:     true,
 		Examples: []string{"chiltepin endpoint restart my-endpoint"},
-		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeUnsupported, CodeConflict, CodeRefused, CodeFailed},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeTimeout, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeConflict, operation.CodeRefused, operation.CodeFailed},
 		Complete: complete,
 	}, func(ctx context.Context, in EndpointRestartArgs) (EndpointStatus, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(eps Endpoints) (EndpointStatus, error) {
@@ -247,7 +248,7 @@ func defineRestart(s Services, complete map[string]func(context.Context, string)
 
 // consentToLosing asks before tasks that run are given up; a graceful stop
 // loses nothing and asks nothing.
-func consentToLosing(ctx context.Context, eps Endpoints, operation string, in EndpointStopArgs) error {
+func consentToLosing(ctx context.Context, eps Endpoints, asking string, in EndpointStopArgs) error {
 	if !in.Now {
 		return nil
 	}
@@ -255,19 +256,19 @@ func consentToLosing(ctx context.Context, eps Endpoints, operation string, in En
 	if err != nil {
 		return err
 	}
-	verb := operation[len("endpoint."):]
-	return Consent(ctx, Question{
-		Operation: operation,
+	verb := asking[len("endpoint."):]
+	return operation.Consent(ctx, operation.Question{
+		Operation: asking,
 		Subject:   st.Name,
 		ID:        st.ID,
 		ConfigDir: eps.ConfigDir(),
-		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", title(verb), Clean(st.Name)),
+		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", title(verb), operation.Clean(st.Name)),
 		Command:   fmt.Sprintf("chiltepin endpoint -c %s %s --now %s", shellWord(eps.ConfigDir()), verb, shellWord(st.Name)),
 	})
 }
 
-func defineDelete(s Services, complete map[string]func(context.Context, string) []string) *Tool {
-	return Define(Spec{
+func defineDelete(s Services, complete map[string]func(context.Context, string) []string) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.delete",
 		Title:   "Delete endpoint",
 		Summary: "Deregister an endpoint and remove its files",
@@ -276,9 +277,9 @@ its user endpoints; tells each step. It cannot be undone. One that runs is refus
 --force stops it first. When the service cannot be reached nothing is
 removed, unless --local-only accepts that the registration stays. A registration that is
 gone already is no error.`,
-		Effect:   Destroys,
+		Effect:   operation.Destroys,
 		Examples: []string{"chiltepin endpoint delete my-endpoint", "chiltepin endpoint delete --yes --force my-endpoint"},
-		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeTimeout, CodeUnavailable, CodeConflict, CodeRefused},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeTimeout, operation.CodeUnavailable, operation.CodeConflict, operation.CodeRefused},
 		Complete: complete,
 	}, func(ctx context.Context, in EndpointDeleteArgs) (EndpointDeletion, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointDeletion, error) {
@@ -286,12 +287,12 @@ gone already is no error.`,
 			if err != nil {
 				return EndpointDeletion{}, err
 			}
-			err = Consent(ctx, Question{
+			err = operation.Consent(ctx, operation.Question{
 				Operation: "endpoint.delete",
 				Subject:   st.Name,
 				ID:        st.ID,
 				ConfigDir: eps.ConfigDir(),
-				Text:      fmt.Sprintf("Delete endpoint %s, its files and its registration? This cannot be undone.", Clean(st.Name)),
+				Text:      fmt.Sprintf("Delete endpoint %s, its files and its registration? This cannot be undone.", operation.Clean(st.Name)),
 				Command:   fmt.Sprintf("chiltepin endpoint -c %s delete %s", shellWord(eps.ConfigDir()), shellWord(st.Name)),
 			})
 			if err != nil {

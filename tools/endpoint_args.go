@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"chiltepin/tools/operation"
 )
 
 // ConfigDirArg is the argument that every operation on files takes.
@@ -56,15 +58,15 @@ type RuntimeArg struct {
 // EndpointStartArgs are the arguments of endpoint.start.
 type EndpointStartArgs struct {
 	EndpointArgs
-	Timeout Duration `json:"timeout,omitempty" jsonschema:"how long to wait until it is proven to run; 2m if not given"`
+	Timeout operation.Duration `json:"timeout,omitempty" jsonschema:"how long to wait until it is proven to run; 2m if not given"`
 	RuntimeArg
 }
 
 // EndpointStopArgs are the arguments of endpoint.stop.
 type EndpointStopArgs struct {
 	EndpointArgs
-	Timeout Duration `json:"timeout,omitempty" jsonschema:"how long to wait for running tasks and for the daemon to end; 2m if not given"`
-	Now     bool     `json:"now,omitempty" jsonschema:"do not wait for running tasks: they are lost"`
+	Timeout operation.Duration `json:"timeout,omitempty" jsonschema:"how long to wait for running tasks and for the daemon to end; 2m if not given"`
+	Now     bool               `json:"now,omitempty" jsonschema:"do not wait for running tasks: they are lost"`
 }
 
 // EndpointRestartArgs are the arguments of endpoint.restart.
@@ -98,7 +100,7 @@ func (a EndpointLogsArgs) Validate() error {
 		return err
 	}
 	if _, err := regexp.Compile(a.Grep); err != nil {
-		return fmt.Errorf("grep: want a regular expression, got %s", Quote(a.Grep))
+		return fmt.Errorf("grep: want a regular expression, got %s", operation.Quote(a.Grep))
 	}
 	return nil
 }
@@ -117,5 +119,5 @@ func since(text string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf(`since: want a span such as "10m" or a time such as "2026-11-23T08:00:00Z", got %s`, Quote(text))
+	return time.Time{}, fmt.Errorf(`since: want a span such as "10m" or a time such as "2026-11-23T08:00:00Z", got %s`, operation.Quote(text))
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/endpoint"
 )
 
@@ -18,7 +20,7 @@ func endpointList(eps Endpoints, list []endpoint.Status) EndpointList {
 
 func endpointSummary(e endpoint.Status) EndpointSummary {
 	p := e.Evidence.Process
-	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: Clean(e.Reason),
+	return EndpointSummary{Name: e.Name, ID: e.ID, Status: string(e.State), Reason: operation.Clean(e.Reason),
 		misleading: e.State == endpoint.Unknown || e.Host != "" || p != nil && p.Suspended}
 }
 
@@ -29,18 +31,18 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		Name:     st.Name,
 		ID:       st.ID,
 		Status:   string(st.State),
-		Reason:   Clean(st.Reason),
+		Reason:   operation.Clean(st.Reason),
 		Path:     st.Path,
 		Evidence: evidence(st.Evidence),
 	}
 	if v := st.Service; v != nil {
-		out.Service = &ServiceView{Status: Clean(v.Word)}
+		out.Service = &ServiceView{Status: operation.Clean(v.Word)}
 		if v.Problem != nil {
-			out.Service.Problem = Clean(v.Problem.Error())
+			out.Service.Problem = operation.Clean(v.Problem.Error())
 		}
 	}
 	if t := st.Trouble; t != nil {
-		out.Trouble = &Trouble{Problem: Clean(t.Problem), Next: Clean(t.Remedy), Lines: shortened(t.Lines)}
+		out.Trouble = &Trouble{Problem: operation.Clean(t.Problem), Next: operation.Clean(t.Remedy), Lines: shortened(t.Lines)}
 	}
 	for _, u := range st.UserEndpoints {
 		user := UserEndpoint{ID: u.ID, Status: string(u.State), PID: u.PID}
@@ -61,7 +63,7 @@ func livePool(user *UserEndpoint, l endpoint.Live) {
 	if len(l.Options) > 0 {
 		user.Options = map[string]string{}
 		for name, value := range l.Options {
-			user.Options[name] = Clean(value)
+			user.Options[name] = operation.Clean(value)
 		}
 	}
 	count := func(n int) *int {
@@ -95,17 +97,17 @@ func evidence(e endpoint.Evidence) Evidence {
 	if f := e.PIDFile; f.Exists {
 		out.PIDFile = &PIDFileEvidence{PID: f.PID, AgeSeconds: round(e.At.Sub(f.ModTime).Seconds())}
 		if f.Problem != nil {
-			out.PIDFile.Problem = Clean(f.Problem.Error())
+			out.PIDFile.Problem = operation.Clean(f.Problem.Error())
 		}
 	}
 	if p := e.Process; p != nil {
-		out.Process = &ProcessEvidence{PID: p.PID, Alive: true, Proven: p.Proven, Why: Clean(p.Why), Title: Clean(p.Title)}
+		out.Process = &ProcessEvidence{PID: p.PID, Alive: true, Proven: p.Proven, Why: operation.Clean(p.Why), Title: operation.Clean(p.Title)}
 	}
 	if r := e.Record; r != nil {
-		out.Recorded = &HostEvidence{Host: Clean(r.Host), BootID: Clean(r.BootID), PID: r.PID}
+		out.Recorded = &HostEvidence{Host: operation.Clean(r.Host), BootID: operation.Clean(r.BootID), PID: r.PID}
 	}
 	if l := e.Log; l != nil {
-		out.Log = &LogEvidence{Marker: string(l.Kind), ID: Clean(l.ID)}
+		out.Log = &LogEvidence{Marker: string(l.Kind), ID: operation.Clean(l.ID)}
 		if !l.Time.IsZero() {
 			at := l.Time.UTC()
 			out.Log.Time = &at
@@ -129,10 +131,10 @@ func shortened(lines []string) []string {
 // round keeps a tenth of a second: more would say more than is known.
 func round(seconds float64) float64 { return float64(int64(seconds*10+0.5)) / 10 }
 
-func steps(list []endpoint.Step) []StepResult {
-	out := make([]StepResult, 0, len(list))
+func steps(list []endpoint.Step) []operation.StepResult {
+	out := make([]operation.StepResult, 0, len(list))
 	for _, s := range list {
-		out = append(out, StepResult{Step: s.Name, Outcome: string(s.Outcome), Detail: Clean(s.Detail)})
+		out = append(out, operation.StepResult{Step: s.Name, Outcome: string(s.Outcome), Detail: operation.Clean(s.Detail)})
 	}
 	return out
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/endpoint"
 )
 
@@ -21,9 +23,9 @@ func (a EndpointPruneArgs) idle() bool { return a.DryRun }
 type EndpointPruning struct {
 	Outcome string `json:"outcome" enum:"pruned,planned,nothing_to_do" jsonschema:"what this call did"`
 	// Plan is what is to be removed, before anything was.
-	Plan  []PlannedRemoval `json:"plan" jsonschema:"what is to be removed"`
-	Kept  []StepResult     `json:"kept,omitempty" jsonschema:"what looks like it and stays, with the reason"`
-	Steps []StepResult     `json:"steps,omitempty" jsonschema:"what was done, in order"`
+	Plan  []PlannedRemoval       `json:"plan" jsonschema:"what is to be removed"`
+	Kept  []operation.StepResult `json:"kept,omitempty" jsonschema:"what looks like it and stays, with the reason"`
+	Steps []operation.StepResult `json:"steps,omitempty" jsonschema:"what was done, in order"`
 }
 
 // PlannedRemoval is one thing that a pruning removes.
@@ -34,11 +36,11 @@ type PlannedRemoval struct {
 	Why  string `json:"why" jsonschema:"why it can go"`
 }
 
-func definePrune(s Services) *Tool {
-	return Define(Spec{
+func definePrune(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.prune",
 		Title:   "Prune registrations",
-		Toolset: ToolsetAdmin,
+		Toolset: operation.ToolsetAdmin,
 		Summary: "Remove what deleted endpoints have left behind",
 		Doc: `Ends the registrations that came from this configuration directory (by its journal) or else
 from this machine, are not online and have no directory here, as other programs leave them
@@ -47,9 +49,9 @@ is gone. The plan is shown first, and nothing is done without consent to exactly
 What is online, has a directory, belongs to another machine or holds results that were
 never sent stays. An endpoint that was moved to another configuration directory looks
 orphaned from here: --only names what to remove, and nothing else is.`,
-		Effect:   Destroys,
+		Effect:   operation.Destroys,
 		Examples: []string{"chiltepin endpoint prune --dry-run", "chiltepin endpoint prune", "chiltepin endpoint prune --only 12345678-1234-1234-1234-123456789abc --yes"},
-		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeUnavailable, CodeConflict, CodeRefused},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeConflict, operation.CodeRefused},
 	}, func(ctx context.Context, in EndpointPruneArgs) (EndpointPruning, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointPruning, error) {
 			plan, err := eps.PlanPruning(ctx, endpoint.PruneOptions{Only: in.Only})
@@ -64,7 +66,7 @@ orphaned from here: --only names what to remove, and nothing else is.`,
 			case in.DryRun:
 				return out, nil
 			}
-			err = Consent(ctx, Question{
+			err = operation.Consent(ctx, operation.Question{
 				Operation: "endpoint.prune",
 				Subject:   "prune",
 				ID:        plan.Digest(),
@@ -96,10 +98,10 @@ func onlyFlags(ids []string) string {
 func removals(plan endpoint.Plan) []PlannedRemoval {
 	list := []PlannedRemoval{}
 	for _, r := range plan.Registrations {
-		list = append(list, PlannedRemoval{Kind: "registration", Name: Clean(r.Name), ID: r.ID, Why: Clean(r.Why)})
+		list = append(list, PlannedRemoval{Kind: "registration", Name: operation.Clean(r.Name), ID: r.ID, Why: operation.Clean(r.Why)})
 	}
 	for _, u := range plan.Leftovers {
-		list = append(list, PlannedRemoval{Kind: "directory", Name: Clean(u.Path()), ID: u.ID, Why: "the endpoint of this user endpoint is not here any more"})
+		list = append(list, PlannedRemoval{Kind: "directory", Name: operation.Clean(u.Path()), ID: u.ID, Why: "the endpoint of this user endpoint is not here any more"})
 	}
 	return list
 }
@@ -128,7 +130,7 @@ func counted(n int, one, many string) string {
 }
 
 // WriteText writes the plan, or what was done.
-func (e EndpointPruning) WriteText(p *Printer) error {
+func (e EndpointPruning) WriteText(p *operation.Printer) error {
 	var b strings.Builder
 	switch e.Outcome {
 	case "nothing_to_do":

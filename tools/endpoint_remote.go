@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/endpoint"
 )
 
@@ -11,9 +13,9 @@ import (
 func sideBySide(dir string, pairs []endpoint.Pair) EndpointList {
 	out := EndpointList{ConfigDir: dir, Endpoints: []EndpointSummary{}, RemoteOnly: []RegistrationSummary{}}
 	for _, p := range pairs {
-		r := RegistrationSummary{ID: p.ID, Why: Clean(p.Why)}
+		r := RegistrationSummary{ID: p.ID, Why: operation.Clean(p.Why)}
 		if p.Registered != nil {
-			r.Name, r.Status, r.Host = Clean(p.Registered.Name), Clean(p.Registered.Word), Clean(p.Registered.Host)
+			r.Name, r.Status, r.Host = operation.Clean(p.Registered.Name), operation.Clean(p.Registered.Word), operation.Clean(p.Registered.Host)
 		}
 		for _, f := range p.Findings {
 			r.Findings = append(r.Findings, string(f))
@@ -36,21 +38,21 @@ func (l EndpointList) remote() bool { return l.RemoteOnly != nil }
 
 // writeSideBySide writes a row an endpoint: name, UUID, status here, status at
 // the service, what is odd; and below the rows why.
-func (l EndpointList) writeSideBySide(p *Printer) error {
+func (l EndpointList) writeSideBySide(p *operation.Printer) error {
 	type row struct{ name, id, here, there, odd, why string }
 	var rows []row
 	for _, e := range l.Endpoints {
-		r := row{name: Clean(e.Name), id: firstOf(e.ID, "None"), here: e.Status, there: "-"}
+		r := row{name: operation.Clean(e.Name), id: firstOf(e.ID, "None"), here: e.Status, there: "-"}
 		if e.Registration != nil {
 			r.there, r.odd, r.why = firstOf(e.Registration.Status, "-"), strings.Join(e.Registration.Findings, ","), e.Registration.Why
 		}
 		if e.misleading && e.Reason != "" {
-			r.why = strings.TrimSuffix(Clean(e.Reason)+"; "+r.why, "; ")
+			r.why = strings.TrimSuffix(operation.Clean(e.Reason)+"; "+r.why, "; ")
 		}
 		rows = append(rows, r)
 	}
 	for _, e := range l.RemoteOnly {
-		rows = append(rows, row{name: Clean(e.Name), id: e.ID, here: "-", there: firstOf(e.Status, "-"), odd: strings.Join(e.Findings, ","), why: e.Why})
+		rows = append(rows, row{name: operation.Clean(e.Name), id: e.ID, here: "-", there: firstOf(e.Status, "-"), odd: strings.Join(e.Findings, ","), why: e.Why})
 	}
 	if len(rows) == 0 {
 		p.Printf("No endpoints are configured, and none are registered\n")
@@ -69,7 +71,7 @@ func (l EndpointList) writeSideBySide(p *Printer) error {
 	}
 	for _, r := range rows {
 		here := paintStatus(p, r.here) + strings.Repeat(" ", max(0, 12-len(r.here)))
-		line := fmt.Sprintf("%-*s %-36s %s %-7s", width, r.name, Clean(r.id), here, r.there)
+		line := fmt.Sprintf("%-*s %-36s %s %-7s", width, r.name, operation.Clean(r.id), here, r.there)
 		if r.odd != "" {
 			line += " " + p.Paint("33", r.odd)
 		}

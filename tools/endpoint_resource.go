@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
@@ -21,7 +23,7 @@ const maxFile = 256 << 10
 
 // EndpointResources are the endpoints of a configuration directory as things
 // to read.
-func EndpointResources(s Services) Resources {
+func EndpointResources(s Services) operation.Resources {
 	names := func(ctx context.Context, configDir string) ([]string, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: configDir}, func(eps Endpoints) ([]string, error) {
 			list, err := endpointfs.Open(eps.ConfigDir()).Endpoints()
@@ -35,7 +37,7 @@ func EndpointResources(s Services) Resources {
 			return names, nil
 		})
 	}
-	return Resources{Names: names, List: []Resource{
+	return operation.Resources{Names: names, List: []operation.Resource{
 		{
 			URI: "chiltepin://endpoints", Name: "endpoints", Title: "Endpoints", MIME: "application/json",
 			Doc:   "Every endpoint with its UUID and status, judged from this machine.",
@@ -44,7 +46,7 @@ func EndpointResources(s Services) Resources {
 		},
 		{
 			URI: "chiltepin://endpoint/{name}/status", Name: "endpoint-status", Title: "Endpoint status", MIME: "application/json",
-			Doc:   "Status of one endpoint and the evidence for it, judged from this machine. Titles of processes and reasons hold " + UntrustedMark + ".",
+			Doc:   "Status of one endpoint and the evidence for it, judged from this machine. Titles of processes and reasons hold " + operation.UntrustedMark + ".",
 			Read:  readJSON(defineStatus(s, nil)),
 			Stamp: stampStatus(s),
 		},
@@ -60,14 +62,14 @@ func EndpointResources(s Services) Resources {
 		},
 		{
 			URI: "chiltepin://endpoint/{name}/log", Name: "endpoint-log", Title: "Endpoint log", MIME: "text/plain",
-			Doc:  "The last records of the log of one endpoint: " + UntrustedMark + ".",
+			Doc:  "The last records of the log of one endpoint: " + operation.UntrustedMark + ".",
 			Read: readLog(s),
 		},
 	}}
 }
 
 // readJSON reads the result of an operation that only reads.
-func readJSON(t *Tool) func(context.Context, string, string) (string, error) {
+func readJSON(t *operation.Tool) func(context.Context, string, string) (string, error) {
 	return func(ctx context.Context, configDir, name string) (string, error) {
 		args := map[string]any{}
 		for f := range t.Fields() {
@@ -76,11 +78,11 @@ func readJSON(t *Tool) func(context.Context, string, string) (string, error) {
 				args["name"] = name
 			case f.Name == "offline":
 				args["offline"] = true
-			case f.Name == ConfigDirField && configDir != "":
-				args[ConfigDirField] = configDir
+			case f.Name == operation.ConfigDirField && configDir != "":
+				args[operation.ConfigDirField] = configDir
 			}
 		}
-		b, err := Marshal(args)
+		b, err := operation.Marshal(args)
 		if err != nil {
 			return "", Classify(err)
 		}
@@ -125,12 +127,12 @@ func readFile(s Services, file string) func(context.Context, string, string) (st
 			}
 			text, err := readBounded(e.Path(), file)
 			if errors.Is(err, fs.ErrNotExist) {
-				return "", (&Error{Code: CodeNotFound, Message: fmt.Sprintf("endpoint %q has no %s", e.Name(), file)}).Because(err)
+				return "", (&operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("endpoint %q has no %s", e.Name(), file)}).Because(err)
 			}
 			if err != nil {
 				return "", Classify(fmt.Errorf("reading %q: %w", file, err))
 			}
-			return CleanLines(text), nil
+			return operation.CleanLines(text), nil
 		})
 	}
 }
@@ -172,9 +174,9 @@ func readLog(s Services) func(context.Context, string, string) (string, error) {
 				return "", Classify(err)
 			}
 			var b strings.Builder
-			b.WriteString("(" + UntrustedMark + ")\n")
+			b.WriteString("(" + operation.UntrustedMark + ")\n")
 			for _, l := range page.Records {
-				b.WriteString(CleanLines(l.Text) + "\n")
+				b.WriteString(operation.CleanLines(l.Text) + "\n")
 			}
 			return b.String(), nil
 		})

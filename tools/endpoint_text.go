@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"chiltepin/tools/operation"
 )
 
 // WriteText writes the three columns of Python Chiltepin: name, UUID, status.
 // A UUID is never wrapped or cut. Where the word would mislead, as with a
 // daemon that is suspended or runs elsewhere, the reason follows it. The heading
 // is for people: it is left out where a program reads.
-func (l EndpointList) WriteText(p *Printer) error {
+func (l EndpointList) WriteText(p *operation.Printer) error {
 	if l.remote() {
 		return l.writeSideBySide(p)
 	}
@@ -21,7 +23,7 @@ func (l EndpointList) WriteText(p *Printer) error {
 	const heading, uuid = "endpoint-name", 36
 	width := 0
 	for _, e := range l.Endpoints {
-		width = max(width, len([]rune(Clean(e.Name))))
+		width = max(width, len([]rune(operation.Clean(e.Name))))
 	}
 	var b strings.Builder
 	if p.Terminal {
@@ -35,16 +37,16 @@ func (l EndpointList) WriteText(p *Printer) error {
 		}
 		status := paintStatus(p, e.Status)
 		if e.misleading && e.Reason != "" {
-			status += ": " + Clean(e.Reason)
+			status += ": " + operation.Clean(e.Reason)
 		}
-		fmt.Fprintf(&b, "%-*s %-*s %s\n", width, Clean(e.Name), uuid, Clean(id), status)
+		fmt.Fprintf(&b, "%-*s %-*s %s\n", width, operation.Clean(e.Name), uuid, operation.Clean(id), status)
 	}
 	_, err := p.Write([]byte(b.String()))
 	return err
 }
 
 // paintStatus colours the word by how much it wants attention.
-func paintStatus(p *Printer, word string) string {
+func paintStatus(p *operation.Printer, word string) string {
 	switch word {
 	case "Running":
 		return p.Paint("32", word)
@@ -57,8 +59,8 @@ func paintStatus(p *Printer, word string) string {
 }
 
 // WriteText writes what happened, the status and the evidence behind it.
-func (s EndpointStatus) WriteText(p *Printer) error {
-	name := Clean(s.Name)
+func (s EndpointStatus) WriteText(p *operation.Printer) error {
+	name := operation.Clean(s.Name)
 	switch s.Outcome {
 	case "started":
 		p.Printf("Endpoint %s is running\n", name)
@@ -75,7 +77,7 @@ func (s EndpointStatus) WriteText(p *Printer) error {
 	}
 	row := func(label, text string) {
 		if text != "" {
-			p.Printf("  %-9s %s\n", label, Clean(text))
+			p.Printf("  %-9s %s\n", label, operation.Clean(text))
 		}
 	}
 	row("uuid", s.ID)
@@ -179,20 +181,20 @@ func firstOf(a, b string) string {
 }
 
 // WriteText names the directory, the files and the next step.
-func (c EndpointConfiguration) WriteText(p *Printer) error {
+func (c EndpointConfiguration) WriteText(p *operation.Printer) error {
 	if c.Scheduler != nil {
 		p.Printf("Scheduler: %s (%s)\n", c.Scheduler.Name, c.Scheduler.Why)
 	}
 	for _, name := range []string{"provider", "partition", "queue", "account"} {
 		if value := c.Defaults[name]; value != "" {
-			p.Printf("Default %s: %s\n", name, Clean(value))
+			p.Printf("Default %s: %s\n", name, operation.Clean(value))
 		}
 	}
 	if c.Preview {
-		p.Printf("Nothing was written; without --preview endpoint %s is configured so\n", Clean(c.Name))
+		p.Printf("Nothing was written; without --preview endpoint %s is configured so\n", operation.Clean(c.Name))
 		return nil
 	}
-	p.Printf("Configured endpoint %s in %s\n", Clean(c.Name), Clean(c.Path))
+	p.Printf("Configured endpoint %s in %s\n", operation.Clean(c.Name), operation.Clean(c.Path))
 	for _, f := range c.Files {
 		p.Printf("  %s\n", f)
 	}
@@ -206,12 +208,12 @@ func (c EndpointConfiguration) WriteText(p *Printer) error {
 }
 
 // WriteText tells each step.
-func (d EndpointDeletion) WriteText(p *Printer) error {
-	p.Printf("Deleted endpoint %s\n", Clean(d.Name))
+func (d EndpointDeletion) WriteText(p *operation.Printer) error {
+	p.Printf("Deleted endpoint %s\n", operation.Clean(d.Name))
 	for _, s := range d.Steps {
 		text := s.Outcome
 		if s.Detail != "" {
-			text += " (" + Clean(s.Detail) + ")"
+			text += " (" + operation.Clean(s.Detail) + ")"
 		}
 		p.Printf("  %s: %s\n", s.Step, text)
 	}
@@ -219,11 +221,11 @@ func (d EndpointDeletion) WriteText(p *Printer) error {
 }
 
 // WriteText writes the records as they stand in the file, made safe to show.
-func (l LogPage) WriteText(p *Printer) error {
+func (l LogPage) WriteText(p *operation.Printer) error {
 	var b strings.Builder
 	for _, line := range l.Lines {
 		for text := range strings.SplitSeq(line.Text, "\n") {
-			b.WriteString(paintLevel(p, line.Level, Clean(text)))
+			b.WriteString(paintLevel(p, line.Level, operation.Clean(text)))
 			b.WriteByte('\n')
 		}
 	}
@@ -231,7 +233,7 @@ func (l LogPage) WriteText(p *Printer) error {
 	return err
 }
 
-func paintLevel(p *Printer, level, text string) string {
+func paintLevel(p *operation.Printer, level, text string) string {
 	switch level {
 	case "ERROR", "CRITICAL":
 		return p.Paint("31", text)
@@ -254,5 +256,5 @@ func shellWord(s string) string {
 		}
 		return s
 	}
-	return "'" + strings.ReplaceAll(Clean(s), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(operation.Clean(s), "'", `'\''`) + "'"
 }

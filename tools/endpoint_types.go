@@ -1,6 +1,10 @@
 package tools
 
-import "time"
+import (
+	"time"
+
+	"chiltepin/tools/operation"
+)
 
 // EndpointList is the local endpoints of one configuration directory, sorted
 // by name. It is wire contract, as every result in this package is.
@@ -139,9 +143,9 @@ type EndpointConfiguration struct {
 
 // EndpointDeletion is what became of an endpoint that was deleted.
 type EndpointDeletion struct {
-	Name  string       `json:"name" jsonschema:"name of the endpoint"`
-	ID    string       `json:"id,omitempty" jsonschema:"UUID of its registration"`
-	Steps []StepResult `json:"steps" jsonschema:"each step with its outcome, in order"`
+	Name  string                 `json:"name" jsonschema:"name of the endpoint"`
+	ID    string                 `json:"id,omitempty" jsonschema:"UUID of its registration"`
+	Steps []operation.StepResult `json:"steps" jsonschema:"each step with its outcome, in order"`
 }
 
 // LogPage is a piece of a log. Its text is written by others: data, never

@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/endpoint"
 )
 
@@ -19,7 +21,7 @@ type EndpointChange struct {
 }
 
 // WriteText is one line.
-func (c EndpointChange) WriteText(p *Printer) error {
+func (c EndpointChange) WriteText(p *operation.Printer) error {
 	switch {
 	case c.Endpoint == nil:
 		p.Printf("%s removed\n", c.Name)
@@ -40,24 +42,24 @@ func orNone(id string) string {
 	return id
 }
 
-func defineWatch(s Services) *Tool {
-	return Define(Spec{
+func defineWatch(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "endpoint.watch",
 		Title:   "Watch endpoints",
 		Summary: "Tell of endpoints that start, stop, crash, come or go",
 		Doc: `Gives the list of endpoints and then, until it is interrupted, every change of one within
 two seconds: its status, its registration, that it came or went. Looks at files and
 processes of this machine only; while nothing changes that costs next to nothing.`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Event:    "endpoint.changed",
 		EventOf:  EndpointChange{},
 		Examples: []string{"chiltepin endpoint watch", "chiltepin endpoint watch --json"},
-		Errors:   []Code{CodeRefused},
+		Errors:   []operation.Code{operation.CodeRefused},
 	}, func(ctx context.Context, in EndpointWatchArgs) (EndpointList, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointList, error) {
-			emit := Emitter(ctx)
+			emit := operation.Emitter(ctx)
 			if emit == nil {
-				return EndpointList{}, &Error{Code: CodeInvalid, Message: "endpoint.watch goes on for ever, and an answer here is given once", Next: CommandLine("endpoint.list")}
+				return EndpointList{}, &operation.Error{Code: operation.CodeInvalid, Message: "endpoint.watch goes on for ever, and an answer here is given once", Next: operation.CommandLine("endpoint.list")}
 			}
 			return EndpointList{}, eps.Follow(ctx, func(list []endpoint.Status) error {
 				return emit(endpointList(eps, list))

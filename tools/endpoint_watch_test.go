@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -24,9 +26,9 @@ func TestEndpointWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var got []string
 	var text bytes.Buffer
-	ctx = WithEmit(ctx, func(r Result) error {
+	ctx = operation.WithEmit(ctx, func(r operation.Result) error {
 		got = append(got, string(r.JSON))
-		if err := r.WriteText(&Printer{Writer: &text}); err != nil {
+		if err := r.WriteText(&operation.Printer{Writer: &text}); err != nil {
 			t.Error(err)
 		}
 		if len(got) == 5 {
@@ -34,8 +36,8 @@ func TestEndpointWatch(t *testing.T) {
 		}
 		return nil
 	})
-	var e *Error
-	if _, err := watch.Call(ctx, nil); !errors.As(err, &e) || e.Code != CodeCanceled {
+	var e *operation.Error
+	if _, err := watch.Call(ctx, nil); !errors.As(err, &e) || e.Code != operation.CodeCanceled {
 		t.Errorf("ended with %v, want canceled", err)
 	}
 	const mesa = `{"name":"mesa","id":"12345678-1234-1234-1234-123456789abc","status":"Running","reason":"seen"}`
@@ -64,12 +66,12 @@ func TestEndpointWatch(t *testing.T) {
 func TestEndpointWatchAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	c := All((&fakeEndpoints{}).services())
-	var e *Error
-	if _, err := c.Lookup("endpoint.watch").Call(t.Context(), nil); !errors.As(err, &e) || e.Code != CodeInvalid || e.Next != "chiltepin endpoint list" {
+	var e *operation.Error
+	if _, err := c.Lookup("endpoint.watch").Call(t.Context(), nil); !errors.As(err, &e) || e.Code != operation.CodeInvalid || e.Next != "chiltepin endpoint list" {
 		t.Errorf("got %v, want invalid with a next step", err)
 	}
 	for follows, offered := range map[bool]bool{true: true, false: false} {
-		o, err := (Policy{Follows: follows}).Offer(c)
+		o, err := (operation.Policy{Follows: follows}).Offer(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,13 +79,13 @@ func TestEndpointWatchAnsweredOnce(t *testing.T) {
 			t.Errorf("follows %v: offered %v, %q", follows, tool != nil, why)
 		}
 	}
-	if _, err := c.Lookup("endpoint.watch").Call(WithEmit(t.Context(), keep), []byte(`{"config_dir":7}`)); !errors.As(err, &e) || e.Code != CodeInvalid {
+	if _, err := c.Lookup("endpoint.watch").Call(operation.WithEmit(t.Context(), keep), []byte(`{"config_dir":7}`)); !errors.As(err, &e) || e.Code != operation.CodeInvalid {
 		t.Errorf("got %v, want invalid", err)
 	}
 	failing := All((&fakeEndpoints{err: errors.New("unreadable")}).services()).Lookup("endpoint.watch")
-	if _, err := failing.Call(WithEmit(t.Context(), keep), nil); err == nil {
+	if _, err := failing.Call(operation.WithEmit(t.Context(), keep), nil); err == nil {
 		t.Error("a directory that cannot be read was followed")
 	}
 }
 
-func keep(Result) error { return nil }
+func keep(operation.Result) error { return nil }

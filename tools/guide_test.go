@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -59,7 +61,7 @@ func TestInstructions(t *testing.T) {
 	t.Parallel()
 	c := All((&fakeEndpoints{}).services())
 	say := func(op string) string { return strings.ReplaceAll(op, ".", "_") }
-	o, err := Policy{}.Offer(c)
+	o, err := operation.Policy{}.Offer(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func TestInstructions(t *testing.T) {
 	if !strings.Contains(full, "Start with endpoint_list") || len(full) > 1200 {
 		t.Errorf("%d bytes: %s", len(full), full)
 	}
-	o, err = Policy{Tools: []string{"whoami"}}.Offer(c)
+	o, err = operation.Policy{Tools: []string{"whoami"}}.Offer(c)
 	if err != nil {
 		t.Fatal(err)
 	}

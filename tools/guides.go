@@ -3,17 +3,19 @@ package tools
 import (
 	"fmt"
 	"strings"
+
+	"chiltepin/tools/operation"
 )
 
 // Guides returns the tasks that a person can hand to a model, in their order.
-func Guides() []Guide {
-	return []Guide{setUp(), diagnose(), sizePool()}
+func Guides() []operation.Guide {
+	return []operation.Guide{setUp(), diagnose(), sizePool()}
 }
 
-func setUp() Guide {
-	return Guide{
+func setUp() operation.Guide {
+	return operation.Guide{
 		Name: "set-up-endpoint", Title: "Set up an endpoint", Summary: "Log in, configure and start a Globus Compute endpoint on this machine",
-		Args: []GuideArg{
+		Args: []operation.GuideArg{
 			{Name: "name", Doc: "name of the new endpoint"},
 			{Name: "email", Doc: "contact address of the endpoint"},
 		},
@@ -34,10 +36,10 @@ func setUp() Guide {
 	}
 }
 
-func diagnose() Guide {
-	return Guide{
+func diagnose() operation.Guide {
+	return operation.Guide{
 		Name: "diagnose-endpoint", Title: "Diagnose an endpoint", Summary: "Find out why an endpoint does not run or does not take tasks",
-		Args: []GuideArg{{Name: "name", Doc: "name of the endpoint", Required: true, Endpoint: true}},
+		Args: []operation.GuideArg{{Name: "name", Doc: "name of the endpoint", Required: true, Endpoint: true}},
 		Text: func(say func(string) string, args map[string]string) string {
 			var b strings.Builder
 			fmt.Fprintf(&b, "Find out what is wrong with the Globus Compute endpoint %q on this machine. Change nothing yet.\n\n", args["name"])
@@ -52,10 +54,10 @@ func diagnose() Guide {
 	}
 }
 
-func sizePool() Guide {
-	return Guide{
+func sizePool() operation.Guide {
+	return operation.Guide{
 		Name: "size-resource-pool", Title: "Size a resource pool", Summary: "Choose nodes, cores and time for a Chiltepin resource pool",
-		Args: []GuideArg{
+		Args: []operation.GuideArg{
 			{Name: "workload", Doc: "what is to be run: how many tasks, how long, how many cores or nodes each", Required: true},
 			{Name: "name", Doc: "name of the endpoint that is to run it", Endpoint: true},
 		},
@@ -89,7 +91,7 @@ func named(value, before string) string {
 
 // Instructions tells a model in a few lines how the operations offered go
 // together. say gives the word by which it calls one.
-func Instructions(o *Offer, say func(operation string) string) string {
+func Instructions(o *operation.Offer, say func(operation string) string) string {
 	lines := []struct {
 		needs []string
 		text  string

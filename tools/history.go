@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/endpointfs"
 )
 
@@ -53,22 +55,22 @@ type HistoricCall struct {
 	PID       int       `json:"pid,omitempty" jsonschema:"the process id of the chiltepin that did it"`
 }
 
-func journalTools(s Services) []*Tool {
-	return []*Tool{Define(Spec{
+func journalTools(s Services) []*operation.Tool {
+	return []*operation.Tool{operation.Define(operation.Spec{
 		Name:    "history",
 		Title:   "History",
-		Toolset: ToolsetAdmin,
+		Toolset: operation.ToolsetAdmin,
 		Summary: "Tell who changed what, when, and with what outcome",
 		Doc: `Reads the journal of the configuration directory, in which every call that may change
 something leaves when it began and how it ended: through which face and by which user it
 came, what it did to which endpoint, and by what that was seen. The journal is kept to
 about 5 MiB and holds no token, code or password.`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Examples: []string{"chiltepin history", "chiltepin history --since 24h my-endpoint", "chiltepin history -n 100 --operation endpoint.start --json"},
-		Errors:   []Code{CodeUnsupported, CodeRefused},
+		Errors:   []operation.Code{operation.CodeUnsupported, operation.CodeRefused},
 	}, func(ctx context.Context, in HistoryArgs) (History, error) {
 		if s.Journal == nil {
-			return History{}, &Error{Code: CodeUnsupported, Message: "no journal is kept here"}
+			return History{}, &operation.Error{Code: operation.CodeUnsupported, Message: "no journal is kept here"}
 		}
 		journal, err := s.Journal(ctx, in.ConfigDir)
 		if err != nil {
@@ -93,8 +95,8 @@ about 5 MiB and holds no token, code or password.`,
 		}
 		out.keep(tail)
 		// A caller who is answered once and gave no size is a model.
-		for in.Tail == 0 && Emitter(ctx) == nil && len(out.Calls) > 1 {
-			if b, err := Marshal(out); err != nil || 2*len(b) <= smallPrice {
+		for in.Tail == 0 && operation.Emitter(ctx) == nil && len(out.Calls) > 1 {
+			if b, err := operation.Marshal(out); err != nil || 2*len(b) <= smallPrice {
 				break
 			}
 			out.keep(len(out.Calls) - 1)
@@ -126,10 +128,10 @@ func calls(entries []endpointfs.JournalEntry) []HistoricCall {
 			list = append(list, HistoricCall{Time: at.UTC(), Outcome: "unfinished", Arguments: words(e.Arguments)})
 		}
 		c := &list[i]
-		c.Operation, c.Face, c.User, c.Host, c.PID = Clean(e.Operation), Clean(e.Face), Clean(e.User), Clean(e.Host), e.PID
-		c.Endpoint, c.ID = firstOf(Clean(e.Endpoint), c.Endpoint), firstOf(Clean(e.ID), c.ID)
+		c.Operation, c.Face, c.User, c.Host, c.PID = operation.Clean(e.Operation), operation.Clean(e.Face), operation.Clean(e.User), operation.Clean(e.Host), e.PID
+		c.Endpoint, c.ID = firstOf(operation.Clean(e.Endpoint), c.Endpoint), firstOf(operation.Clean(e.ID), c.ID)
 		if e.Event == endpointfs.Ended {
-			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = Clean(e.Outcome), Clean(e.Code), Clean(e.Message), cleaned(e.Evidence), e.Seconds
+			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = operation.Clean(e.Outcome), operation.Clean(e.Code), operation.Clean(e.Message), cleaned(e.Evidence), e.Seconds
 		}
 	}
 	return list
@@ -143,15 +145,15 @@ func words(args json.RawMessage) []string {
 	}
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		list = append(list, Clean(fmt.Sprintf("%s=%v", name, given[name])))
+		list = append(list, operation.Clean(fmt.Sprintf("%s=%v", name, given[name])))
 	}
 	return list
 }
 
 // WriteText writes a line a call, and below it what shows its outcome.
-func (h History) WriteText(p *Printer) error {
+func (h History) WriteText(p *operation.Printer) error {
 	if len(h.Calls) == 0 {
-		p.Printf("Nothing is in the journal %s\n", Clean(h.File))
+		p.Printf("Nothing is in the journal %s\n", operation.Clean(h.File))
 		return nil
 	}
 	var b strings.Builder
@@ -183,13 +185,13 @@ func (h History) WriteText(p *Printer) error {
 		}
 	}
 	if h.Damaged > 0 {
-		fmt.Fprintf(&b, "%d lines of %s could not be read\n", h.Damaged, Clean(h.File))
+		fmt.Fprintf(&b, "%d lines of %s could not be read\n", h.Damaged, operation.Clean(h.File))
 	}
 	_, err := p.Write([]byte(b.String()))
 	return err
 }
 
-func paintOutcome(p *Printer, outcome string) string {
+func paintOutcome(p *operation.Printer, outcome string) string {
 	switch outcome {
 	case "failed", "refused":
 		return p.Paint("31", outcome)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/rs/zerolog"
 
 	"chiltepin/endpointfs"
@@ -38,8 +40,8 @@ type idle interface{ idle() bool }
 // journaled notes that an operation begins and how it ends, where open has a
 // journal. One that cannot be written is said in the log, and is never a reason
 // for the operation to fail.
-func journaled(t *Tool, open func(context.Context, string) (Journal, error)) func(Handler) Handler {
-	return func(do Handler) Handler {
+func journaled(t *operation.Tool, open func(context.Context, string) (Journal, error)) func(operation.Handler) operation.Handler {
+	return func(do operation.Handler) operation.Handler {
 		return func(ctx context.Context, args json.RawMessage) (any, error) {
 			if changesNothing(t, args) {
 				return do(ctx, args)
@@ -61,9 +63,9 @@ type note struct {
 	said  bool // that it could not be written
 }
 
-func newNote(ctx context.Context, t *Tool, args json.RawMessage, open func(context.Context, string) (Journal, error)) *note {
+func newNote(ctx context.Context, t *operation.Tool, args json.RawMessage, open func(context.Context, string) (Journal, error)) *note {
 	n := &note{open: open}
-	n.entry = endpointfs.JournalEntry{Call: rand.Text(), Operation: t.Name, Face: FaceOf(ctx), Event: endpointfs.Began, Time: time.Now()}
+	n.entry = endpointfs.JournalEntry{Call: rand.Text(), Operation: t.Name, Face: operation.FaceOf(ctx), Event: endpointfs.Began, Time: time.Now()}
 	n.entry.Endpoint, n.dir, n.entry.Arguments = recordable(t, args)
 	return n
 }
@@ -98,8 +100,8 @@ func (n *note) end(ctx context.Context, value any, err error) {
 }
 
 // changesNothing is true for a call that leaves everything as it is.
-func changesNothing(t *Tool, args json.RawMessage) bool {
-	if t.Effect == Reads {
+func changesNothing(t *operation.Tool, args json.RawMessage) bool {
+	if t.Effect == operation.Reads {
 		return true
 	}
 	if t.ChangesBy != "" {
@@ -117,7 +119,7 @@ func changesNothing(t *Tool, args json.RawMessage) bool {
 // recordable picks from the arguments what may be written down: names, switches,
 // numbers, durations and words of a list. Any other text could be a secret,
 // such as the code of a login.
-func recordable(t *Tool, args json.RawMessage) (name, dir string, kept json.RawMessage) {
+func recordable(t *operation.Tool, args json.RawMessage) (name, dir string, kept json.RawMessage) {
 	given := map[string]json.RawMessage{}
 	if json.Unmarshal(args, &given) != nil {
 		return "", "", nil
@@ -129,28 +131,28 @@ func recordable(t *Tool, args json.RawMessage) (name, dir string, kept json.RawM
 			continue
 		}
 		switch kind := f.Type.Kind(); {
-		case f.Name == ConfigDirField:
+		case f.Name == operation.ConfigDirField:
 			_ = json.Unmarshal(value, &dir) // it was validated
 		case f.Name == "name":
 			_ = json.Unmarshal(value, &name)
-			name = Clean(name)
-		case kind == reflect.Bool, kind == reflect.Int, f.Type == reflect.TypeFor[Duration](), len(f.Enum) > 0:
+			name = operation.Clean(name)
+		case kind == reflect.Bool, kind == reflect.Int, f.Type == reflect.TypeFor[operation.Duration](), len(f.Enum) > 0:
 			safe[f.Name] = value
 		}
 	}
 	if len(safe) > 0 {
-		kept, _ = Marshal(safe)
+		kept, _ = operation.Marshal(safe)
 	}
 	return name, dir, kept
 }
 
 // noteFailure notes how a call failed, with what shows the cause.
-func noteFailure(e *endpointfs.JournalEntry, err *Error) {
+func noteFailure(e *endpointfs.JournalEntry, err *operation.Error) {
 	e.Outcome = "failed"
 	switch err.Code {
-	case CodeRefused:
+	case operation.CodeRefused:
 		e.Outcome = "refused"
-	case CodeCanceled:
+	case operation.CodeCanceled:
 		e.Outcome = "interrupted"
 	}
 	e.Code, e.Message = string(err.Code), err.Message
@@ -165,7 +167,7 @@ func noteFailure(e *endpointfs.JournalEntry, err *Error) {
 }
 
 func (s EndpointStatus) note(e *endpointfs.JournalEntry) {
-	e.Endpoint, e.ID = Clean(s.Name), s.ID
+	e.Endpoint, e.ID = operation.Clean(s.Name), s.ID
 	if s.Outcome != "" {
 		e.Outcome = s.Outcome
 	}
@@ -179,12 +181,12 @@ func (s EndpointStatus) note(e *endpointfs.JournalEntry) {
 }
 
 func (c EndpointConfiguration) note(e *endpointfs.JournalEntry) {
-	e.Endpoint, e.Outcome = Clean(c.Name), "configured"
-	e.Evidence = append(e.Evidence, "wrote "+strings.Join(c.Files, ", ")+" in "+Clean(c.Path))
+	e.Endpoint, e.Outcome = operation.Clean(c.Name), "configured"
+	e.Evidence = append(e.Evidence, "wrote "+strings.Join(c.Files, ", ")+" in "+operation.Clean(c.Path))
 }
 
 func (d EndpointDeletion) note(e *endpointfs.JournalEntry) {
-	e.Endpoint, e.ID, e.Outcome = Clean(d.Name), d.ID, "deleted"
+	e.Endpoint, e.ID, e.Outcome = operation.Clean(d.Name), d.ID, "deleted"
 	for _, s := range d.Steps {
 		e.Evidence = append(e.Evidence, s.String())
 	}
@@ -201,11 +203,11 @@ func (r LoginReport) note(e *endpointfs.JournalEntry) {
 	e.Outcome = r.Outcome
 	a := r.Account
 	if a.Identity != nil {
-		e.Evidence = append(e.Evidence, "identity: "+Clean(strings.TrimSpace(a.Identity.Username+" "+a.Identity.ID)))
+		e.Evidence = append(e.Evidence, "identity: "+operation.Clean(strings.TrimSpace(a.Identity.Username+" "+a.Identity.ID)))
 	}
 	for _, s := range a.Services {
 		if s.LoggedIn {
-			e.Evidence = append(e.Evidence, s.Service+": logged in, "+Clean(s.Store))
+			e.Evidence = append(e.Evidence, s.Service+": logged in, "+operation.Clean(s.Store))
 		}
 	}
 }

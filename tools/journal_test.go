@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rs/zerolog"
@@ -36,7 +38,7 @@ func (f *fakeJournal) Exists() bool { return !f.missing }
 func (f *fakeJournal) Path() string { return "/etc/gc/.chiltepin/journal.jsonl" }
 
 // noting is mesa with a journal.
-func noting(f *fakeEndpoints, j *fakeJournal) *Catalog {
+func noting(f *fakeEndpoints, j *fakeJournal) *operation.Catalog {
 	s := f.services()
 	s.Journal = func(_ context.Context, dir string) (Journal, error) {
 		if dir == "/nowhere" {
@@ -92,7 +94,7 @@ func TestJournalEntries(t *testing.T) {
 	} {
 		journal := &fakeJournal{}
 		cat := noting(&fakeEndpoints{err: tt.err}, journal)
-		ctx := WithConsent(WithFace(t.Context(), "mcp"), func(context.Context, Question) error { return nil })
+		ctx := operation.WithConsent(operation.WithFace(t.Context(), "mcp"), func(context.Context, operation.Question) error { return nil })
 		_, _ = cat.Lookup(tt.tool).Call(ctx, json.RawMessage(tt.args))
 		diff := cmp.Diff(tt.want, journal.entries, cmpopts.IgnoreFields(endpointfs.JournalEntry{}, "Time", "Call", "Seconds"))
 		if diff != "" {

@@ -1,12 +1,15 @@
 package tools
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"strings"
+	"sync"
 	"testing"
+
+	"chiltepin/tools/operation"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -17,7 +20,7 @@ func TestGoldenPage(t *testing.T) {
 }
 
 // page is the reference of every operation, for people.
-func page(c *Catalog) string {
+func page(c *operation.Catalog) string {
 	var b strings.Builder
 	b.WriteString("# Reference\n\nMade from the catalogue by `make update`; a test fails when it is stale.\n\n" +
 		"Every operation is a command, an MCP tool, a JSON-RPC method (slashes for the dots) and a JSON object in and out. `config_dir` is `-c` on the command line.\n\n" +
@@ -27,8 +30,8 @@ func page(c *Catalog) string {
 	}
 	for t := range c.All() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n%s\n\n", t.Name, t.Summary, t.Doc)
-		fmt.Fprintf(&b, "Toolset `%s`, effect: %s", ToolsetOf(t), t.Effect)
-		if t.Asks || t.Effect == Destroys {
+		fmt.Fprintf(&b, "Toolset `%s`, effect: %s", operation.ToolsetOf(t), t.Effect)
+		if t.Asks || t.Effect == operation.Destroys {
 			b.WriteString("; asks a person")
 			if t.Asks {
 				b.WriteString(" when its arguments make it destroy something")
@@ -40,16 +43,16 @@ func page(c *Catalog) string {
 		}
 		b.WriteString("```\n\n| argument | on the command line | type | |\n|---|---|---|---|\n")
 		for f := range t.Fields() {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, onCommandLine(f), typeOf(t.input().Properties[f.Name]), describeField(f))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, onCommandLine(f), typeOf(t.Input().Properties[f.Name]), describeField(f))
 		}
 		b.WriteString("\n| result | type | |\n|---|---|---|\n")
-		rows(&b, "", t.output())
+		rows(&b, "", t.Output())
 		if t.Event != "" {
 			b.WriteString("\nThen, for each change (on JSON-RPC the notification `" + strings.ReplaceAll(t.Event, ".", "/") + "`):\n\n| member | type | |\n|---|---|---|\n")
-			rows(&b, "", outputSchema(reflect.TypeOf(t.EventOf)))
+			rows(&b, "", t.EventObject())
 		}
 		codes := []string{}
-		for _, row := range Codes() {
+		for _, row := range operation.Codes() {
 			if t.CanFailWith(row.Code) {
 				codes = append(codes, fmt.Sprintf("`%s` (%d)", row.Code, row.Exit))
 			}
@@ -59,14 +62,14 @@ func page(c *Catalog) string {
 	return b.String()
 }
 
-func onMCP(t *Tool) string {
+func onMCP(t *operation.Tool) string {
 	if t.Event != "" {
 		return "none: it goes on"
 	}
-	return "`" + underscored(t.Name) + "`"
+	return "`" + strings.ReplaceAll(t.Name, ".", "_") + "`"
 }
 
-func onCommandLine(f Field) string {
+func onCommandLine(f operation.Field) string {
 	switch {
 	case f.Wire:
 		return ""
@@ -78,7 +81,7 @@ func onCommandLine(f Field) string {
 	return "`--" + f.Flag + "`"
 }
 
-func describeField(f Field) string {
+func describeField(f operation.Field) string {
 	text := f.Description
 	if f.Required {
 		text += "; required"
@@ -93,7 +96,7 @@ func typeOf(s *jsonschema.Schema) string {
 	if s.Type == "array" {
 		return "list of " + s.Items.Type
 	}
-	if s.Pattern == durationPattern {
+	if s.Pattern == spans().Pattern {
 		return "duration"
 	}
 	return s.Type
@@ -109,7 +112,7 @@ func rows(b *strings.Builder, at string, s *jsonschema.Schema) {
 			words, _ := json.Marshal(p.Enum)
 			text += ": " + strings.NewReplacer(`"`, "", "[", "", "]", "", ",", ", ").Replace(string(words))
 		}
-		path := join(at, name)
+		path := strings.TrimPrefix(at+"."+name, ".")
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", path, typeOf(p), text)
 		switch {
 		case p.Type == "object" && len(p.Properties) > 0:
@@ -119,3 +122,11 @@ func rows(b *strings.Builder, at string, s *jsonschema.Schema) {
 		}
 	}
 }
+
+// spans is the schema of a [Duration], which the page names as such.
+var spans = sync.OnceValue(func() *jsonschema.Schema {
+	type args struct {
+		Span operation.Duration `json:"span" jsonschema:"a span"`
+	}
+	return operation.Define(operation.Spec{Name: "span", Effect: operation.Reads}, func(context.Context, args) (struct{}, error) { return struct{}{}, nil }).Input().Properties["span"]
+})

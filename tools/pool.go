@@ -4,6 +4,8 @@ import (
 	"context"
 	"path/filepath"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/pool"
 	"chiltepin/globus/pool/scheduler"
 )
@@ -19,8 +21,8 @@ type Pools interface {
 
 // poolTools are the operations on the resource pools of a Chiltepin
 // configuration, in the order in which a person meets them.
-func poolTools(s Services) []*Tool {
-	return []*Tool{
+func poolTools(s Services) []*operation.Tool {
+	return []*operation.Tool{
 		definePoolCheck(s),
 		definePoolSchema(s),
 		definePoolSnippet(s),
@@ -49,7 +51,7 @@ type PoolFileArgs struct {
 func (a PoolFileArgs) read() (data []byte, path string, err error) {
 	path, err = filepath.Abs(a.File)
 	if err != nil || a.File == "" {
-		return nil, "", Invalid("file", "the path of a Chiltepin configuration", a.File)
+		return nil, "", operation.Invalid("file", "the path of a Chiltepin configuration", a.File)
 	}
 	if a.Text != "" {
 		return []byte(a.Text), path, nil
@@ -65,8 +67,8 @@ type PoolCheckArgs struct {
 	ConfigDirArg
 }
 
-func definePoolCheck(s Services) *Tool {
-	return Define(Spec{
+func definePoolCheck(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "pool.check",
 		Title:   "Check resource pools",
 		Summary: "Find the mistakes in the resource pools of a Chiltepin configuration",
@@ -76,9 +78,9 @@ Then at each endpoint: is there one of that UUID, does it run, and do its schema
 template take what is sent. An endpoint that is not of this machine is asked for at the
 service, where somebody is logged in. Each problem has its line and column, and what to do.
 Ends with status 2 when there is an error; warnings and notes are none.`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Examples: []string{"chiltepin pool check pools.yaml", "chiltepin pool check --offline --json pools.yaml"},
-		Errors:   []Code{CodeNotFound, CodeRefused},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeRefused},
 	}, func(ctx context.Context, in PoolCheckArgs) (PoolCheck, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir}, func(pools Pools) (PoolCheck, error) {
 			data, path, err := in.read()
@@ -97,8 +99,8 @@ Ends with status 2 when there is an error; warnings and notes are none.`,
 // PoolSchemaArgs are the arguments of pool.schema.
 type PoolSchemaArgs struct{ ConfigDirArg }
 
-func definePoolSchema(s Services) *Tool {
-	return Define(Spec{
+func definePoolSchema(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "pool.schema",
 		Title:   "Schema of pools",
 		Instant: true,
@@ -106,7 +108,7 @@ func definePoolSchema(s Services) *Tool {
 		Doc: `Prints a JSON Schema (draft 2020-12) with every option, its type, its default and what it is
 for. An editor that knows it completes options and shows the first mistakes as they are
 typed: begin the file with "# yaml-language-server: $schema=FILE".`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Examples: []string{"chiltepin pool schema"},
 	}, func(ctx context.Context, in PoolSchemaArgs) (PoolSchema, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir}, func(Pools) (PoolSchema, error) {

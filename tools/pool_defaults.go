@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/endpointfs"
 	"chiltepin/globus/progress"
 )
@@ -33,7 +35,7 @@ func poolDefaults(ctx context.Context, s Services, in EndpointConfigureArgs) (en
 	var words []string
 	for _, name := range []string{"provider", "partition", "queue", "account"} {
 		if value := defaultsOf(d)[name]; value != "" {
-			words = append(words, name+" "+Clean(value))
+			words = append(words, name+" "+operation.Clean(value))
 		}
 	}
 	progress.Report(ctx, progress.Event{Stage: "detected", Text: "defaults: " + strings.Join(words, ", ")})

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/pool"
 )
 
 // PoolProbeArgs are the arguments of pool.probe.
 type PoolProbeArgs struct {
 	PoolRenderArgs
-	Timeout Duration `json:"timeout,omitempty" jsonschema:"how long to wait for the result; 5m if not given"`
+	Timeout operation.Duration `json:"timeout,omitempty" jsonschema:"how long to wait for the result; 5m if not given"`
 }
 
 // PoolProbe is what a probe has shown.
@@ -53,18 +55,18 @@ type PoolWorker struct {
 }
 
 // Verdict is the code of a pool that is not proven.
-func (p PoolProbe) Verdict() Code {
+func (p PoolProbe) Verdict() operation.Code {
 	switch {
 	case p.OK:
 		return ""
 	case p.Stopped != nil && p.Stopped.Timeout:
-		return CodeTimeout
+		return operation.CodeTimeout
 	}
-	return CodeFailed
+	return operation.CodeFailed
 }
 
-func definePoolProbe(s Services) *Tool {
-	return Define(Spec{
+func definePoolProbe(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "pool.probe",
 		Title:   "Prove a resource pool",
 		Summary: "Prove a resource pool by sending one small task through it",
@@ -75,9 +77,9 @@ Where it stops it says why, with the lines that show it, and what to do. It take
 of its own, and in the end it takes everything away again: the function, the user endpoint
 with its directory, the job. Stages between can be seen on the endpoint's machine only.
 Ends with status 11 when it stops, and 6 when time runs out.`,
-		Effect:   Changes,
+		Effect:   operation.Changes,
 		Examples: []string{"chiltepin pool probe pools.yaml gpu", "chiltepin pool probe pools.yaml gpu --timeout 30m --json"},
-		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeUnavailable, CodeRefused, CodeTimeout, CodeFailed},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeRefused, operation.CodeTimeout, operation.CodeFailed},
 	}, func(ctx context.Context, in PoolProbeArgs) (PoolProbe, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(pools Pools) (PoolProbe, error) {
 			data, path, err := in.read()
@@ -94,21 +96,21 @@ Ends with status 11 when it stops, and 6 when time runs out.`,
 }
 
 func poolProbe(r pool.Probe) PoolProbe {
-	out := PoolProbe{Pool: Clean(r.Pool.Name), OK: r.Failure == nil, Endpoint: poolEndpoint(r.Endpoint), Stages: []PoolStage{}, UserEndpoint: Clean(r.UserEndpoint), Job: Clean(r.Job), Seconds: round(r.Took.Seconds()), Left: cleaned(r.Left)}
+	out := PoolProbe{Pool: operation.Clean(r.Pool.Name), OK: r.Failure == nil, Endpoint: poolEndpoint(r.Endpoint), Stages: []PoolStage{}, UserEndpoint: operation.Clean(r.UserEndpoint), Job: operation.Clean(r.Job), Seconds: round(r.Took.Seconds()), Left: cleaned(r.Left)}
 	for _, s := range r.Reached {
-		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: Clean(s.Detail)})
+		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: operation.Clean(s.Detail)})
 	}
 	if s := r.Failure; s != nil {
-		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: Clean(s.Cause), Lines: cleaned(s.Lines), File: Clean(s.File), Next: Clean(s.Remedy)}
+		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: operation.Clean(s.Cause), Lines: cleaned(s.Lines), File: operation.Clean(s.File), Next: operation.Clean(s.Remedy)}
 	}
 	if r.Worker != (pool.Worker{}) {
-		out.Worker = &PoolWorker{Host: Clean(r.Worker.Host), Python: Clean(r.Worker.Python)}
+		out.Worker = &PoolWorker{Host: operation.Clean(r.Worker.Host), Python: operation.Clean(r.Worker.Python)}
 	}
 	return out
 }
 
 // WriteText writes a line a stage, and where it stopped.
-func (p PoolProbe) WriteText(pr *Printer) error {
+func (p PoolProbe) WriteText(pr *operation.Printer) error {
 	for _, s := range p.Stages {
 		pr.Printf("%6.1f s  %-9s  %s\n", s.Seconds, s.Stage, s.Detail)
 	}

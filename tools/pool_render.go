@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/pool"
 	"chiltepin/globus/pool/scheduler"
 )
@@ -35,15 +37,15 @@ type PoolRendering struct {
 }
 
 // Verdict is the code of a pool that no provider would submit.
-func (r PoolRendering) Verdict() Code {
+func (r PoolRendering) Verdict() operation.Code {
 	if r.Problem != "" {
-		return CodeInvalid
+		return operation.CodeInvalid
 	}
 	return ""
 }
 
-func definePoolRender(s Services) *Tool {
-	return Define(Spec{
+func definePoolRender(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "pool.render",
 		Title:   "Render a resource pool",
 		Summary: "Show the user endpoint and the batch script that a pool becomes",
@@ -52,9 +54,9 @@ template, and shows the configuration of the user endpoint exactly as the daemon
 it: with the daemon's own renderer, so whatever a site has made of its template. Then the
 script of a block as Slurm, PBS Professional or the host itself will get it. The endpoint
 need not run, and nothing is submitted.`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Examples: []string{"chiltepin pool render pools.yaml gpu"},
-		Errors:   []Code{CodeNotFound, CodeNotLoggedIn, CodeUnavailable, CodeUnsupported, CodeRefused, CodeTimeout},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeRefused, operation.CodeTimeout},
 	}, func(ctx context.Context, in PoolRenderArgs) (PoolRendering, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(pools Pools) (PoolRendering, error) {
 			data, path, err := in.read()
@@ -66,8 +68,8 @@ need not run, and nothing is submitted.`,
 				return PoolRendering{}, err
 			}
 			return PoolRendering{
-				Pool: Clean(r.Pool.Name), Endpoint: poolEndpoint(r.Endpoint), Options: r.Options, Config: CleanLines(r.Config),
-				Provider: Clean(r.Script.Provider), Submit: Clean(r.Script.Submit), ScriptHeader: CleanLines(r.Script.Header), Problem: Clean(r.Script.Problem),
+				Pool: operation.Clean(r.Pool.Name), Endpoint: poolEndpoint(r.Endpoint), Options: r.Options, Config: operation.CleanLines(r.Config),
+				Provider: operation.Clean(r.Script.Provider), Submit: operation.Clean(r.Script.Submit), ScriptHeader: operation.CleanLines(r.Script.Header), Problem: operation.Clean(r.Script.Problem),
 				Runtime: runtimeReference(r.Runtime),
 			}, nil
 		})
@@ -76,7 +78,7 @@ need not run, and nothing is submitted.`,
 
 // WriteText writes the configuration, and the script below it as comments, so
 // that all of it is YAML.
-func (r PoolRendering) WriteText(p *Printer) error {
+func (r PoolRendering) WriteText(p *operation.Printer) error {
 	p.Printf("%s\n", r.Config)
 	if r.Submit != "" {
 		p.Printf("\n%s\n%s\n...\n", p.Paint("1", "# A block is submitted with: "+r.Submit), r.ScriptHeader)
@@ -111,8 +113,8 @@ type SchedulerSeen struct {
 	Queues     []string `json:"queues,omitempty" jsonschema:"queues of PBS Professional"`
 }
 
-func definePoolSnippet(s Services) *Tool {
-	return Define(Spec{
+func definePoolSnippet(s Services) *operation.Tool {
+	return operation.Define(operation.Spec{
 		Name:    "pool.snippet",
 		Title:   "Entry for an endpoint",
 		Summary: "Print an entry for an endpoint, ready for a Chiltepin configuration",
@@ -120,9 +122,9 @@ func definePoolSnippet(s Services) *Tool {
 takes, commented: what can be found on this machine (scheduler, default partition, account,
 cores of a node) is filled in, the others stand there with what is taken if they are left
 out. Put it into the configuration of the workflow, wherever that runs.`,
-		Effect:   Reads,
+		Effect:   operation.Reads,
 		Examples: []string{"chiltepin pool snippet my-endpoint", "chiltepin pool snippet my-endpoint --pool gpu --provider slurm --mpi"},
-		Errors:   []Code{CodeNotFound, CodeRefused},
+		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeRefused},
 		Complete: map[string]func(context.Context, string) []string{"name": completeNames(s)},
 	}, func(ctx context.Context, in PoolSnippetArgs) (PoolSnippet, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir}, func(pools Pools) (PoolSnippet, error) {
@@ -130,7 +132,7 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 			if err != nil {
 				return PoolSnippet{}, err
 			}
-			out := PoolSnippet{Pool: Clean(r.Pool), ID: r.ID, Text: CleanLines(r.Text)}
+			out := PoolSnippet{Pool: operation.Clean(r.Pool), ID: r.ID, Text: operation.CleanLines(r.Text)}
 			if r.Scheduler != nil {
 				out.Scheduler = schedulerSeen(*r.Scheduler)
 			}
@@ -140,11 +142,11 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 }
 
 func schedulerSeen(s scheduler.Detection) *SchedulerSeen {
-	return &SchedulerSeen{Name: s.Name, Why: Clean(s.Why), Partitions: cleaned(s.Partitions), Queues: cleaned(s.Queues)}
+	return &SchedulerSeen{Name: s.Name, Why: operation.Clean(s.Why), Partitions: cleaned(s.Partitions), Queues: cleaned(s.Queues)}
 }
 
 // WriteText writes the entry alone, so that it can be appended to a file.
-func (s PoolSnippet) WriteText(p *Printer) error {
+func (s PoolSnippet) WriteText(p *operation.Printer) error {
 	p.Printf("%s", s.Text)
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/globus/pool"
@@ -66,16 +68,16 @@ func TestPoolResults(t *testing.T) {
 	for _, tt := range []struct {
 		name, tool, args string
 		fake             fakePools
-		verdict          Code
+		verdict          operation.Code
 		want, text       string
 	}{
 		{"Right", "pool.check", `{"file":"/d/pools.yaml","text":"gpu:\n  endpoint: ` + fakeID + `\n"}`, fakePools{}, "",
 			`{"file":"/d/pools.yaml","ok":true,"pools":[{"name":"gpu","line":1,"endpoint":"` + fakeID + `"}],"endpoints":[` + at + `],"problems":[]}`,
 			"pools.yaml: 1 pool, nothing wrong\n"},
-		{"Wrong", "pool.check", `{"file":"/d/pools.yaml","text":"gpu:\n  max_block: 1\n"}`, fakePools{}, CodeInvalid,
+		{"Wrong", "pool.check", `{"file":"/d/pools.yaml","text":"gpu:\n  max_block: 1\n"}`, fakePools{}, operation.CodeInvalid,
 			`{"file":"/d/pools.yaml","ok":false,"pools":[{"name":"gpu","line":1}],"endpoints":[],"problems":[{"line":2,"column":3,"pool":"gpu","option":"max_block","severity":"error","message":"there is no option max_block; Chiltepin ignores it without a word","next":"did you mean max_blocks?"}]}`,
 			"pools.yaml:2:3: error: gpu: there is no option max_block; Chiltepin ignores it without a word\n    did you mean max_blocks?\npools.yaml: 1 pool, 1 error\n"},
-		{"Rendered", "pool.render", file, fakePools{rendered: pool.Rendered{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Options: map[string]any{"mpi": false}, Config: "a: 1\nb: \x1b", Script: scheduler.Script{Provider: "PBSProProvider", Submit: "qsub SCRIPT", Header: "#!/bin/bash\n", Problem: "no"}, Runtime: runtime.Runtime{Path: "/r", Source: "PATH"}}}, CodeInvalid,
+		{"Rendered", "pool.render", file, fakePools{rendered: pool.Rendered{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Options: map[string]any{"mpi": false}, Config: "a: 1\nb: \x1b", Script: scheduler.Script{Provider: "PBSProProvider", Submit: "qsub SCRIPT", Header: "#!/bin/bash\n", Problem: "no"}, Runtime: runtime.Runtime{Path: "/r", Source: "PATH"}}}, operation.CodeInvalid,
 			`{"pool":"gpu","endpoint":` + at + `,"options":{"mpi":false},"config":"a: 1\nb: \\u{1b}","provider":"PBSProProvider","submit":"qsub SCRIPT","script_header":"#!/bin/bash\n","problem":"no","runtime":{"path":"/r","source":"PATH"}}`,
 			"a: 1\nb: \\u{1b}\n\n# A block is submitted with: qsub SCRIPT\n#!/bin/bash\n\n...\n# The provider would refuse it: no\n"},
 		{"Snippet", "pool.snippet", `{"name":"mesa"}`, fakePools{snippet: pool.Snippet{Pool: "mesa", ID: fakeID, Text: "mesa:\n", Scheduler: &scheduler.Detection{Name: "slurm", Why: "sinfo answers", Partitions: []string{"a"}}}}, "",
@@ -83,7 +85,7 @@ func TestPoolResults(t *testing.T) {
 		{"Proven", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Reached: []pool.Reached{{Stage: pool.Accepted, After: time.Second}}, Worker: pool.Worker{Host: "n1", Python: "3.11"}, Took: 2 * time.Second}}, "",
 			`{"pool":"gpu","ok":true,"endpoint":` + at + `,"stages":[{"stage":"accepted","seconds":1}],"worker":{"host":"n1","python":"3.11"},"seconds":2}`,
 			"   1.0 s  accepted   \nPool gpu works: a task ran on n1 under Python 3.11\n"},
-		{"Stopped", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Failure: &pool.ProbeFailure{Stage: pool.Running, Timeout: true, Cause: "it waits", Lines: []string{"\x1b[2J"}, File: "/f", Remedy: "wait"}, Left: []string{"a job"}}}, CodeTimeout,
+		{"Stopped", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Failure: &pool.ProbeFailure{Stage: pool.Running, Timeout: true, Cause: "it waits", Lines: []string{"\x1b[2J"}, File: "/f", Remedy: "wait"}, Left: []string{"a job"}}}, operation.CodeTimeout,
 			`{"pool":"gpu","ok":false,"endpoint":` + at + `,"stages":[],"stopped":{"stage":"running","timeout":true,"cause":"it waits","lines":["\\u{1b}[2J"],"file":"/f","next":"wait"},"seconds":0,"left":["a job"]}`,
 			"   0.0 s  running    not reached\nPool gpu does not work: it waits\n  | \\u{1b}[2J\n  in /f\nWhat to do: wait\nLeft behind: a job\n"},
 	} {
@@ -102,7 +104,7 @@ func TestPoolResults(t *testing.T) {
 				t.Errorf("verdict %q, want %q", r.Verdict(), tt.verdict)
 			}
 			var text bytes.Buffer
-			if err := r.WriteText(&Printer{Writer: &text}); err != nil {
+			if err := r.WriteText(&operation.Printer{Writer: &text}); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.text, text.String()); diff != "" {
@@ -117,14 +119,14 @@ func TestPoolErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		err  error
-		code Code
+		code operation.Code
 		next string
 	}{
-		{&pool.FileError{Path: "p", Problem: "none", Remedy: "name it", Err: fs.ErrNotExist}, CodeNotFound, "name it"},
-		{&pool.FileError{Path: "p", Problem: "odd", Remedy: "mend it"}, CodeInvalid, "mend it"},
-		{&pool.RenderError{Pool: "gpu", Cause: "c", Lines: []string{"\x1b"}, Remedy: "mend it"}, CodeInvalid, "mend it"},
-		{&pool.UnregisteredError{Name: "mesa"}, CodeNotFound, "chiltepin endpoint start mesa"},
-		{&pool.InterruptedError{Pool: "gpu", Stage: pool.Started, Err: context.Canceled}, CodeCanceled, ""},
+		{&pool.FileError{Path: "p", Problem: "none", Remedy: "name it", Err: fs.ErrNotExist}, operation.CodeNotFound, "name it"},
+		{&pool.FileError{Path: "p", Problem: "odd", Remedy: "mend it"}, operation.CodeInvalid, "mend it"},
+		{&pool.RenderError{Pool: "gpu", Cause: "c", Lines: []string{"\x1b"}, Remedy: "mend it"}, operation.CodeInvalid, "mend it"},
+		{&pool.UnregisteredError{Name: "mesa"}, operation.CodeNotFound, "chiltepin endpoint start mesa"},
+		{&pool.InterruptedError{Pool: "gpu", Stage: pool.Started, Err: context.Canceled}, operation.CodeCanceled, ""},
 	} {
 		got := Classify(tt.err)
 		if got.Code != tt.code || tt.next != "" && got.Next != tt.next || got.Next == "" {
@@ -146,7 +148,7 @@ func TestConfigureDefaults(t *testing.T) {
 	s.Endpoints = func(context.Context, Place) (Endpoints, error) { return eps, nil }
 	configure := All(s).Lookup("endpoint.configure")
 	var told []string
-	ctx := WithProgress(t.Context(), func(p Progress) { told = append(told, p.Text) })
+	ctx := operation.WithProgress(t.Context(), func(p operation.Progress) { told = append(told, p.Text) })
 	r, err := configure.Call(ctx, json.RawMessage(`{"name":"mesa","detect":true,"preview":true,"partition":"gpu"}`))
 	if err != nil || len(eps.changed) > 0 {
 		t.Fatalf("%v, did %v", err, eps.changed)
@@ -160,7 +162,7 @@ func TestConfigureDefaults(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 	var text bytes.Buffer
-	if err := r.WriteText(&Printer{Writer: &text}); err != nil || text.String() != "Scheduler: slurm (sinfo answers)\nDefault provider: slurm\nDefault partition: gpu\nDefault account: abc\nNothing was written; without --preview endpoint mesa is configured so\n" {
+	if err := r.WriteText(&operation.Printer{Writer: &text}); err != nil || text.String() != "Scheduler: slurm (sinfo answers)\nDefault provider: slurm\nDefault partition: gpu\nDefault account: abc\nNothing was written; without --preview endpoint mesa is configured so\n" {
 		t.Errorf("%v: %s", err, text.String())
 	}
 	if _, err := configure.Call(ctx, json.RawMessage(`{"name":"mesa"}`)); err != nil || len(eps.changed) != 1 {

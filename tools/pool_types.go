@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/pool"
 )
 
@@ -48,18 +50,18 @@ type PoolProblem struct {
 }
 
 // Verdict is the code of a file with errors.
-func (c PoolCheck) Verdict() Code {
+func (c PoolCheck) Verdict() operation.Code {
 	if c.OK {
 		return ""
 	}
-	return CodeInvalid
+	return operation.CodeInvalid
 }
 
 // poolCheck puts a report into the words of the wire.
 func poolCheck(path string, r pool.Report) PoolCheck {
 	out := PoolCheck{File: path, OK: pool.Worst(r.Problems) != pool.Error, Pools: []PoolSummary{}, Endpoints: []PoolEndpoint{}, Problems: []PoolProblem{}}
 	for _, p := range r.File.Pools {
-		out.Pools = append(out.Pools, PoolSummary{Name: Clean(p.Name), Line: p.Line, Endpoint: Clean(p.Endpoint())})
+		out.Pools = append(out.Pools, PoolSummary{Name: operation.Clean(p.Name), Line: p.Line, Endpoint: operation.Clean(p.Endpoint())})
 	}
 	for _, t := range r.Endpoints {
 		out.Endpoints = append(out.Endpoints, poolEndpoint(t))
@@ -72,23 +74,23 @@ func poolCheck(path string, r pool.Report) PoolCheck {
 }
 
 func poolEndpoint(t pool.EndpointLookup) PoolEndpoint {
-	e := PoolEndpoint{ID: t.ID, Name: Clean(t.Name), Here: t.Here, Status: Clean(t.State)}
+	e := PoolEndpoint{ID: t.ID, Name: operation.Clean(t.Name), Here: t.Here, Status: operation.Clean(t.State)}
 	switch {
 	case t.Missing:
 		e.Problem = "no endpoint has this UUID"
 	case t.Problem != nil:
-		e.Problem = Clean(t.Problem.Error())
+		e.Problem = operation.Clean(t.Problem.Error())
 	}
 	return e
 }
 
 func poolProblem(p pool.Problem) PoolProblem {
-	return PoolProblem{Line: p.Line, Column: p.Column, Pool: Clean(p.Pool), Option: Clean(p.Option), Severity: string(p.Severity), Message: Clean(p.Message), Next: Clean(p.Remedy)}
+	return PoolProblem{Line: p.Line, Column: p.Column, Pool: operation.Clean(p.Pool), Option: operation.Clean(p.Option), Severity: string(p.Severity), Message: operation.Clean(p.Message), Next: operation.Clean(p.Remedy)}
 }
 
 // WriteText writes a line a problem, as compilers do and editors understand,
 // the remedy below it, and how many there are.
-func (c PoolCheck) WriteText(p *Printer) error {
+func (c PoolCheck) WriteText(p *operation.Printer) error {
 	file := filepath.Base(c.File)
 	count := map[string]int{}
 	for _, x := range c.Problems {
@@ -97,7 +99,7 @@ func (c PoolCheck) WriteText(p *Printer) error {
 		if x.Pool != "" {
 			where = x.Pool + ": " + x.Message
 		}
-		p.Printf("%s:%d:%d: %s: %s\n", Clean(file), x.Line, x.Column, paintSeverity(p, x.Severity), where)
+		p.Printf("%s:%d:%d: %s: %s\n", operation.Clean(file), x.Line, x.Column, paintSeverity(p, x.Severity), where)
 		if x.Next != "" {
 			p.Printf("    %s\n", x.Next)
 		}
@@ -111,11 +113,11 @@ func (c PoolCheck) WriteText(p *Printer) error {
 	if len(c.Problems) == 0 {
 		words = append(words, "nothing wrong")
 	}
-	p.Printf("%s: %s\n", Clean(file), strings.Join(words, ", "))
+	p.Printf("%s: %s\n", operation.Clean(file), strings.Join(words, ", "))
 	return nil
 }
 
-func paintSeverity(p *Printer, word string) string {
+func paintSeverity(p *operation.Printer, word string) string {
 	switch word {
 	case "error":
 		return p.Paint("31", word)
@@ -138,7 +140,7 @@ type PoolSchema struct {
 }
 
 // WriteText writes the schema alone, so that it can be put into a file.
-func (s PoolSchema) WriteText(p *Printer) error {
+func (s PoolSchema) WriteText(p *operation.Printer) error {
 	b, err := json.MarshalIndent(s.Schema, "", "  ")
 	if err != nil {
 		return err

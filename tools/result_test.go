@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/endpointfs"
@@ -43,7 +45,7 @@ func TestResults(t *testing.T) {
 		{"endpoint.logs", `{"name":"mesa"}`, `{"file":"/etc/gc/mesa/endpoint.log","lines":[{"time":"1970-01-01T00:00:09Z","level":"INFO","text":"first\n\\u{202e}second"}],"cursor":"c","more":false}`},
 	} {
 		fake := &fakeEndpoints{log: log.Page{Cursor: "c", Records: []log.Record{{Time: time.Unix(9, 0), Level: "INFO", Text: "first\n\u202esecond"}}}}
-		ctx := WithConsent(t.Context(), func(context.Context, Question) error { return nil })
+		ctx := operation.WithConsent(t.Context(), func(context.Context, operation.Question) error { return nil })
 		tool := All(fake.services()).Lookup(tt.tool)
 		res, err := tool.Call(ctx, json.RawMessage(tt.args))
 		if err != nil {
@@ -58,9 +60,9 @@ func TestResults(t *testing.T) {
 }
 
 // conforms validates a result against its output schema.
-func conforms(t *testing.T, tool *Tool, result json.RawMessage) {
+func conforms(t *testing.T, tool *operation.Tool, result json.RawMessage) {
 	t.Helper()
-	resolved, err := tool.output().Resolve(nil)
+	resolved, err := tool.Output().Resolve(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,18 +83,18 @@ func TestListText(t *testing.T) {
 	}}
 	for _, tt := range []struct {
 		name    string
-		printer Printer
+		printer operation.Printer
 		list    EndpointList
 		want    string
 	}{
-		{"Program", Printer{}, list, "" +
+		{"Program", operation.Printer{}, list, "" +
 			"mesa               12345678-1234-1234-1234-123456789abc Running\n" +
 			"a-much-longer-name None                                 Initialized\n"},
-		{"Terminal", Printer{Terminal: true}, list, "" +
+		{"Terminal", operation.Printer{Terminal: true}, list, "" +
 			"endpoint-name      endpoint-uuid                        status\n" +
 			"mesa               12345678-1234-1234-1234-123456789abc Running\n" +
 			"a-much-longer-name None                                 Initialized\n"},
-		{"None", Printer{Terminal: true}, EndpointList{}, "No endpoints are configured\n"},
+		{"None", operation.Printer{Terminal: true}, EndpointList{}, "No endpoints are configured\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +150,7 @@ func TestListTellsWhy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
-			if err := tt.list.WriteText(&Printer{Writer: &b}); err != nil {
+			if err := tt.list.WriteText(&operation.Printer{Writer: &b}); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, b.String()); diff != "" {
@@ -179,41 +181,41 @@ func TestClassify(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		err  error
-		code Code
+		code operation.Code
 		next string
 	}{
-		{errors.New("odd"), CodeInternal, "run it again with --log-level debug, and report what it says"},
-		{&endpointfs.NameError{Name: "..", Problem: "no", Remedy: "choose another"}, CodeInvalid, "choose another"},
-		{&endpointfs.FormatError{File: "f", Problem: "p", Remedy: "mend it"}, CodeInvalid, "mend it"},
-		{&endpointfs.NotFoundError{Name: "x", Dir: "/d"}, CodeNotFound, ""},
-		{&endpointfs.ExistsError{Name: "x", Path: "/d/x"}, CodeAlreadyExists, ""},
-		{&auth.LoginError{Service: "compute", Reason: "none"}, CodeNotLoggedIn, "chiltepin login"},
-		{&endpoint.TimeoutError{Name: "x", Operation: "starting", Next: "wait"}, CodeTimeout, "wait"},
-		{&globus.NetworkError{Host: "h", Err: errors.New("refused")}, CodeUnavailable, ""},
-		{&globus.Error{Status: 503}, CodeUnavailable, ""},
-		{&globus.Error{Status: http.StatusForbidden, Code: "FORBIDDEN"}, CodeRefused, ""},
-		{&globus.Error{Status: http.StatusForbidden, Demand: globus.Demand{MFA: true}}, CodeNotLoggedIn, "chiltepin login"},
-		{&auth.DeniedError{Reason: "access_denied"}, CodeRefused, "run chiltepin login again and allow all that the page lists"},
-		{&auth.ExpiredError{Services: []string{"compute"}}, CodeTimeout, "chiltepin login"},
-		{&auth.ReplacedError{}, CodeConflict, "chiltepin whoami"},
-		{&auth.IntrusionError{}, CodeRefused, "chiltepin login --method paste"},
-		{&auth.PortError{Port: 8765, Err: errors.New("in use")}, CodeConflict, "choose another port with --port, or log in with --method paste"},
-		{auth.ErrNoFlow, CodeInvalid, "call login without flow and code to begin another"},
-		{&runtime.NoRuntimeError{}, CodeUnsupported, ""},
-		{&endpoint.RunningError{Name: "x", Operation: "deleting"}, CodeConflict, ""},
-		{errors.Join(&endpointfs.LostError{Name: "x", Why: "it was not renewed"}, context.Canceled), CodeConflict, "chiltepin endpoint status x shows how far it came; try again"},
-		{&endpoint.ElsewhereError{Name: "x", Host: "login2", Dir: "/d"}, CodeConflict, ""},
-		{&endpoint.DaemonError{Name: "x", ExitStatus: 65, Remedy: "look"}, CodeFailed, "look"},
-		{&endpoint.DeleteError{Name: "x", Err: &globus.NetworkError{Host: "h", Err: errors.New("refused")}}, CodeUnavailable, ""},
-		{context.Canceled, CodeCanceled, ""},
-		{context.DeadlineExceeded, CodeTimeout, ""},
-		{&endpoint.InterruptedError{Name: "x", Err: context.Canceled, Next: "again"}, CodeCanceled, "again"},
-		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &auth.LoginError{Service: "compute", Reason: "none"})}, CodeNotLoggedIn, "chiltepin login"},
-		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &globus.NetworkError{Host: "h", Err: errors.New("refused")})}, CodeUnavailable, "try again, or remove only the files: chiltepin endpoint delete --local-only x"},
-		{&globus.Error{Status: http.StatusUnauthorized, Code: "invalid_client"}, CodeRefused, "check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET"},
-		{fs.ErrPermission, CodeRefused, "see who may read and write there, or choose another directory with -c"},
-		{&fs.PathError{Op: "open", Path: "/d/x", Err: fs.ErrPermission}, CodeRefused, "see who may read and write there: namei -l /d/x"},
-		{&fs.PathError{Op: "open", Path: "/d", Err: syscall.ENOTDIR}, CodeInvalid, "name a directory with -c"},
+		{errors.New("odd"), operation.CodeInternal, "run it again with --log-level debug, and report what it says"},
+		{&endpointfs.NameError{Name: "..", Problem: "no", Remedy: "choose another"}, operation.CodeInvalid, "choose another"},
+		{&endpointfs.FormatError{File: "f", Problem: "p", Remedy: "mend it"}, operation.CodeInvalid, "mend it"},
+		{&endpointfs.NotFoundError{Name: "x", Dir: "/d"}, operation.CodeNotFound, ""},
+		{&endpointfs.ExistsError{Name: "x", Path: "/d/x"}, operation.CodeAlreadyExists, ""},
+		{&auth.LoginError{Service: "compute", Reason: "none"}, operation.CodeNotLoggedIn, "chiltepin login"},
+		{&endpoint.TimeoutError{Name: "x", Operation: "starting", Next: "wait"}, operation.CodeTimeout, "wait"},
+		{&globus.NetworkError{Host: "h", Err: errors.New("refused")}, operation.CodeUnavailable, ""},
+		{&globus.Error{Status: 503}, operation.CodeUnavailable, ""},
+		{&globus.Error{Status: http.StatusForbidden, Code: "FORBIDDEN"}, operation.CodeRefused, ""},
+		{&globus.Error{Status: http.StatusForbidden, Demand: globus.Demand{MFA: true}}, operation.CodeNotLoggedIn, "chiltepin login"},
+		{&auth.DeniedError{Reason: "access_denied"}, operation.CodeRefused, "run chiltepin login again and allow all that the page lists"},
+		{&auth.ExpiredError{Services: []string{"compute"}}, operation.CodeTimeout, "chiltepin login"},
+		{&auth.ReplacedError{}, operation.CodeConflict, "chiltepin whoami"},
+		{&auth.IntrusionError{}, operation.CodeRefused, "chiltepin login --method paste"},
+		{&auth.PortError{Port: 8765, Err: errors.New("in use")}, operation.CodeConflict, "choose another port with --port, or log in with --method paste"},
+		{auth.ErrNoFlow, operation.CodeInvalid, "call login without flow and code to begin another"},
+		{&runtime.NoRuntimeError{}, operation.CodeUnsupported, ""},
+		{&endpoint.RunningError{Name: "x", Operation: "deleting"}, operation.CodeConflict, ""},
+		{errors.Join(&endpointfs.LostError{Name: "x", Why: "it was not renewed"}, context.Canceled), operation.CodeConflict, "chiltepin endpoint status x shows how far it came; try again"},
+		{&endpoint.ElsewhereError{Name: "x", Host: "login2", Dir: "/d"}, operation.CodeConflict, ""},
+		{&endpoint.DaemonError{Name: "x", ExitStatus: 65, Remedy: "look"}, operation.CodeFailed, "look"},
+		{&endpoint.DeleteError{Name: "x", Err: &globus.NetworkError{Host: "h", Err: errors.New("refused")}}, operation.CodeUnavailable, ""},
+		{context.Canceled, operation.CodeCanceled, ""},
+		{context.DeadlineExceeded, operation.CodeTimeout, ""},
+		{&endpoint.InterruptedError{Name: "x", Err: context.Canceled, Next: "again"}, operation.CodeCanceled, "again"},
+		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &auth.LoginError{Service: "compute", Reason: "none"})}, operation.CodeNotLoggedIn, "chiltepin login"},
+		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &globus.NetworkError{Host: "h", Err: errors.New("refused")})}, operation.CodeUnavailable, "try again, or remove only the files: chiltepin endpoint delete --local-only x"},
+		{&globus.Error{Status: http.StatusUnauthorized, Code: "invalid_client"}, operation.CodeRefused, "check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET"},
+		{fs.ErrPermission, operation.CodeRefused, "see who may read and write there, or choose another directory with -c"},
+		{&fs.PathError{Op: "open", Path: "/d/x", Err: fs.ErrPermission}, operation.CodeRefused, "see who may read and write there: namei -l /d/x"},
+		{&fs.PathError{Op: "open", Path: "/d", Err: syscall.ENOTDIR}, operation.CodeInvalid, "name a directory with -c"},
 	} {
 		got := Classify(fmt.Errorf("doing: %w", tt.err))
 		if got.Code != tt.code || tt.next != "" && got.Next != tt.next || got.Next == "" || !strings.HasPrefix(got.Message, "doing: ") {
@@ -240,7 +242,7 @@ func TestClean(t *testing.T) {
 		"a\u202eb\u200bc\u2066d\u00adx\r\ny": `a\u{202e}b\u{200b}c\u{2066}d\u{ad}x\u{d}\u{a}y`,
 		"\xff":                               `\u{fffd}`,
 	} {
-		if got := Clean(in); got != want {
+		if got := operation.Clean(in); got != want {
 			t.Errorf("clean(%q) = %q, want %q", in, got, want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/globus/runtime"
 )
 
@@ -23,20 +25,20 @@ type RuntimeInstallArgs struct {
 	Force  bool   `json:"force,omitempty" jsonschema:"build it anew even when it is there and works"`
 }
 
-func runtimeTools(s Services) []*Tool {
-	return []*Tool{
-		Define(Spec{
+func runtimeTools(s Services) []*operation.Tool {
+	return []*operation.Tool{
+		operation.Define(operation.Spec{
 			Name:    "runtime.status",
-			Toolset: ToolsetAdmin,
+			Toolset: operation.ToolsetAdmin,
 			Title:   "Runtime status",
 			Instant: true,
 			Summary: "Tell which globus-compute-endpoint would be used",
 			Doc: `Looks for the Python program that serves endpoints, in this order: the one named by
 --runtime or CHILTEPIN_RUNTIME, the first that works on PATH, the one that
 "chiltepin runtime install" built. Starts no program.`,
-			Effect:   Reads,
+			Effect:   operation.Reads,
 			Examples: []string{"chiltepin runtime status"},
-			Errors:   []Code{CodeUnsupported},
+			Errors:   []operation.Code{operation.CodeUnsupported},
 		}, func(ctx context.Context, in RuntimeStatusArgs) (RuntimeStatus, error) {
 			runtimes, err := s.Runtimes(ctx, in.Runtime)
 			if err != nil {
@@ -44,18 +46,18 @@ func runtimeTools(s Services) []*Tool {
 			}
 			return runtimeStatus(ctx, runtimes)
 		}),
-		Define(Spec{
+		operation.Define(operation.Spec{
 			Name:    "runtime.install",
-			Toolset: ToolsetAdmin,
+			Toolset: operation.ToolsetAdmin,
 			Title:   "Install runtime",
 			Summary: "Install a pinned globus-compute-endpoint of chiltepin's own",
 			Doc: `Builds a Python environment under the user's data directory, every package pinned and
 checked against its hash, with uv where it is present and with venv and pip otherwise. It
 needs Python 3.10 to 3.13. An environment that works is left alone, a broken one is
 repaired, and one that is in use stays until the new one is complete.`,
-			Effect:   Idempotent,
+			Effect:   operation.Idempotent,
 			Examples: []string{"chiltepin runtime install", "chiltepin runtime install --python /usr/bin/python3.11"},
-			Errors:   []Code{CodeUnsupported, CodeUnavailable, CodeConflict, CodeTimeout},
+			Errors:   []operation.Code{operation.CodeUnsupported, operation.CodeUnavailable, operation.CodeConflict, operation.CodeTimeout},
 		}, func(ctx context.Context, in RuntimeInstallArgs) (RuntimeStatus, error) {
 			runtimes, err := s.Runtimes(ctx, "")
 			if err != nil {

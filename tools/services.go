@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/endpointfs/spell"
 	"chiltepin/globus/progress"
 )
@@ -32,8 +34,8 @@ type Place struct {
 }
 
 // All returns the catalogue of every operation, done with s.
-func All(s Services) *Catalog {
-	var list []*Tool
+func All(s Services) *operation.Catalog {
+	var list []*operation.Tool
 	list = append(list, accountTools(s)...)
 	list = append(list, endpointTools(s)...)
 	list = append(list, poolTools(s)...)
@@ -47,12 +49,12 @@ func All(s Services) *Catalog {
 			t.Wrap(journaled(t, s.Journal))
 		}
 	}
-	return NewCatalog(list...).SuggestBy(spell.Nearest)
+	return operation.NewCatalog(list...).SuggestBy(spell.Nearest)
 }
 
 // classified gives the errors of the floors below their code, sentence and next
 // step.
-func classified(do Handler) Handler {
+func classified(do operation.Handler) operation.Handler {
 	return func(ctx context.Context, args json.RawMessage) (any, error) {
 		value, err := do(ctx, args)
 		if err != nil {
@@ -63,10 +65,10 @@ func classified(do Handler) Handler {
 }
 
 // watched hands on what the floors below report to whoever watches the call.
-func watched(do Handler) Handler {
+func watched(do operation.Handler) operation.Handler {
 	return func(ctx context.Context, args json.RawMessage) (any, error) {
-		if watch := ProgressOf(ctx); watch != nil {
-			ctx = progress.With(ctx, func(e progress.Event) { watch(Progress(e)) })
+		if watch := operation.ProgressOf(ctx); watch != nil {
+			ctx = progress.With(ctx, func(e progress.Event) { watch(operation.Progress(e)) })
 		}
 		return do(ctx, args)
 	}

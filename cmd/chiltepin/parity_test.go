@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/tools"
@@ -18,7 +20,7 @@ import (
 
 // face is one way to make a call: it returns the bytes of the result, or those
 // of the error.
-type face func(t *testing.T, operation, args string) (result string, failure tools.Error)
+type face func(t *testing.T, name, args string) (result string, failure operation.Error)
 
 // TestParity makes the same calls through the command line, MCP and JSON-RPC:
 // the results are the same bytes, and the errors say the same.
@@ -78,7 +80,7 @@ func TestParity(t *testing.T) {
 		{"history", `{"since":"soon"}`, ""},
 	}
 	for tool := range tools.All(tools.Services{}).All() {
-		if tool.Effect == tools.Reads && tool.Event == "" && !slices.ContainsFunc(calls, func(c call) bool { return c.operation == tool.Name }) {
+		if tool.Effect == operation.Reads && tool.Event == "" && !slices.ContainsFunc(calls, func(c call) bool { return c.operation == tool.Name }) {
 			t.Errorf("%s is not compared", tool.Name)
 		}
 	}
@@ -97,10 +99,10 @@ func TestParity(t *testing.T) {
 			if got != want {
 				t.Errorf("%s %s: over %s\n%s\non the command line\n%s", c.operation, c.args, face, got, want)
 			}
-			if c.operation == "endpoint.logs" || c.operation == "endpoint.configure" || wantErr.Code == tools.CodeInvalid {
+			if c.operation == "endpoint.logs" || c.operation == "endpoint.configure" || wantErr.Code == operation.CodeInvalid {
 				err.Next, wantErr.Next = "", "" // each face has its own words for its help
 			}
-			if d := cmp.Diff(wantErr, err, cmp.AllowUnexported(tools.Error{})); d != "" {
+			if d := cmp.Diff(wantErr, err, cmp.AllowUnexported(operation.Error{})); d != "" {
 				t.Errorf("%s %s: over %s (-command line +it):\n%s", c.operation, c.args, face, d)
 			}
 		}
@@ -115,15 +117,15 @@ func quietEnv(home string) []string {
 }
 
 func overCommandLine(home string) face {
-	return func(t *testing.T, operation, args string) (string, tools.Error) {
+	return func(t *testing.T, name, args string) (string, operation.Error) {
 		t.Helper()
 		var in map[string]any
 		if err := json.Unmarshal([]byte(args), &in); err != nil {
 			t.Fatal(err)
 		}
-		argv := append(strings.Split(operation, "."), "--json")
+		argv := append(strings.Split(name, "."), "--json")
 		for tool := range tools.All(tools.Services{}).All() {
-			if tool.Name != operation {
+			if tool.Name != name {
 				continue
 			}
 			for f := range tool.Fields() {
@@ -146,7 +148,7 @@ func overCommandLine(home string) face {
 		cmd.Env = quietEnv(home)
 		var out, said bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &said
-		var e struct{ Error tools.Error }
+		var e struct{ Error operation.Error }
 		// A result can have an exit status of its own; then nothing is said.
 		if cmd.Run() != nil && out.Len() == 0 {
 			if err := json.Unmarshal(said.Bytes(), &e); err != nil {
@@ -161,13 +163,13 @@ func overMCP(t *testing.T, home string) face {
 	s := startServer(t, home, quietEnv(home), "mcp", "--toolsets", "all")
 	s.send(t, legacyHello)
 	s.answer(t, "0")
-	return func(t *testing.T, operation, args string) (string, tools.Error) {
+	return func(t *testing.T, name, args string) (string, operation.Error) {
 		t.Helper()
-		c := s.call(t, "1", strings.ReplaceAll(operation, ".", "_"), args)
+		c := s.call(t, "1", strings.ReplaceAll(name, ".", "_"), args)
 		if !c.IsError {
-			return string(c.StructuredContent), tools.Error{}
+			return string(c.StructuredContent), operation.Error{}
 		}
-		var e struct{ Error tools.Error }
+		var e struct{ Error operation.Error }
 		if err := json.Unmarshal(c.StructuredContent, &e); err != nil {
 			t.Fatal(err)
 		}
@@ -177,11 +179,11 @@ func overMCP(t *testing.T, home string) face {
 
 func overRPC(t *testing.T, home string) face {
 	s := startServer(t, home, quietEnv(home), "rpc")
-	return func(t *testing.T, operation, args string) (string, tools.Error) {
+	return func(t *testing.T, name, args string) (string, operation.Error) {
 		t.Helper()
-		m := s.ask(t, "1", strings.ReplaceAll(operation, ".", "/"), args)
+		m := s.ask(t, "1", strings.ReplaceAll(name, ".", "/"), args)
 		if m.Error == nil {
-			return string(m.Result), tools.Error{}
+			return string(m.Result), operation.Error{}
 		}
 		f := s.failure(t)
 		var data struct {
@@ -190,14 +192,14 @@ func overRPC(t *testing.T, home string) face {
 		if err := json.Unmarshal([]byte(s.seen[len(s.seen)-1]), &data); err != nil {
 			t.Fatal(err)
 		}
-		e := tools.Error{Code: tools.Code(f.Data.Code), Message: f.Message, Next: f.Data.Next}
+		e := operation.Error{Code: operation.Code(f.Data.Code), Message: f.Message, Next: f.Data.Next}
 		if e.Code.Info().RPC != f.Code {
-			t.Errorf("%s: the code %d is not that of %s", operation, f.Code, e.Code)
+			t.Errorf("%s: the code %d is not that of %s", name, f.Code, e.Code)
 		}
 		delete(data.Error.Data, "code")
 		delete(data.Error.Data, "next")
 		if len(data.Error.Data) > 0 {
-			e.Data = new(tools.ErrorData)
+			e.Data = new(operation.ErrorData)
 			b, err := json.Marshal(data.Error.Data)
 			if err != nil {
 				t.Fatal(err)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -193,7 +195,7 @@ func scriptConforms(ts *testscript.TestScript, neg bool, args []string) {
 	var result any
 	ts.Check(json.Unmarshal([]byte(text), &result))
 	ts.Check(resolved.Validate(result))
-	if most := 4 << 10; tool.Effect == tools.Reads && len(text) > most {
+	if most := 4 << 10; tool.Effect == operation.Reads && len(text) > most {
 		ts.Fatalf("%s gave %d bytes, want at most %d", args[0], len(text), most)
 	}
 }

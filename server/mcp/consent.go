@@ -10,10 +10,10 @@ import (
 	"fmt"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-
-	"chiltepin/tools"
 )
 
 // consentKey is the name of the question in an input-required result.
@@ -29,20 +29,20 @@ type grant struct {
 // consent decides about a question of the operation. Only three things say
 // yes: a host that confirms by itself, and it was started to be trusted with
 // that; or a person who typed the name, in an answer to this very question.
-func (c *call) consent(_ context.Context, q tools.Question) error {
+func (c *call) consent(_ context.Context, q operation.Question) error {
 	if c.opts.Consent == ConsentHost {
 		return nil
 	}
 	if g := c.granted; g != nil && g.ticket.Address == "" && g.ticket.Operation == q.Operation && g.ticket.Subject == q.Subject && g.ticket.ID == q.ID && g.ticket.ConfigDir == q.ConfigDir {
 		switch {
 		case g.action != mcp.ElicitationResponseActionAccept:
-			return tools.Declined(q)
+			return operation.Declined(q)
 		case strings.TrimSpace(g.typed) != q.Subject:
-			return &tools.Error{Code: tools.CodeRefused, Message: fmt.Sprintf("nothing was done: what was typed is not the name %q", q.Subject), Next: q.Command}
+			return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: what was typed is not the name %q", q.Subject), Next: q.Command}
 		}
 		return nil
 	}
-	refusal := &tools.Error{Code: tools.CodeRefused, Message: "nothing was done: this needs the word of a person, and this client cannot ask one", Next: q.Command}
+	refusal := &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: this needs the word of a person, and this client cannot ask one", Next: q.Command}
 	if c.canElicit(mcp.ElicitationModeForm) {
 		c.asking.Lock()
 		c.question = &q

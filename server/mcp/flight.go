@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"chiltepin/tools"
+	"chiltepin/tools/operation"
 )
 
 // patience is how long a call keeps its client waiting. Many hosts give up
@@ -32,22 +32,22 @@ type flight struct {
 
 	mu       sync.Mutex
 	waiting  int
-	watchers map[*call]func(tools.Progress)
+	watchers map[*call]func(operation.Progress)
 	last     string
 	lost     bool // everybody gave up on it
 
 	// Set before done is closed.
-	res   tools.Result
+	res   operation.Result
 	err   error
 	asked bool // it ended because a person must be asked first
 }
 
 // execute runs the operation, or joins the same one under way.
-func (c *call) execute(ctx context.Context, watch func(tools.Progress)) (tools.Result, error) {
-	if c.tool.Effect == tools.Reads || c.tool.Instant {
-		ctx = tools.WithConsent(tools.WithShow(ctx, c.show), c.consent)
+func (c *call) execute(ctx context.Context, watch func(operation.Progress)) (operation.Result, error) {
+	if c.tool.Effect == operation.Reads || c.tool.Instant {
+		ctx = operation.WithConsent(operation.WithShow(ctx, c.show), c.consent)
 		if watch != nil {
-			ctx = tools.WithProgress(ctx, watch)
+			ctx = operation.WithProgress(ctx, watch)
 		}
 		return c.offer.Call(ctx, c.tool, c.args)
 	}
@@ -65,22 +65,22 @@ func (c *call) execute(ctx context.Context, watch func(tools.Progress)) (tools.R
 			if f.giveUp(c) {
 				<-f.done // so that the next call finds what this one left
 			}
-			return tools.Result{}, ctx.Err()
+			return operation.Result{}, ctx.Err()
 		case <-timer.C:
 			f.leave(c)
-			return tools.Result{}, f.unfinished(toolName(c.tool))
+			return operation.Result{}, f.unfinished(toolName(c.tool))
 		}
 	}
 }
 
 // board returns the flight of this call, and whether it was started for it.
-func (c *call) board(watch func(tools.Progress)) (f *flight, mine bool) {
+func (c *call) board(watch func(operation.Progress)) (f *flight, mine bool) {
 	key := c.tool.Name + " " + digest(c.withoutDurations())
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	f = c.flights.byKey[key]
 	if f == nil {
-		f, mine = &flight{done: make(chan struct{}), watchers: map[*call]func(tools.Progress){}}, true
+		f, mine = &flight{done: make(chan struct{}), watchers: map[*call]func(operation.Progress){}}, true
 		f.ctx, f.cancel = context.WithCancel(c.base)
 		c.flights.byKey[key] = f
 	}
@@ -90,7 +90,7 @@ func (c *call) board(watch func(tools.Progress)) (f *flight, mine bool) {
 	if watch != nil {
 		f.watchers[c] = watch
 		if !mine && f.last != "" {
-			watch(tools.Progress{Stage: "joined", Text: "already under way: " + f.last})
+			watch(operation.Progress{Stage: "joined", Text: "already under way: " + f.last})
 		}
 	}
 	if mine {
@@ -104,8 +104,8 @@ func (c *call) board(watch func(tools.Progress)) (f *flight, mine bool) {
 func (c *call) fly(f *flight, key string) {
 	defer c.calls.leave()
 	defer f.cancel()
-	ctx := tools.WithConsent(tools.WithShow(f.ctx, c.show), c.consent)
-	ctx = tools.WithProgress(ctx, f.show)
+	ctx := operation.WithConsent(operation.WithShow(f.ctx, c.show), c.consent)
+	ctx = operation.WithProgress(ctx, f.show)
 	f.res, f.err = c.offer.Call(ctx, c.tool, c.args)
 	f.asked = c.open(f.err)
 	c.flights.mu.Lock()
@@ -114,7 +114,7 @@ func (c *call) fly(f *flight, key string) {
 	close(f.done)
 }
 
-func (f *flight) show(e tools.Progress) {
+func (f *flight) show(e operation.Progress) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last = e.Text
@@ -150,14 +150,14 @@ func (f *flight) abandoned() bool {
 }
 
 // unfinished tells a client that has waited long enough what is known.
-func (f *flight) unfinished(tool string) *tools.Error {
+func (f *flight) unfinished(tool string) *operation.Error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	msg := fmt.Sprintf("%s is still under way after %s and goes on", tool, patience)
 	if f.last != "" {
 		msg += "; the last thing heard of it: " + f.last
 	}
-	return &tools.Error{Code: tools.CodeTimeout, Message: msg, Next: "call " + tool + " again with the same arguments to go on waiting for it"}
+	return &operation.Error{Code: operation.CodeTimeout, Message: msg, Next: "call " + tool + " again with the same arguments to go on waiting for it"}
 }
 
 // withoutDurations are the arguments but for the spans of time: two calls
@@ -168,7 +168,7 @@ func (c *call) withoutDurations() json.RawMessage {
 		return c.args
 	}
 	for f := range c.tool.Fields() {
-		if f.Type == reflect.TypeFor[tools.Duration]() {
+		if f.Type == reflect.TypeFor[operation.Duration]() {
 			delete(fields, f.Name)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/google/go-cmp/cmp"
 )
 
 // FuzzSeal holds that a ticket comes back as it was sealed, once, and that
@@ -70,7 +70,7 @@ func FuzzServe(f *testing.F) {
 	type args struct {
 		N int `json:"n,omitempty" jsonschema:"a number"`
 	}
-	catalog := tools.NewCatalog(tools.Define(tools.Spec{Name: "thing.look", Summary: "Look", Doc: "Looks.", Effect: tools.Reads, Instant: true},
+	catalog := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.look", Summary: "Look", Doc: "Looks.", Effect: operation.Reads, Instant: true},
 		func(_ context.Context, in args) (args, error) { return in, nil }))
 	f.Fuzz(func(t *testing.T, line string) {
 		line = strings.NewReplacer("\n", " ", "\r", " ").Replace(line)

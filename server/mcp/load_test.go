@@ -13,10 +13,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/server/mcp"
-	"chiltepin/tools"
 )
 
 // serveOver runs a server over pipes and returns the client's ends. Closing in
@@ -227,11 +228,11 @@ func TestSlowCalls(t *testing.T) {
 func TestHangingInstant(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hang := define("hang", tools.Reads, true, func(ctx context.Context, _ noArgs) (dropped, error) {
+		hang := define("hang", operation.Reads, true, func(ctx context.Context, _ noArgs) (dropped, error) {
 			<-ctx.Done()
 			return dropped{}, ctx.Err()
 		})
-		in, out, done := serveOver(t.Context(), mcp.Options{Catalog: tools.NewCatalog(hang)})
+		in, out, done := serveOver(t.Context(), mcp.Options{Catalog: operation.NewCatalog(hang)})
 		began := time.Now()
 		go func() {
 			_, _ = io.WriteString(in, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"hang"}}

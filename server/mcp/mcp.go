@@ -22,12 +22,13 @@ import (
 	"sync"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/rs/zerolog"
 
 	"chiltepin/server/stdio"
-	"chiltepin/tools"
 )
 
 // Consent says who is asked before something is destroyed.
@@ -45,15 +46,15 @@ const (
 // Options are what [Serve] serves, and where.
 type Options struct {
 	// Catalog is every operation there is, Policy what of it is offered.
-	Catalog *tools.Catalog
-	Policy  tools.Policy
+	Catalog *operation.Catalog
+	Policy  operation.Policy
 	// Resources is what can be read by address, Guides what a person can have
 	// a model do; both may be empty.
-	Resources tools.Resources
-	Guides    []tools.Guide
+	Resources operation.Resources
+	Guides    []operation.Guide
 	// Instructions, if set, tells a model how the operations offered go together;
 	// say gives the word by which it calls one.
-	Instructions func(offer *tools.Offer, say func(operation string) string) string
+	Instructions func(offer *operation.Offer, say func(operation string) string) string
 	// In and Out are the two directions of the wire. Serve closes neither.
 	In  io.Reader
 	Out io.Writer
@@ -96,9 +97,9 @@ const (
 type instance struct {
 	opts    Options
 	log     *zerolog.Logger
-	offer   *tools.Offer
-	names   map[string]*tools.Tool          // by tool name
-	outside map[*tools.Tool]map[string]bool // see [tools.Tool.FromOutside]
+	offer   *operation.Offer
+	names   map[string]*operation.Tool          // by tool name
+	outside map[*operation.Tool]map[string]bool // see [operation.Tool.FromOutside]
 	mcp     *server.MCPServer
 	stream  *stdio.Stream
 	seal    *sealer
@@ -121,7 +122,7 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 		o.Consent = ConsentAsk
 	case ConsentAsk, ConsentHost:
 	default:
-		return nil, tools.Invalid("consent", "ask or host", string(o.Consent))
+		return nil, operation.Invalid("consent", "ask or host", string(o.Consent))
 	}
 	if o.Drain <= 0 {
 		o.Drain = time.Minute
@@ -136,7 +137,7 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	}
 	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, seal: seal, guard: stdio.NewWatchman(), flights: flights{byKey: map[string]*flight{}}}
 	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace})
-	s.base, s.stop = context.WithCancel(context.WithoutCancel(tools.WithFace(ctx, "mcp")))
+	s.base, s.stop = context.WithCancel(context.WithoutCancel(operation.WithFace(ctx, "mcp")))
 	s.calls.init()
 	s.asked.init()
 	s.watch.init(s)

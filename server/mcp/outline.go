@@ -10,7 +10,7 @@ import (
 // outline renders one JSON value as text that people and models read easily:
 // one member a line, indented below its parent. It leaves nothing out, for
 // clients that drop the structured form. Members in outside, named as by
-// [tools.Tool.FromOutside], hold text that others wrote; they are marked, and
+// [operation.Tool.FromOutside], hold text that others wrote; they are marked, and
 // no text can leave its own lines.
 func outline(value json.RawMessage, outside map[string]bool) string {
 	o := outliner{outside: outside}

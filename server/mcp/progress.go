@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"chiltepin/tools"
+	"chiltepin/tools/operation"
 )
 
 const (
@@ -35,7 +35,7 @@ func newReporter(c *call) *reporter {
 }
 
 // show sends an event, unless the same stage was reported just now.
-func (p *reporter) show(e tools.Progress) {
+func (p *reporter) show(e operation.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	text := e.Text

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/mark3labs/mcp-go/mcp"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/mark3labs/mcp-go/mcp"
 )
 
 // addPrompts registers the guides as prompts.
@@ -19,8 +19,8 @@ func (s *instance) addPrompts() {
 		s.mcp.AddPrompt(p, func(ctx context.Context, in mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 			text, err := g.Render(s.say, in.Params.Arguments)
 			if err != nil {
-				var e *tools.Error
-				if errors.As(err, &e) && e.Code == tools.CodeInvalid {
+				var e *operation.Error
+				if errors.As(err, &e) && e.Code == operation.CodeInvalid {
 					requestOf(ctx).instead(fault(mcp.INVALID_PARAMS, e.Message))
 				}
 				return nil, err
@@ -35,9 +35,9 @@ func (s *instance) addPrompts() {
 
 // say is the word by which a client calls an operation: its tool, or the
 // command where the tool is not offered.
-func (s *instance) say(operation string) string {
-	if t, _ := s.offer.Lookup(operation); t != nil {
+func (s *instance) say(name string) string {
+	if t, _ := s.offer.Lookup(name); t != nil {
 		return toolName(t)
 	}
-	return tools.CommandLine(operation)
+	return operation.CommandLine(name)
 }

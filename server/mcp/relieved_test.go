@@ -8,8 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/server/mcp"
-	"chiltepin/tools"
 )
 
 // TestRelieved: an instant call that took so long that somebody else reads by
@@ -17,7 +18,7 @@ import (
 func TestRelieved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slow := define("thing.hang", tools.Reads, true, func(context.Context, noArgs) (dropped, error) {
+		slow := define("thing.hang", operation.Reads, true, func(context.Context, noArgs) (dropped, error) {
 			time.Sleep(time.Second) // a file system that hangs
 			return dropped{"late"}, nil
 		})
@@ -25,7 +26,7 @@ func TestRelieved(t *testing.T) {
 		var out wire
 		done := make(chan error, 1)
 		go func() {
-			done <- mcp.Serve(t.Context(), mcp.Options{Catalog: tools.NewCatalog(slow), In: in, Out: &out, Version: "test"})
+			done <- mcp.Serve(t.Context(), mcp.Options{Catalog: operation.NewCatalog(slow), In: in, Out: &out, Version: "test"})
 		}()
 		if _, err := io.WriteString(send, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"thing_hang","arguments":{}}}`+"\n"); err != nil {
 			t.Fatal(err)

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-
-	"chiltepin/tools"
 )
 
 // mostListed bounds the endpoints whose resources are listed one by one; the
@@ -31,7 +31,7 @@ func (s *instance) addResources() {
 
 // listed is r, for one endpoint if it has a name in it, as resources/list
 // shows it.
-func listed(r tools.Resource, endpoint string) mcp.Resource {
+func listed(r operation.Resource, endpoint string) mcp.Resource {
 	out := mcp.Resource{URI: r.Address(endpoint), Name: r.Name, Title: r.Title, Description: r.Doc, MIMEType: r.MIME}
 	if endpoint != "" {
 		out.Name, out.Title = r.Name+":"+endpoint, r.Title+" of "+endpoint
@@ -75,9 +75,9 @@ func (s *instance) readResource(ctx context.Context, in mcp.ReadResourceRequest)
 	}
 	text, err := res.Read(ctx, s.offer.ConfigDir(), name)
 	if err != nil {
-		e := tools.Classify(err)
+		e := operation.AsError(err)
 		f := &mcp.JSONRPCErrorDetails{Code: mcp.INTERNAL_ERROR, Message: e.Message, Data: e}
-		if e.Code == tools.CodeNotFound || e.Code == tools.CodeInvalid {
+		if e.Code == operation.CodeNotFound || e.Code == operation.CodeInvalid {
 			f = r.noSuchResource(in.Params.URI)
 			f.Message = e.Message
 		}

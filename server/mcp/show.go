@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 
+	"chiltepin/tools/operation"
+
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-
-	"chiltepin/tools"
 )
 
 // visitKey is the name of an address in an input-required result.
@@ -19,7 +19,7 @@ const visitKey = "visit"
 // ends to do so, and runs again with what the person said, which is only
 // whether they will go there: what they do there never passes through here.
 func (c *call) show(_ context.Context, address string) error {
-	refusal := &tools.Error{Code: tools.CodeRefused, Message: "nothing was done: the person did not want to open the address", Next: tools.CommandLine(c.tool.Name)}
+	refusal := &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: the person did not want to open the address", Next: operation.CommandLine(c.tool.Name)}
 	if g := c.granted; g != nil && g.ticket.Address == sumOf(address) {
 		switch g.action {
 		case mcp.ElicitationResponseActionAccept:

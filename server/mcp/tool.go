@@ -10,19 +10,19 @@ import (
 	"sync"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-
-	"chiltepin/tools"
 )
 
 // toolName is the name under which clients call t; many refuse dots.
-func toolName(t *tools.Tool) string { return strings.ReplaceAll(t.Name, ".", "_") }
+func toolName(t *operation.Tool) string { return strings.ReplaceAll(t.Name, ".", "_") }
 
 // addTools registers what is offered.
 func (s *instance) addTools() error {
-	s.names = map[string]*tools.Tool{}
-	s.outside = map[*tools.Tool]map[string]bool{}
+	s.names = map[string]*operation.Tool{}
+	s.outside = map[*operation.Tool]map[string]bool{}
 	var list []server.ServerTool
 	for t := range s.offer.All() {
 		name := toolName(t)
@@ -38,7 +38,7 @@ func (s *instance) addTools() error {
 }
 
 // describe is t as tools/list shows it.
-func (s *instance) describe(t *tools.Tool) mcp.Tool {
+func (s *instance) describe(t *operation.Tool) mcp.Tool {
 	title := t.Title
 	if title == "" {
 		title = t.Summary
@@ -57,18 +57,18 @@ func (s *instance) describe(t *tools.Tool) mcp.Tool {
 		RawInputSchema:  s.offer.InputSchema(t),
 		RawOutputSchema: shape(t.OutputSchema()),
 		Annotations: mcp.ToolAnnotation{
-			ReadOnlyHint:    hint(t.Effect == tools.Reads),
-			DestructiveHint: hint(t.Effect == tools.Destroys),
-			IdempotentHint:  hint(t.Effect == tools.Reads || t.Effect == tools.Idempotent),
+			ReadOnlyHint:    hint(t.Effect == operation.Reads),
+			DestructiveHint: hint(t.Effect == operation.Destroys),
+			IdempotentHint:  hint(t.Effect == operation.Reads || t.Effect == operation.Idempotent),
 			// What cannot find Globus unreachable does not talk to it.
-			OpenWorldHint: hint(t.CanFailWith(tools.CodeUnavailable)),
+			OpenWorldHint: hint(t.CanFailWith(operation.CodeUnavailable)),
 		},
 	}
 }
 
 // description is the prose of t with the words of a tool in place of those of
 // the command line.
-func description(t *tools.Tool) string {
+func description(t *operation.Tool) string {
 	return strings.TrimSpace(t.Summary + ".\n\n" + t.Prose())
 }
 
@@ -115,13 +115,13 @@ func (r *request) noSuchTool(name string) *mcp.JSONRPCErrorDetails {
 
 // handler makes the call of t that a request asks for. It is how a call runs
 // that came through mcp-go.
-func (s *instance) handler(t *tools.Tool) server.ToolHandlerFunc {
+func (s *instance) handler(t *operation.Tool) server.ToolHandlerFunc {
 	return func(ctx context.Context, in mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return requestOf(ctx).newCall(t, in.Params.MultiRoundTripParams).run(ctx)
 	}
 }
 
-func (r *request) newCall(t *tools.Tool, round mcp.MultiRoundTripParams) *call {
+func (r *request) newCall(t *operation.Tool, round mcp.MultiRoundTripParams) *call {
 	c := &call{request: r, tool: t, outside: r.outside[t], args: r.params.Arguments, round: round}
 	if bytes.Equal(c.args, []byte("null")) {
 		c.args = nil
@@ -132,7 +132,7 @@ func (r *request) newCall(t *tools.Tool, round mcp.MultiRoundTripParams) *call {
 // callTool answers a call without mcp-go's dispatch, which parses a message
 // six times. A client of the old era is asked what the operation wants to ask
 // its person, and the operation runs again with the answer.
-func (r *request) callTool(t *tools.Tool) {
+func (r *request) callTool(t *operation.Tool) {
 	round := mcp.MultiRoundTripParams{RequestState: r.params.RequestState, InputResponses: r.params.Responses}
 	for {
 		res, err := r.newCall(t, round).run(r.ctx)
@@ -174,15 +174,15 @@ func (r *request) put(res *mcp.CallToolResult) (mcp.MultiRoundTripParams, error)
 // person makes several.
 type call struct {
 	*request
-	tool    *tools.Tool
+	tool    *operation.Tool
 	outside map[string]bool // members with text that others wrote
 	args    json.RawMessage
 	round   mcp.MultiRoundTripParams
 
 	granted  *grant // what a person answered in this round
 	asking   sync.Mutex
-	question *tools.Question // what a person is still to be asked
-	address  string          // where a person is still to be sent
+	question *operation.Question // what a person is still to be asked
+	address  string              // where a person is still to be sent
 }
 
 func (c *call) run(ctx context.Context) (*mcp.CallToolResult, error) {
@@ -191,7 +191,7 @@ func (c *call) run(ctx context.Context) (*mcp.CallToolResult, error) {
 		c.instead(f)
 		return nil, errors.New(f.Message)
 	}
-	var watch func(tools.Progress)
+	var watch func(operation.Progress)
 	stop := func() {}
 	if c.tracked() {
 		p := newReporter(c)
@@ -214,12 +214,12 @@ func (c *call) run(ctx context.Context) (*mcp.CallToolResult, error) {
 
 // failed is the result of a call that failed: a model reads it and mends.
 func (c *call) failed(err error) *mcp.CallToolResult {
-	var e *tools.Error
+	var e *operation.Error
 	if !errors.As(err, &e) {
-		e = tools.Classify(err)
+		e = operation.AsError(err)
 	}
 	b, encodeErr := encode(struct {
-		Error *tools.Error `json:"error"`
+		Error *operation.Error `json:"error"`
 	}{e})
 	if encodeErr != nil {
 		b = json.RawMessage(`{"error":{"code":"internal","message":"the error could not be encoded"}}`)

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
@@ -25,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 
 // report is what an operation does to tell how far it is.
 func report(ctx context.Context, stage, text string) {
-	tools.Report(ctx, tools.Progress{Stage: stage, Text: text})
+	operation.Report(ctx, operation.Progress{Stage: stage, Text: text})
 }
 
 // wire is what a client sees of a server under test.

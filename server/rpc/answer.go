@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/sourcegraph/jsonrpc2"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/sourcegraph/jsonrpc2"
 )
 
 // failure is the error of an answer. Its data tells programs more: the code
@@ -20,9 +20,9 @@ type failure struct {
 }
 
 type failureData struct {
-	Code tools.Code `json:"code"`
-	Next string     `json:"next,omitempty"`
-	*tools.ErrorData
+	Code operation.Code `json:"code"`
+	Next string         `json:"next,omitempty"`
+	*operation.ErrorData
 }
 
 // fail is the failure of a message that came to no operation.
@@ -30,9 +30,9 @@ func fail(code int64, message string) *failure { return &failure{Code: code, Mes
 
 // failed is the failure of an operation.
 func failed(err error) *failure {
-	var e *tools.Error
+	var e *operation.Error
 	if !errors.As(err, &e) {
-		e = tools.Classify(err)
+		e = operation.AsError(err)
 	}
 	return &failure{Code: int64(e.Code.Info().RPC), Message: e.Message, Data: &failureData{Code: e.Code, Next: e.Next, ErrorData: e.Data}}
 }

@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/sourcegraph/jsonrpc2"
 
 	"chiltepin/server/rpc"
-	"chiltepin/tools"
 )
 
 // TestMain lets the test binary be each of the servers that are compared, so
@@ -51,7 +52,7 @@ func (pipes) Close() error { return nil }
 // serveBare is the same catalogue over jsonrpc2 alone: each call on the
 // goroutine that reads, or on one of its own.
 func serveBare(async bool) {
-	methods := map[string]*tools.Tool{}
+	methods := map[string]*operation.Tool{}
 	for t := range (&bench{}).catalog().All() {
 		methods[strings.ReplaceAll(t.Name, ".", "/")] = t
 	}

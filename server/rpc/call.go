@@ -10,16 +10,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sourcegraph/jsonrpc2"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/sourcegraph/jsonrpc2"
 )
 
 // call is one run of an operation, from its arrival to its answer.
 type call struct {
 	*instance
 	id     jsonrpc2.ID
-	tool   *tools.Tool
+	tool   *operation.Tool
 	args   json.RawMessage
 	extras extras
 	began  time.Time
@@ -96,7 +96,7 @@ func (s *instance) unknown(method string) *failure {
 	} else if near := s.offer.Nearest(method, known); near != "" {
 		msg += fmt.Sprintf("; did you mean %q?", near)
 	}
-	return &failure{Code: jsonrpc2.CodeMethodNotFound, Message: msg, Data: &failureData{Code: tools.CodeInvalid, Next: "rpc.discover lists the methods"}}
+	return &failure{Code: jsonrpc2.CodeMethodNotFound, Message: msg, Data: &failureData{Code: operation.CodeInvalid, Next: "rpc.discover lists the methods"}}
 }
 
 // unwrap takes the extras out of the parameters.
@@ -113,14 +113,14 @@ func (c *call) unwrap() *failure {
 		return nil
 	}
 	if err := json.Unmarshal(c.args, &c.extras); err != nil {
-		return failed(tools.Invalid("confirm", "the name of what may be destroyed", string(all["confirm"])))
+		return failed(operation.Invalid("confirm", "the name of what may be destroyed", string(all["confirm"])))
 	}
 	for name, token := range map[string]*json.RawMessage{"workDoneToken": &c.extras.WorkDone, "partialResultToken": &c.extras.Partial} {
 		switch {
 		case string(*token) == "null":
 			*token = nil
 		case len(*token) > 0 && strings.ContainsRune("{[tf", rune((*token)[0])):
-			return failed(tools.Invalid(name, "a string or a number", string(*token)))
+			return failed(operation.Invalid(name, "a string or a number", string(*token)))
 		}
 	}
 	for _, name := range extraNames() {
@@ -137,7 +137,7 @@ func (c *call) lane() string {
 	if !c.session.begun() {
 		return everything
 	}
-	if c.tool.Effect == tools.Reads {
+	if c.tool.Effect == operation.Reads {
 		return ""
 	}
 	var all map[string]json.RawMessage
@@ -153,7 +153,7 @@ func (c *call) lane() string {
 
 // outcome is how an operation ended.
 type outcome struct {
-	res tools.Result
+	res operation.Result
 	err error
 }
 
@@ -163,24 +163,24 @@ func (c *call) run(turn *turn) outcome {
 	if err := turn.wait(c.ctx); err != nil {
 		return outcome{err: err}
 	}
-	ctx := tools.WithConsent(c.ctx, c.consent)
+	ctx := operation.WithConsent(c.ctx, c.consent)
 	p := c.report()
 	defer p.stop()
 	if p != nil {
-		ctx = tools.WithProgress(ctx, p.show)
+		ctx = operation.WithProgress(ctx, p.show)
 	}
 	if c.extras.Partial != nil {
-		ctx = tools.WithEmit(ctx, c.partial)
+		ctx = operation.WithEmit(ctx, c.partial)
 	}
 	if c.session.canShow() {
-		ctx = tools.WithShow(ctx, c.show)
+		ctx = operation.WithShow(ctx, c.show)
 	}
 	res, err := c.offer.Call(ctx, c.tool, c.args)
 	return outcome{res, err}
 }
 
 // partial sends a piece of the result ahead of it.
-func (c *call) partial(r tools.Result) error {
+func (c *call) partial(r operation.Result) error {
 	return c.stream.Write(fmt.Appendf(nil, `{"jsonrpc":"2.0","method":"$/progress","params":{"token":%s,"value":%s}}`, c.extras.Partial, r.JSON))
 }
 
@@ -198,13 +198,13 @@ func (c *call) finish(out outcome, reply func(jsonrpc2.ID, string, json.RawMessa
 }
 
 // consent takes the name in confirm for the word of whoever wrote the call.
-func (c *call) consent(_ context.Context, q tools.Question) error {
+func (c *call) consent(_ context.Context, q operation.Question) error {
 	switch {
 	case c.extras.Confirm == nil:
-		return &tools.Error{Code: tools.CodeRefused, Message: fmt.Sprintf("nothing was done: %s destroys something, and the call does not confirm it", q.Operation),
+		return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: %s destroys something, and the call does not confirm it", q.Operation),
 			Next: fmt.Sprintf("add \"confirm\": %s to the parameters", encode(q.Subject))}
 	case *c.extras.Confirm != q.Subject:
-		return &tools.Error{Code: tools.CodeRefused, Message: fmt.Sprintf("nothing was done: confirm is %.60q, and the name is %q", *c.extras.Confirm, q.Subject)}
+		return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: confirm is %.60q, and the name is %q", *c.extras.Confirm, q.Subject)}
 	}
 	return nil
 }

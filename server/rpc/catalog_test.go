@@ -6,8 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/endpointfs/spell"
-	"chiltepin/tools"
 )
 
 // The operations below do nothing real. Each shows one thing that an
@@ -16,9 +17,9 @@ import (
 type noArgs struct{}
 
 type thingArgs struct {
-	Name      string         `json:"name" cli:"arg" example:"mesa" jsonschema:"name of the thing"`
-	Timeout   tools.Duration `json:"timeout,omitempty" jsonschema:"how long"`
-	ConfigDir string         `json:"config_dir,omitempty" cli:"c,config" jsonschema:"directory"`
+	Name      string             `json:"name" cli:"arg" example:"mesa" jsonschema:"name of the thing"`
+	Timeout   operation.Duration `json:"timeout,omitempty" jsonschema:"how long"`
+	ConfigDir string             `json:"config_dir,omitempty" cli:"c,config" jsonschema:"directory"`
 }
 
 type thing struct {
@@ -30,9 +31,9 @@ type thingChange struct {
 	Name string `json:"name" jsonschema:"which one"`
 }
 
-func define[In, Out any](name string, effect tools.Effect, instant bool, do func(context.Context, In) (Out, error)) *tools.Tool {
-	return tools.Define(tools.Spec{Name: name, Title: "The " + name, Summary: "Do " + name, Doc: "It does --timeout.", Effect: effect, Instant: instant,
-		Errors: []tools.Code{tools.CodeNotFound}, Examples: []string{"chiltepin " + name, "chiltepin thing wait --timeout 3s mesa"}}, do)
+func define[In, Out any](name string, effect operation.Effect, instant bool, do func(context.Context, In) (Out, error)) *operation.Tool {
+	return operation.Define(operation.Spec{Name: name, Title: "The " + name, Summary: "Do " + name, Doc: "It does --timeout.", Effect: effect, Instant: instant,
+		Errors: []operation.Code{operation.CodeNotFound}, Examples: []string{"chiltepin " + name, "chiltepin thing wait --timeout 3s mesa"}}, do)
 }
 
 // bench is the things of one test and what was done to them.
@@ -63,46 +64,46 @@ func (b *bench) waitFor(ctx context.Context, in thingArgs) (thing, error) {
 }
 
 func (b *bench) drop(ctx context.Context, in thingArgs) (thing, error) {
-	err := tools.Consent(ctx, tools.Question{Operation: "thing.drop", Subject: in.Name, Text: "Drop it?", Command: "chiltepin thing drop " + in.Name})
+	err := operation.Consent(ctx, operation.Question{Operation: "thing.drop", Subject: in.Name, Text: "Drop it?", Command: "chiltepin thing drop " + in.Name})
 	return thing{in.Name, "dropped"}, err
 }
 
-func (b *bench) catalog() *tools.Catalog {
-	watch := tools.Spec{Name: "thing.watch", Title: "Watch", Summary: "Watch things", Doc: "It goes on.", Effect: tools.Reads, Event: "thing.changed", EventOf: thingChange{}}
-	return tools.NewCatalog(
-		define("thing.show", tools.Reads, true, func(_ context.Context, in thingArgs) (thing, error) {
+func (b *bench) catalog() *operation.Catalog {
+	watch := operation.Spec{Name: "thing.watch", Title: "Watch", Summary: "Watch things", Doc: "It goes on.", Effect: operation.Reads, Event: "thing.changed", EventOf: thingChange{}}
+	return operation.NewCatalog(
+		define("thing.show", operation.Reads, true, func(_ context.Context, in thingArgs) (thing, error) {
 			if in.Name != "mesa" {
-				return thing{}, &tools.Error{Code: tools.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: "chiltepin thing list"}
+				return thing{}, &operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: "chiltepin thing list"}
 			}
 			return thing{in.Name, "<Running>"}, nil
 		}),
-		define("thing.slow", tools.Reads, true, func(context.Context, noArgs) (thing, error) {
+		define("thing.slow", operation.Reads, true, func(context.Context, noArgs) (thing, error) {
 			time.Sleep(5 * time.Second) // a file system that hangs
 			return thing{"slow", "seen"}, nil
 		}),
-		define("thing.wait", tools.Idempotent, false, b.waitFor),
-		define("thing.look", tools.Reads, false, b.waitFor),
-		define("thing.drop", tools.Destroys, false, b.drop),
-		define("thing.crash", tools.Changes, false, func(context.Context, noArgs) (thing, error) { panic("secret words") }),
-		define("thing.log", tools.Reads, false, func(ctx context.Context, in thingArgs) (thing, error) {
+		define("thing.wait", operation.Idempotent, false, b.waitFor),
+		define("thing.look", operation.Reads, false, b.waitFor),
+		define("thing.drop", operation.Destroys, false, b.drop),
+		define("thing.crash", operation.Changes, false, func(context.Context, noArgs) (thing, error) { panic("secret words") }),
+		define("thing.log", operation.Reads, false, func(ctx context.Context, in thingArgs) (thing, error) {
 			return thing{in.Name, "logged"}, nil
 		}),
-		define("admin.look", tools.Reads, true, func(context.Context, noArgs) (thing, error) { return thing{"admin", "seen"}, nil }),
-		define("login", tools.Idempotent, false, func(ctx context.Context, _ noArgs) (thing, error) {
-			show := tools.Show(ctx)
+		define("admin.look", operation.Reads, true, func(context.Context, noArgs) (thing, error) { return thing{"admin", "seen"}, nil }),
+		define("login", operation.Idempotent, false, func(ctx context.Context, _ noArgs) (thing, error) {
+			show := operation.Show(ctx)
 			if show == nil {
 				return thing{"login", "pending"}, nil
 			}
 			if err := show(ctx, "https://auth.example.org/authorize?a=1&b=2"); err != nil {
-				return thing{}, &tools.Error{Code: tools.CodeUnavailable, Message: err.Error()}
+				return thing{}, &operation.Error{Code: operation.CodeUnavailable, Message: err.Error()}
 			}
 			return thing{"login", "shown"}, nil
 		}),
-		tools.Define(watch, func(ctx context.Context, in thingArgs) (thing, error) {
+		operation.Define(watch, func(ctx context.Context, in thingArgs) (thing, error) {
 			if in.Name == "none" {
-				return thing{}, &tools.Error{Code: tools.CodeNotFound, Message: "there is none"}
+				return thing{}, &operation.Error{Code: operation.CodeNotFound, Message: "there is none"}
 			}
-			emit := func(v any) error { return tools.Emit(ctx, v) }
+			emit := func(v any) error { return operation.Emit(ctx, v) }
 			if err := emit(thing{in.Name, "watched"}); err != nil {
 				return thing{}, err
 			}

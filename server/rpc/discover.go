@@ -3,9 +3,9 @@ package rpc
 import (
 	"encoding/json"
 
-	"github.com/sourcegraph/jsonrpc2"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/sourcegraph/jsonrpc2"
 )
 
 // The form of an OpenRPC document, as far as it is used here:
@@ -54,7 +54,7 @@ type (
 		Data    *rpcErrorData `json:"data,omitempty"`
 	}
 	rpcErrorData struct {
-		Code tools.Code `json:"code"`
+		Code operation.Code `json:"code"`
 	}
 	rpcPairing struct {
 		Name   string       `json:"name"`
@@ -101,12 +101,12 @@ func (s *instance) document() openRPC {
 }
 
 // describe is one operation as a method.
-func (s *instance) describe(t *tools.Tool) rpcMethod {
+func (s *instance) describe(t *operation.Tool) rpcMethod {
 	m := rpcMethod{
 		Name:        methodName(t.Name),
 		Summary:     t.Summary,
 		Description: t.Prose(),
-		Tags:        []rpcTag{{tools.ToolsetOf(t)}, {t.Effect.String()}},
+		Tags:        []rpcTag{{operation.ToolsetOf(t)}, {t.Effect.String()}},
 		Structure:   "by-name",
 		Params:      []rpcContent{},
 		Result:      rpcContent{Name: "result", Schema: t.OutputSchema()},
@@ -120,10 +120,10 @@ func (s *instance) describe(t *tools.Tool) rpcMethod {
 			m.Params = append(m.Params, rpcContent{Name: f.Name, Summary: f.Description, Required: f.Required, Schema: schema})
 		}
 	}
-	if t.Effect == tools.Destroys || t.Asks {
+	if t.Effect == operation.Destroys || t.Asks {
 		m.Params = append(m.Params, rpcContent{Name: "confirm", Summary: "the name of what may be destroyed, where something is", Schema: json.RawMessage(`{"type":"string"}`)})
 	}
-	for _, row := range tools.Codes() {
+	for _, row := range operation.Codes() {
 		if t.CanFailWith(row.Code) {
 			m.Errors = append(m.Errors, rpcError{Code: row.RPC, Message: row.When, Data: &rpcErrorData{row.Code}})
 		}
@@ -145,7 +145,7 @@ func (s *instance) describe(t *tools.Tool) rpcMethod {
 }
 
 // describeEnd is the method that ends an operation which goes on.
-func (s *instance) describeEnd(t *tools.Tool) rpcMethod {
+func (s *instance) describeEnd(t *operation.Tool) rpcMethod {
 	begin := s.describe(t)
 	return rpcMethod{
 		Name:      endName(begin.Name),

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/sourcegraph/jsonrpc2"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/sourcegraph/jsonrpc2"
 )
 
 // follows are the operations that go on telling, by what they were called
@@ -53,7 +53,7 @@ func (f *follows) over(c *call) {
 }
 
 // followKey is the same for two ways to write the same arguments.
-func followKey(t *tools.Tool, args json.RawMessage) string {
+func followKey(t *operation.Tool, args json.RawMessage) string {
 	all := map[string]any{}
 	_ = json.Unmarshal(args, &all) // none, or an object
 	return t.Name + " " + string(encode(all))
@@ -69,7 +69,7 @@ func (c *call) follow(turn *turn) {
 		return
 	}
 	answered := false
-	ctx := tools.WithEmit(c.ctx, func(r tools.Result) error {
+	ctx := operation.WithEmit(c.ctx, func(r operation.Result) error {
 		if answered {
 			if err := c.ctx.Err(); err != nil {
 				return err
@@ -95,7 +95,7 @@ func (c *call) follow(turn *turn) {
 	case !answered:
 		c.finish(outcome{res, err}, c.stream.Reply)
 	case err != nil && c.ctx.Err() == nil:
-		c.log.Warn().AnErr("err", tools.Classify(err)).Str("method", methodName(c.tool.Name)).Msg(methodName(c.tool.Name) + " has ended: " + tools.Classify(err).Message)
+		c.log.Warn().AnErr("err", operation.AsError(err)).Str("method", methodName(c.tool.Name)).Msg(methodName(c.tool.Name) + " has ended: " + operation.AsError(err).Message)
 	}
 }
 

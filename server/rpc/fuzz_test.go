@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/server/rpc"
-	"chiltepin/tools"
 )
 
 // FuzzSession: whatever a client sends, what comes back are messages, each
@@ -28,7 +29,7 @@ func FuzzSession(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	things := &bench{tell: make(chan string)}
-	var quick []*tools.Tool // the slow ones would only be waited for
+	var quick []*operation.Tool // the slow ones would only be waited for
 	for t := range things.catalog().All() {
 		if t.Name != "thing.wait" && t.Name != "thing.look" && t.Name != "thing.slow" && t.Name != "login" {
 			quick = append(quick, t)
@@ -36,7 +37,7 @@ func FuzzSession(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
-		err := rpc.Serve(t.Context(), rpc.Options{Catalog: tools.NewCatalog(quick...), In: bytes.NewReader(in), Out: &out, Version: "test", Limit: 4096})
+		err := rpc.Serve(t.Context(), rpc.Options{Catalog: operation.NewCatalog(quick...), In: bytes.NewReader(in), Out: &out, Version: "test", Limit: 4096})
 		if err != nil && err != rpc.ErrNoShutdown {
 			t.Fatalf("Serve: %v", err)
 		}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"chiltepin/tools"
+	"chiltepin/tools/operation"
 )
 
 const (
@@ -59,7 +59,7 @@ func (c *call) report() *reporter {
 }
 
 // show sends an event, unless the same stage was reported just now.
-func (p *reporter) show(e tools.Progress) {
+func (p *reporter) show(e operation.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	value := workDone{Kind: "report", Message: e.Text}

@@ -23,18 +23,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/rs/zerolog"
 	"github.com/sourcegraph/jsonrpc2"
 
 	"chiltepin/server/stdio"
-	"chiltepin/tools"
 )
 
 // Options are what [Serve] serves, and where.
 type Options struct {
 	// Catalog is every operation there is, Policy what of it is offered.
-	Catalog *tools.Catalog
-	Policy  tools.Policy
+	Catalog *operation.Catalog
+	Policy  operation.Policy
 	// In and Out are the two directions of the wire. Serve closes neither.
 	In  io.Reader
 	Out io.Writer
@@ -75,8 +76,8 @@ func Serve(ctx context.Context, o Options) error {
 type instance struct {
 	opts    Options
 	log     *zerolog.Logger
-	offer   *tools.Offer
-	methods map[string]*tools.Tool // by method name, offered or not
+	offer   *operation.Offer
+	methods map[string]*operation.Tool // by method name, offered or not
 	stream  *stdio.Stream
 	conn    atomic.Pointer[jsonrpc2.Conn]
 	guard   *stdio.Watchman
@@ -97,13 +98,13 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	}
 	o.Policy.Follows = true
 	if len(o.Policy.Toolsets) == 0 {
-		o.Policy.Toolsets = []string{tools.ToolsetAll} // a script knows what it wants
+		o.Policy.Toolsets = []string{operation.ToolsetAll} // a script knows what it wants
 	}
 	offer, err := o.Policy.Offer(o.Catalog)
 	if err != nil {
 		return nil, err
 	}
-	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, methods: map[string]*tools.Tool{}, guard: stdio.NewWatchman(), ended: make(chan struct{}), over: make(chan error, 1)}
+	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, methods: map[string]*operation.Tool{}, guard: stdio.NewWatchman(), ended: make(chan struct{}), over: make(chan error, 1)}
 	for t := range o.Catalog.All() {
 		s.methods[methodName(t.Name)] = t
 	}
@@ -112,7 +113,7 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	s.follows.init()
 	hooked := s.log.Hook(zerolog.HookFunc(s.session.logMessage(s)))
 	s.log = &hooked
-	s.base, s.stop = context.WithCancel(hooked.WithContext(context.WithoutCancel(tools.WithFace(ctx, "rpc"))))
+	s.base, s.stop = context.WithCancel(hooked.WithContext(context.WithoutCancel(operation.WithFace(ctx, "rpc"))))
 	return s, nil
 }
 

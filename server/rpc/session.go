@@ -9,10 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/rs/zerolog"
 	"github.com/sourcegraph/jsonrpc2"
-
-	"chiltepin/tools"
 )
 
 // session is what a client that uses the Language Server's handshake said of
@@ -235,7 +235,7 @@ func (c *call) logTrace(took time.Duration, err error) {
 	}
 	p := map[string]string{"message": fmt.Sprintf("%s took %s", methodName(c.tool.Name), took.Round(100*time.Microsecond))}
 	if err != nil && mode == "verbose" {
-		p["verbose"] = tools.Classify(err).Message
+		p["verbose"] = operation.AsError(err).Message
 	}
 	c.notify("$/logTrace", encode(p))
 }

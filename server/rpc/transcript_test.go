@@ -17,17 +17,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"chiltepin/server/rpc"
-	"chiltepin/tools"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts")
 
 func report(ctx context.Context, stage, text string) {
-	tools.Report(ctx, tools.Progress{Stage: stage, Text: text})
+	operation.Report(ctx, operation.Progress{Stage: stage, Text: text})
 }
 
 // wire is what a client sees of a server under test.

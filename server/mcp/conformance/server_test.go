@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/mark3labs/mcp-go/server"
 
 	"chiltepin/server/mcp"
-	"chiltepin/tools"
 )
 
 // serving is the variable by which this program knows that it is to be the
@@ -48,26 +49,26 @@ type said struct {
 
 // operations are the fixtures that an operation of the catalogue can be: they
 // try what every operation is served by.
-func operations() *tools.Catalog {
-	define := func(name string, effect tools.Effect, do func(context.Context) error) *tools.Tool {
-		return tools.Define(tools.Spec{Name: name, Summary: "Do what the conformance suite wants of " + name, Effect: effect},
+func operations() *operation.Catalog {
+	define := func(name string, effect operation.Effect, do func(context.Context) error) *operation.Tool {
+		return operation.Define(operation.Spec{Name: name, Summary: "Do what the conformance suite wants of " + name, Effect: effect},
 			func(ctx context.Context, _ nothing) (said, error) { return said{"done"}, do(ctx) })
 	}
-	consent := func(name string) *tools.Tool {
-		return define(name, tools.Destroys, func(ctx context.Context) error {
-			return tools.Consent(ctx, tools.Question{Operation: name, Subject: "mesa", Text: "Go on?", Command: "true"})
+	consent := func(name string) *operation.Tool {
+		return define(name, operation.Destroys, func(ctx context.Context) error {
+			return operation.Consent(ctx, operation.Question{Operation: name, Subject: "mesa", Text: "Go on?", Command: "true"})
 		})
 	}
-	return tools.NewCatalog(
-		define("test_tool_with_progress", tools.Reads, func(ctx context.Context) error {
+	return operation.NewCatalog(
+		define("test_tool_with_progress", operation.Reads, func(ctx context.Context) error {
 			for done := int64(0); done <= 100; done += 50 {
-				tools.Report(ctx, tools.Progress{Stage: fmt.Sprint("at ", done), Text: "working", Done: done, Total: 100})
+				operation.Report(ctx, operation.Progress{Stage: fmt.Sprint("at ", done), Text: "working", Done: done, Total: 100})
 				time.Sleep(50 * time.Millisecond)
 			}
 			return nil
 		}),
-		define("test_error_handling", tools.Reads, func(context.Context) error {
-			return &tools.Error{Code: tools.CodeFailed, Message: "This tool intentionally returns an error for testing"}
+		define("test_error_handling", operation.Reads, func(context.Context) error {
+			return &operation.Error{Code: operation.CodeFailed, Message: "This tool intentionally returns an error for testing"}
 		}),
 		consent("test_streaming_elicitation"),
 		consent("test_input_required_result_request_state"),
@@ -76,13 +77,13 @@ func operations() *tools.Catalog {
 }
 
 // resources are the fixtures that a resource of the catalogue can be.
-func resources() tools.Resources {
-	text := func(uri, name, mime string, read func(name string) string) tools.Resource {
-		return tools.Resource{URI: uri, Name: name, Title: "Resource " + name, Doc: "What the conformance suite reads.", MIME: mime,
+func resources() operation.Resources {
+	text := func(uri, name, mime string, read func(name string) string) operation.Resource {
+		return operation.Resource{URI: uri, Name: name, Title: "Resource " + name, Doc: "What the conformance suite reads.", MIME: mime,
 			Read: func(_ context.Context, _, name string) (string, error) { return read(name), nil }}
 	}
-	return tools.Resources{
-		List: []tools.Resource{
+	return operation.Resources{
+		List: []operation.Resource{
 			text("test://static-text", "static-text", "text/plain", func(string) string { return "This is the content of the static text resource." }),
 			text("test://watched-resource", "watched-resource", "text/plain", func(string) string { return "Nothing happens here." }),
 			text("test://template/{name}/data", "template", "application/json", func(name string) string {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -18,7 +20,7 @@ import (
 
 // call hands the operation its arguments as JSON, as every face does, and
 // renders what comes back.
-func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, yes bool) error {
+func (c *command) call(ctx context.Context, t *operation.Tool, in map[string]any, yes bool) error {
 	ctx, err := c.withLog(ctx)
 	if err != nil {
 		return err
@@ -28,24 +30,24 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 		return err
 	}
 	line := &progressLine{w: c.Stderr, on: c.StderrTTY && !c.json}
-	ctx = tools.WithProgress(tools.WithFace(ctx, "cli"), line.show)
-	ctx = tools.WithConsent(ctx, func(ctx context.Context, q tools.Question) error {
+	ctx = operation.WithProgress(operation.WithFace(ctx, "cli"), line.show)
+	ctx = operation.WithConsent(ctx, func(ctx context.Context, q operation.Question) error {
 		line.clear()
 		return c.consent(ctx, q, yes)
 	})
-	ctx = tools.WithPrompt(ctx, func(ctx context.Context, url string) (string, error) {
+	ctx = operation.WithPrompt(ctx, func(ctx context.Context, url string) (string, error) {
 		line.clear()
 		return c.askCode(ctx, url)
 	})
 	if !c.json {
-		ctx = tools.WithPerson(ctx)
+		ctx = operation.WithPerson(ctx)
 	}
-	ctx = tools.WithShow(ctx, func(_ context.Context, url string) error {
+	ctx = operation.WithShow(ctx, func(_ context.Context, url string) error {
 		line.clear()
 		c.showAddress(url)
 		return nil
 	})
-	ctx = tools.WithEmit(ctx, func(r tools.Result) error {
+	ctx = operation.WithEmit(ctx, func(r operation.Result) error {
 		line.clear()
 		return c.print(r)
 	})
@@ -67,12 +69,12 @@ func (c *command) call(ctx context.Context, t *tools.Tool, in map[string]any, ye
 
 // verdict ends the program with the status of a code, for a result that has
 // been shown and says it all.
-type verdict tools.Code
+type verdict operation.Code
 
 // Error is for logs; a person has seen the result.
 func (v verdict) Error() string { return string(v) }
 
-func (c *command) print(r tools.Result) error {
+func (c *command) print(r operation.Result) error {
 	var err error
 	if c.json {
 		_, err = c.Stdout.Write(append(r.JSON, '\n'))
@@ -80,18 +82,18 @@ func (c *command) print(r tools.Result) error {
 		err = r.WriteText(c.printer(c.StdoutTTY))
 	}
 	if err != nil {
-		return &tools.Error{Code: tools.CodeInternal, Message: "writing the result: " + err.Error()}
+		return &operation.Error{Code: operation.CodeInternal, Message: "writing the result: " + err.Error()}
 	}
 	return nil
 }
 
-func (c *command) printer(tty bool) *tools.Printer {
-	return &tools.Printer{Writer: c.Stdout, Terminal: tty, Color: tty && c.Getenv("NO_COLOR") == "" && c.Getenv("TERM") != "dumb"}
+func (c *command) printer(tty bool) *operation.Printer {
+	return &operation.Printer{Writer: c.Stdout, Terminal: tty, Color: tty && c.Getenv("NO_COLOR") == "" && c.Getenv("TERM") != "dumb"}
 }
 
 // consent asks on a terminal. Off one the command itself is the word, so that
 // scripts written for Python Chiltepin keep working.
-func (c *command) consent(ctx context.Context, q tools.Question, yes bool) error {
+func (c *command) consent(ctx context.Context, q operation.Question, yes bool) error {
 	if yes || !c.StdinTTY || !c.StderrTTY {
 		return nil
 	}
@@ -104,7 +106,7 @@ func (c *command) consent(ctx context.Context, q tools.Question, yes bool) error
 	case "y", "yes":
 		return nil
 	}
-	return tools.Declined(q)
+	return operation.Declined(q)
 }
 
 // readLine reads one line of standard input and gives up with the context; a
@@ -130,7 +132,7 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	case r := <-done:
 		if r.err != nil {
-			return "", &tools.Error{Code: tools.CodeRefused, Message: "no answer: standard input is at its end", Next: "run it in a terminal, or give the answer on standard input"}
+			return "", &operation.Error{Code: operation.CodeRefused, Message: "no answer: standard input is at its end", Next: "run it in a terminal, or give the answer on standard input"}
 		}
 		return r.line, nil
 	}
@@ -138,31 +140,31 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 
 // fail shows an error and returns the exit status of the design's table.
 func (c *command) fail(cmd *cobra.Command, err error) int {
-	var e *tools.Error
+	var e *operation.Error
 	var usage usageError
 	var shown verdict
 	switch {
 	case errors.Is(err, errExit):
 		return 1
 	case errors.As(err, &shown):
-		return tools.Code(shown).Info().Exit
+		return operation.Code(shown).Info().Exit
 	case errors.Is(err, errBare) && !c.wantsJSON():
-		return tools.CodeInvalid.Info().Exit
+		return operation.CodeInvalid.Info().Exit
 	case errors.Is(err, errBare):
-		e = &tools.Error{Code: tools.CodeInvalid, Message: cmd.CommandPath() + " needs a command", Next: cmd.CommandPath() + " --help"}
+		e = &operation.Error{Code: operation.CodeInvalid, Message: cmd.CommandPath() + " needs a command", Next: cmd.CommandPath() + " --help"}
 	case errors.As(err, &usage):
-		e = &tools.Error{Code: tools.CodeInvalid, Message: usage.Error(), Next: cmd.CommandPath() + " --help"}
+		e = &operation.Error{Code: operation.CodeInvalid, Message: usage.Error(), Next: cmd.CommandPath() + " --help"}
 	case !errors.As(err, &e):
 		e = tools.Classify(err)
 	}
-	if e.Code == tools.CodeInvalid && e.Next == "" {
+	if e.Code == operation.CodeInvalid && e.Next == "" {
 		withNext := *e
 		withNext.Next = cmd.CommandPath() + " --help"
 		e = &withNext
 	}
 	if c.wantsJSON() {
 		b, encodeErr := json.Marshal(struct {
-			Error *tools.Error `json:"error"`
+			Error *operation.Error `json:"error"`
 		}{e})
 		if encodeErr == nil {
 			fmt.Fprintf(c.Stderr, "%s\n", b)
@@ -207,14 +209,14 @@ func (c *command) withLog(ctx context.Context) (context.Context, error) {
 	if c.logLevel != "off" {
 		var err error
 		if level, err = zerolog.ParseLevel(c.logLevel); err != nil || level == zerolog.NoLevel {
-			return nil, tools.Invalid("log-level", "one of debug, info, warn, error, off", c.logLevel)
+			return nil, operation.Invalid("log-level", "one of debug, info, warn, error, off", c.logLevel)
 		}
 	}
 	out := c.Stderr
 	if c.logFile != "" {
 		f, err := os.OpenFile(c.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
-			return nil, tools.Invalid("log-file", "a file that can be written", c.logFile)
+			return nil, operation.Invalid("log-file", "a file that can be written", c.logFile)
 		}
 		c.closeFile = f.Close
 		out = f

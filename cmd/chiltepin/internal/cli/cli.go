@@ -15,6 +15,8 @@ import (
 	"io"
 	"strings"
 
+	"chiltepin/tools/operation"
+
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,11 +37,11 @@ type World struct {
 	Getenv     func(string) string
 	Version    string
 	// Resources is what a server offers to read beside the operations.
-	Resources tools.Resources
+	Resources operation.Resources
 }
 
 // Main runs one command line over the catalogue and returns its exit status.
-func Main(ctx context.Context, w World, catalog *tools.Catalog) int {
+func Main(ctx context.Context, w World, catalog *operation.Catalog) int {
 	c := &command{World: w}
 	root := c.root(catalog)
 	root.SetArgs(w.Args)
@@ -69,7 +71,7 @@ type usageError struct{ error }
 // errBare is a command that lacks its subcommand; its usage has been shown.
 var errBare = errors.New("a command is needed")
 
-func (c *command) root(catalog *tools.Catalog) *cobra.Command {
+func (c *command) root(catalog *operation.Catalog) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "chiltepin",
 		Short:         "Manage Globus Compute endpoints on this machine",
@@ -83,7 +85,7 @@ func (c *command) root(catalog *tools.Catalog) *cobra.Command {
 	root.SetIn(c.Stdin)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if f := cmd.Flag("config"); f != nil && f.Changed && c.config == "" {
-			return tools.Invalid("config", "a directory", c.config)
+			return operation.Invalid("config", "a directory", c.config)
 		}
 		return nil
 	}
@@ -133,7 +135,7 @@ func (c *command) bare(cmd *cobra.Command) {
 }
 
 // add hangs the operation t into the tree at the place its name says.
-func (c *command) add(root *cobra.Command, t *tools.Tool) {
+func (c *command) add(root *cobra.Command, t *operation.Tool) {
 	words := strings.Split(t.Name, ".")
 	parent := root
 	for _, word := range words[:len(words)-1] {
@@ -154,8 +156,8 @@ func (c *command) group(parent *cobra.Command, word string) *cobra.Command {
 	return g
 }
 
-func (c *command) leaf(word string, t *tools.Tool) *cobra.Command {
-	use, positional := word, []tools.Field{}
+func (c *command) leaf(word string, t *operation.Tool) *cobra.Command {
+	use, positional := word, []operation.Field{}
 	for f := range t.Fields() {
 		if !f.Positional {
 			continue
@@ -176,7 +178,7 @@ func (c *command) leaf(word string, t *tools.Tool) *cobra.Command {
 	}
 	flags := addFlags(cmd.Flags(), t)
 	yes := new(bool)
-	if t.Effect == tools.Destroys || t.Asks {
+	if t.Effect == operation.Destroys || t.Asks {
 		cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -209,10 +211,10 @@ func (c *command) leaf(word string, t *tools.Tool) *cobra.Command {
 }
 
 // exitStatus is the section of the help that says how the command can end.
-func exitStatus(t *tools.Tool) string {
+func exitStatus(t *operation.Tool) string {
 	var b strings.Builder
 	b.WriteString("Exit status:\n  0    done")
-	for _, row := range tools.Codes() {
+	for _, row := range operation.Codes() {
 		if t.CanFailWith(row.Code) {
 			fmt.Fprintf(&b, "\n  %-4d %s", row.Exit, row.When)
 		}

@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"chiltepin/tools"
 )
 
 // nothing is a catalogue of every operation over services that cannot be had:
 // what gets as far as them was a right command line.
-func nothing() *tools.Catalog {
+func nothing() *operation.Catalog {
 	none := errors.New("nothing here")
 	return tools.All(tools.Services{
 		Endpoints: func(context.Context, tools.Place) (tools.Endpoints, error) { return nil, none },
@@ -24,7 +26,7 @@ func nothing() *tools.Catalog {
 	})
 }
 
-func run(t *testing.T, catalog *tools.Catalog, args ...string) (code int, stdout, stderr string) {
+func run(t *testing.T, catalog *operation.Catalog, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
 	code = Main(t.Context(), World{Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Getenv: func(string) string { return "" }}, catalog)
@@ -83,8 +85,8 @@ func TestConsentOffTerminal(t *testing.T) {
 	type result struct {
 		Done bool `json:"done" jsonschema:"done"`
 	}
-	catalog := tools.NewCatalog(tools.Define(tools.Spec{Name: "thing.destroy", Effect: tools.Destroys}, func(ctx context.Context, in args) (result, error) {
-		return result{true}, tools.Consent(ctx, tools.Question{Operation: "thing.destroy", Subject: in.Name, Text: "Destroy " + in.Name + "?", Command: "chiltepin thing destroy x"})
+	catalog := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.destroy", Effect: operation.Destroys}, func(ctx context.Context, in args) (result, error) {
+		return result{true}, operation.Consent(ctx, operation.Question{Operation: "thing.destroy", Subject: in.Name, Text: "Destroy " + in.Name + "?", Command: "chiltepin thing destroy x"})
 	}))
 	for _, tt := range []struct {
 		name, answer string

@@ -5,17 +5,17 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/spf13/pflag"
 )
 
 // addFlags declares a flag for every field of the operation that is neither
 // positional, nor for other faces, nor the configuration directory, which all
 // commands share. It returns the fields by flag name.
-func addFlags(fs *pflag.FlagSet, t *tools.Tool) map[string]tools.Field {
+func addFlags(fs *pflag.FlagSet, t *operation.Tool) map[string]operation.Field {
 	fs.SortFlags = false
-	byFlag := map[string]tools.Field{}
+	byFlag := map[string]operation.Field{}
 	for f := range t.Fields() {
 		if f.Positional || f.Wire || f.Name == "config_dir" {
 			continue
@@ -34,7 +34,7 @@ func addFlags(fs *pflag.FlagSet, t *tools.Tool) map[string]tools.Field {
 }
 
 // usage is the description with the words allowed, or an example.
-func usage(f tools.Field) string {
+func usage(f operation.Field) string {
 	switch {
 	case len(f.Enum) > 0:
 		return f.Description + " (" + strings.Join(f.Enum, ", ") + ")"
@@ -51,9 +51,9 @@ func (t *text) String() string     { return t.typed }
 func (t *text) Set(s string) error { t.typed = s; return nil }
 func (t *text) Type() string       { return t.kind }
 
-func kind(f tools.Field) string {
+func kind(f operation.Field) string {
 	switch {
-	case f.Type == reflect.TypeFor[tools.Duration]():
+	case f.Type == reflect.TypeFor[operation.Duration]():
 		return "duration"
 	case f.Type.Kind() == reflect.Int:
 		return "number"
@@ -63,7 +63,7 @@ func kind(f tools.Field) string {
 
 // value is what a flag stands for in JSON. A number that is none stays a
 // string, so that the catalogue says what is wrong with it.
-func value(field tools.Field, f *pflag.Flag) any {
+func value(field operation.Field, f *pflag.Flag) any {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		return list.GetSlice()
 	}

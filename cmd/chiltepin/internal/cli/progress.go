@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"chiltepin/tools"
+	"chiltepin/tools/operation"
 )
 
 // progressLine is the one line on a terminal that says what goes on while a
@@ -23,7 +23,7 @@ type progressLine struct {
 
 const quiet = time.Second
 
-func (l *progressLine) show(e tools.Progress) {
+func (l *progressLine) show(e operation.Progress) {
 	if !l.on {
 		return
 	}

@@ -3,10 +3,11 @@ package cli
 import (
 	"errors"
 
+	"chiltepin/tools/operation"
+
 	"github.com/spf13/cobra"
 
 	"chiltepin/server/rpc"
-	"chiltepin/tools"
 )
 
 // errExit ends the program with exit status 1 and nothing to say.
@@ -14,7 +15,7 @@ var errExit = errors.New("exit without shutdown")
 
 // rpc is the command by which an editor or a script runs this program as a
 // server.
-func (c *command) rpc(catalog *tools.Catalog) *cobra.Command {
+func (c *command) rpc(catalog *operation.Catalog) *cobra.Command {
 	o := rpc.Options{Catalog: catalog, Version: c.Version, Process: processEnd}
 	var trace bool
 	cmd := &cobra.Command{

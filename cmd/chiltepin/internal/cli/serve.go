@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"chiltepin/tools/operation"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
@@ -18,7 +20,7 @@ import (
 )
 
 // mcp is the command by which an assistant runs this program as a server.
-func (c *command) mcp(catalog *tools.Catalog) *cobra.Command {
+func (c *command) mcp(catalog *operation.Catalog) *cobra.Command {
 	o := mcp.Options{Catalog: catalog, Resources: c.Resources, Guides: tools.Guides(), Instructions: tools.Instructions, Version: c.Version}
 	var consent string
 	var trace bool
@@ -72,7 +74,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 }
 
 // policyFlags are the flags of every server that say what it offers.
-func policyFlags(flags *pflag.FlagSet, p *tools.Policy, sets string) {
+func policyFlags(flags *pflag.FlagSet, p *operation.Policy, sets string) {
 	flags.SortFlags = false
 	flags.BoolVar(&p.ReadOnly, "read-only", false, "offer only operations that change nothing")
 	flags.BoolVar(&p.NoDestructive, "no-destructive", false, "let nothing be destroyed, whoever consents")
@@ -82,7 +84,7 @@ func policyFlags(flags *pflag.FlagSet, p *tools.Policy, sets string) {
 
 // serverContext has the log, and binds a server to the directory that it was
 // started for.
-func (c *command) serverContext(ctx context.Context, p *tools.Policy) (context.Context, error) {
+func (c *command) serverContext(ctx context.Context, p *operation.Policy) (context.Context, error) {
 	ctx, err := c.withLog(ctx)
 	if err == nil && c.config != "" {
 		if p.ConfigDir, err = filepath.Abs(c.config); err != nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/tools/operation"
+
 	"github.com/rs/zerolog"
 
 	"chiltepin/endpointfs"
@@ -58,7 +60,7 @@ func (m Machine) home() (string, error) {
 		}
 	}
 	if !filepath.IsAbs(home) {
-		return "", &tools.Error{Code: tools.CodeInvalid, Message: "the home directory is not known", Next: "set HOME, or give a configuration directory with -c"}
+		return "", &operation.Error{Code: operation.CodeInvalid, Message: "the home directory is not known", Next: "set HOME, or give a configuration directory with -c"}
 	}
 	return home, nil
 }
@@ -78,7 +80,7 @@ func (m Machine) configDir(given string) (string, error) {
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", &tools.Error{Code: tools.CodeInvalid, Message: fmt.Sprintf("finding the configuration directory %q: the working directory is gone", dir), Next: "change to a directory that exists, or give an absolute path with -c"}
+		return "", &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("finding the configuration directory %q: the working directory is gone", dir), Next: "change to a directory that exists, or give an absolute path with -c"}
 	}
 	return abs, nil
 }

@@ -1,12 +1,12 @@
-package tools_test
+package operation_test
 
 import (
 	"context"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"chiltepin/tools/operation"
 
-	"chiltepin/tools"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFromOutside(t *testing.T) {
@@ -18,7 +18,7 @@ func TestFromOutside(t *testing.T) {
 	type page struct {
 		Records []line `json:"records" jsonschema:"records"`
 	}
-	op := tools.Define(tools.Spec{Name: "log", Effect: tools.Reads}, func(context.Context, struct{}) (page, error) { return page{}, nil })
+	op := operation.Define(operation.Spec{Name: "log", Effect: operation.Reads}, func(context.Context, struct{}) (page, error) { return page{}, nil })
 	want := map[string]bool{"records.says": true, "data.lines": true, "service.message": true}
 	if d := cmp.Diff(want, op.FromOutside()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

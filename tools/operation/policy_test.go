@@ -1,4 +1,4 @@
-package tools_test
+package operation_test
 
 import (
 	"context"
@@ -7,10 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"chiltepin/tools/operation"
+
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/endpointfs/spell"
-	"chiltepin/tools"
 )
 
 type placeArgs struct {
@@ -24,16 +25,16 @@ type placeResult struct {
 
 // policyCatalog has one operation of each effect, and one that destroys when
 // its argument says so.
-func policyCatalog() *tools.Catalog {
-	op := func(name, set string, effect tools.Effect) *tools.Tool {
-		return tools.Define(tools.Spec{Name: name, Toolset: set, Effect: effect}, func(_ context.Context, in placeArgs) (placeResult, error) {
+func policyCatalog() *operation.Catalog {
+	op := func(name, set string, effect operation.Effect) *operation.Tool {
+		return operation.Define(operation.Spec{Name: name, Toolset: set, Effect: effect}, func(_ context.Context, in placeArgs) (placeResult, error) {
 			return placeResult{in.ConfigDir}, nil
 		})
 	}
-	return tools.NewCatalog(op("login", "", tools.Idempotent), op("thing.list", "", tools.Reads), op("thing.make", "", tools.Changes), op("thing.drop", "", tools.Destroys), op("engine.install", tools.ToolsetAdmin, tools.Idempotent)).SuggestBy(spell.Nearest)
+	return operation.NewCatalog(op("login", "", operation.Idempotent), op("thing.list", "", operation.Reads), op("thing.make", "", operation.Changes), op("thing.drop", "", operation.Destroys), op("engine.install", operation.ToolsetAdmin, operation.Idempotent)).SuggestBy(spell.Nearest)
 }
 
-func names(o *tools.Offer) (list []string) {
+func names(o *operation.Offer) (list []string) {
 	for t := range o.All() {
 		list = append(list, t.Name)
 	}
@@ -44,16 +45,16 @@ func TestOffer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
-		policy tools.Policy
+		policy operation.Policy
 		want   []string
 	}{
-		{"Default", tools.Policy{}, []string{"login", "thing.list", "thing.make", "thing.drop"}},
-		{"ReadOnly", tools.Policy{ReadOnly: true, Toolsets: []string{"all"}}, []string{"thing.list"}},
-		{"NoDestructive", tools.Policy{NoDestructive: true}, []string{"login", "thing.list", "thing.make"}},
-		{"Tools", tools.Policy{Tools: []string{"thing_list", "thing.drop", "engine.install"}}, []string{"thing.list", "thing.drop", "engine.install"}},
-		{"ToolsUnderReadOnly", tools.Policy{ReadOnly: true, Tools: []string{"thing_list", "thing.drop"}}, []string{"thing.list"}},
-		{"Toolset", tools.Policy{Toolsets: []string{"admin"}}, []string{"login", "engine.install"}},
-		{"AllToolsets", tools.Policy{Toolsets: []string{"all"}}, []string{"login", "thing.list", "thing.make", "thing.drop", "engine.install"}},
+		{"Default", operation.Policy{}, []string{"login", "thing.list", "thing.make", "thing.drop"}},
+		{"ReadOnly", operation.Policy{ReadOnly: true, Toolsets: []string{"all"}}, []string{"thing.list"}},
+		{"NoDestructive", operation.Policy{NoDestructive: true}, []string{"login", "thing.list", "thing.make"}},
+		{"Tools", operation.Policy{Tools: []string{"thing_list", "thing.drop", "engine.install"}}, []string{"thing.list", "thing.drop", "engine.install"}},
+		{"ToolsUnderReadOnly", operation.Policy{ReadOnly: true, Tools: []string{"thing_list", "thing.drop"}}, []string{"thing.list"}},
+		{"Toolset", operation.Policy{Toolsets: []string{"admin"}}, []string{"login", "engine.install"}},
+		{"AllToolsets", operation.Policy{Toolsets: []string{"all"}}, []string{"login", "thing.list", "thing.make", "thing.drop", "engine.install"}},
 	} {
 		o, err := tt.policy.Offer(policyCatalog())
 		if err != nil {
@@ -68,13 +69,13 @@ func TestOffer(t *testing.T) {
 
 func TestOfferUnknown(t *testing.T) {
 	t.Parallel()
-	for want, p := range map[string]tools.Policy{
+	for want, p := range map[string]operation.Policy{
 		`tools: there is no tool "thing_lst"; did you mean thing.list?`:           {Tools: []string{"thing_lst"}},
 		`toolsets: there is no toolset "moon"; known are admin, core, thing, all`: {Toolsets: []string{"moon"}},
 	} {
 		_, err := p.Offer(policyCatalog())
-		var e *tools.Error
-		if !errors.As(err, &e) || e.Code != tools.CodeInvalid || e.Message != want {
+		var e *operation.Error
+		if !errors.As(err, &e) || e.Code != operation.CodeInvalid || e.Message != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -84,7 +85,7 @@ func TestOfferUnknown(t *testing.T) {
 func TestOfferCall(t *testing.T) {
 	t.Parallel()
 	c := policyCatalog()
-	for why, p := range map[string]tools.Policy{
+	for why, p := range map[string]operation.Policy{
 		"the server was started with --read-only":              {ReadOnly: true},
 		"the server was started with --no-destructive":         {NoDestructive: true},
 		"the server was started with --tools, without it":      {Tools: []string{"thing.list"}},
@@ -98,8 +99,8 @@ func TestOfferCall(t *testing.T) {
 			t.Errorf("Lookup: %v, %q, want nil, %q", got, said, why)
 		}
 		_, err = o.Call(t.Context(), c.Lookup("thing.drop"), nil)
-		var e *tools.Error
-		if !errors.As(err, &e) || e.Code != tools.CodeRefused || !strings.Contains(e.Message, why) {
+		var e *operation.Error
+		if !errors.As(err, &e) || e.Code != operation.CodeRefused || !strings.Contains(e.Message, why) {
 			t.Errorf("Call: %v, want a refusal: %s", err, why)
 		}
 	}
@@ -114,11 +115,11 @@ type mendArgs struct {
 // offered to a reader without the switch, and refused with it.
 func TestReadOnlyWithoutASwitch(t *testing.T) {
 	t.Parallel()
-	c := tools.NewCatalog(tools.Define(tools.Spec{Name: "look", Effect: tools.Idempotent, ChangesBy: "mend"}, func(_ context.Context, in mendArgs) (placeResult, error) {
+	c := operation.NewCatalog(operation.Define(operation.Spec{Name: "look", Effect: operation.Idempotent, ChangesBy: "mend"}, func(_ context.Context, in mendArgs) (placeResult, error) {
 		return placeResult{ConfigDir: in.ConfigDir}, nil
 	}))
 	look := c.Lookup("look")
-	for _, policy := range []tools.Policy{{ReadOnly: true}, {ReadOnly: true, ConfigDir: "/fixed"}} {
+	for _, policy := range []operation.Policy{{ReadOnly: true}, {ReadOnly: true, ConfigDir: "/fixed"}} {
 		o, err := policy.Offer(c)
 		if err != nil {
 			t.Fatal(err)
@@ -130,13 +131,13 @@ func TestReadOnlyWithoutASwitch(t *testing.T) {
 			t.Errorf("%+v: %v", policy, err)
 		}
 		for _, args := range []string{`{"mend":true}`, `{"mend":false}`} {
-			var e *tools.Error
-			if _, err := o.Call(t.Context(), look, json.RawMessage(args)); !errors.As(err, &e) || e.Code != tools.CodeRefused {
+			var e *operation.Error
+			if _, err := o.Call(t.Context(), look, json.RawMessage(args)); !errors.As(err, &e) || e.Code != operation.CodeRefused {
 				t.Errorf("%+v: %s: %v", policy, args, err)
 			}
 		}
 	}
-	o, err := tools.Policy{}.Offer(c)
+	o, err := operation.Policy{}.Offer(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,21 +149,21 @@ func TestReadOnlyWithoutASwitch(t *testing.T) {
 // TestOfferConsent: under NoDestructive nobody can consent.
 func TestOfferConsent(t *testing.T) {
 	t.Parallel()
-	asked := tools.NewCatalog(tools.Define(tools.Spec{Name: "thing.stop", Effect: tools.Idempotent}, func(ctx context.Context, _ placeArgs) (placeResult, error) {
-		return placeResult{}, tools.Consent(ctx, tools.Question{Operation: "thing.stop", Command: "chiltepin thing stop"})
+	asked := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.stop", Effect: operation.Idempotent}, func(ctx context.Context, _ placeArgs) (placeResult, error) {
+		return placeResult{}, operation.Consent(ctx, operation.Question{Operation: "thing.stop", Command: "chiltepin thing stop"})
 	}))
 	for _, tt := range []struct {
-		policy tools.Policy
-		want   tools.Code
-	}{{tools.Policy{}, ""}, {tools.Policy{NoDestructive: true}, tools.CodeRefused}} {
+		policy operation.Policy
+		want   operation.Code
+	}{{operation.Policy{}, ""}, {operation.Policy{NoDestructive: true}, operation.CodeRefused}} {
 		o, err := tt.policy.Offer(asked)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx := tools.WithConsent(t.Context(), func(context.Context, tools.Question) error { return nil })
+		ctx := operation.WithConsent(t.Context(), func(context.Context, operation.Question) error { return nil })
 		_, err = o.Call(ctx, asked.Lookup("thing.stop"), nil)
-		var e *tools.Error
-		if got := tools.Code(""); errors.As(err, &e) {
+		var e *operation.Error
+		if got := operation.Code(""); errors.As(err, &e) {
 			got = e.Code
 			if got != tt.want {
 				t.Errorf("%+v: %v, want %q", tt.policy, err, tt.want)
@@ -176,7 +177,7 @@ func TestOfferConsent(t *testing.T) {
 func TestOfferConfigDir(t *testing.T) {
 	t.Parallel()
 	c := policyCatalog()
-	o, err := tools.Policy{ConfigDir: "/fixed/"}.Offer(c)
+	o, err := operation.Policy{ConfigDir: "/fixed/"}.Offer(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,17 @@
-// Package tools is the catalogue: what chiltepin can do, each operation
-// declared once with its typed argument, typed result, prose, effect, examples
-// and errors.
+// Package operation is the machinery of an operation: how one is declared, with
+// its typed argument and result, its schemas and its codes, how a call of it is
+// checked and run, what of a catalogue is offered under a policy, and what it
+// may ask of the person behind a face.
 //
-// Everything that faces outward (command line, MCP, JSON-RPC, reference page,
-// completion) reads this catalogue and names no operation itself. Every face
-// hands [Tool.Call] JSON and gets JSON, so decoding, refusal of unknown
-// fields, validation and the classification of errors happen here and once.
+// Every face hands [Tool.Call] JSON and gets JSON, so that decoding, refusal of
+// unknown fields and validation happen here and once. What an operation wants of
+// the person behind a face (progress, consent, an answer) goes through its
+// context: [WithProgress], [WithConsent], [WithPrompt], [WithShow], [WithEmit].
 //
-// The package never prints, never reads the environment, never starts a
-// process and knows none of its faces. What an operation wants of the person
-// behind a face (progress, consent, an answer) goes through its context:
-// [WithProgress], [WithConsent], [WithPrompt], [WithShow], [WithEmit].
-package tools
+// The package declares no operation and knows none of its faces. It never
+// prints, reads the environment, opens a file or starts a process, and brings
+// no database, OAuth or process code with it: the servers stand on it alone.
+package operation
 
 import (
 	"bytes"

@@ -1,12 +1,13 @@
-package tools
+package operation
 
 import (
-	"chiltepin/endpointfs/spell"
 	"context"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
+
+	"chiltepin/endpointfs/spell"
 
 	"github.com/google/go-cmp/cmp"
 )
