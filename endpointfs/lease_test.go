@@ -40,7 +40,7 @@ func TestWithoutLocks(t *testing.T) {
 	if withoutLocks() {
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^Test(Lock|Lease)", "-test.v", "-test.timeout=5m")
+	cmd := exec.Command(os.Args[0], "-test.run=^Test(Lock|Lease)", "-test.v", "-test.timeout=1h")
 	cmd.Env = append(os.Environ(), "ENDPOINTFS_WITHOUT_LOCKS=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -49,7 +49,7 @@ func TestChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		os.Stdout.WriteString("locked\n")
-		time.Sleep(time.Minute)
+		time.Sleep(time.Hour)
 	case "race":
 		inside, held := filepath.Join(dir.Path(), "inside"), 0
 		for held < 25 {

@@ -44,7 +44,7 @@ func ask(t *testing.T, env map[string]string, address string) (string, error) {
 	}
 	client := e.Client()
 	defer client.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", address, nil)
 	if err != nil {

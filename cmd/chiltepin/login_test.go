@@ -66,7 +66,7 @@ func TestMCPLoginByPaste(t *testing.T) {
 		t.Errorf("whoami: %s", w.StructuredContent)
 	}
 	s.in.Close()
-	s.finish(t, 5*time.Second)
+	s.finish(t)
 	quiet(t, box, home, s, log)
 }
 
@@ -169,7 +169,7 @@ func TestMCPLoginByURL(t *testing.T) {
 				t.Errorf("%d sign-ins, want 1", n)
 			}
 			s.in.Close()
-			s.finish(t, 5*time.Second)
+			s.finish(t)
 			quiet(t, box, home, s, log)
 		})
 	}
@@ -189,7 +189,7 @@ func TestMCPLoginOpensABrowser(t *testing.T) {
 	s.send(t, legacyHello)
 	s.send(t, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"login"}}`+"\n")
 	var words []string
-	for deadline := time.Now().Add(time.Minute); len(words) == 0; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); len(words) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no browser was opened")
 		}
@@ -214,6 +214,6 @@ func TestMCPLoginOpensABrowser(t *testing.T) {
 		t.Errorf("%+v, %d sign-ins", p, box.SignIns())
 	}
 	s.in.Close()
-	s.finish(t, 5*time.Second)
+	s.finish(t)
 	quiet(t, box, home, s, log)
 }

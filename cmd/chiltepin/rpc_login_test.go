@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"chiltepin/globus/sandbox/sandboxtest"
 )
@@ -41,7 +40,7 @@ func TestRPCLoginShown(t *testing.T) {
 		t.Errorf("%d sign-ins, want 1", n)
 	}
 	s.in.Close()
-	s.finish(t, 5*time.Second)
+	s.finish(t)
 	quiet(t, box, home, s, log)
 }
 
@@ -68,6 +67,6 @@ func TestRPCLoginByPaste(t *testing.T) {
 		t.Errorf("%+v after %d sign-ins", p, n)
 	}
 	s.in.Close()
-	s.finish(t, 5*time.Second)
+	s.finish(t)
 	quiet(t, box, home, s, log)
 }

@@ -130,7 +130,7 @@ func TestRPCReal(t *testing.T) {
 	s.result(t, "logout", `{}`, nil)
 	s.result(t, "shutdown", `null`, nil)
 	s.send(t, `{"jsonrpc":"2.0","method":"exit"}`+"\n")
-	if left := s.finish(t, 5*time.Second); len(left) != 0 {
+	if left := s.finish(t); len(left) != 0 {
 		t.Errorf("after exit it said %v", left)
 	}
 	text, err := os.ReadFile(log)
@@ -158,7 +158,7 @@ func TestRPCScript(t *testing.T) {
 {"jsonrpc":"2.0","id":4,"method":"endpoint/status","params":{"name":"mesa"}}`) // no line feed
 	s.in.Close()
 	var got []string
-	for _, m := range s.finish(t, 5*time.Second) {
+	for _, m := range s.finish(t) {
 		got = append(got, fmt.Sprintf("%s %v", m.ID, m.Error != nil))
 	}
 	if d := cmp.Diff([]string{"-1 false", "9007199254740993 false", `"three" false`, "4 true"}, got); d != "" {
@@ -207,7 +207,7 @@ func TestRPCBad(t *testing.T) {
 		s.result(t, "endpoint/list", `{}`, nil)
 	}
 	s.in.Close()
-	s.finish(t, 5*time.Second)
+	s.finish(t)
 }
 
 // TestRPCEnds: the end of the client's process, exit without shutdown and a
@@ -229,7 +229,7 @@ func TestRPCEnds(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			box, home := sandboxtest.Start(t), t.TempDir()
-			env := append(append(box.ClientCredentials(), box.Env()...), stubbed(t, home, "exec sleep 60\n")...)
+			env := append(append(box.ClientCredentials(), box.Env()...), stubbed(t, home, "exec sleep 3600\n")...)
 			s := startServer(t, home, env, "rpc")
 			client := exec.Command("sleep", "600")
 			if err := client.Start(); err != nil {
@@ -240,7 +240,7 @@ func TestRPCEnds(t *testing.T) {
 			s.result(t, "initialize", fmt.Sprintf(`{"processId":%d,"capabilities":{}}`, client.Process.Pid), nil)
 			s.result(t, "login", `{}`, nil)
 			s.result(t, "endpoint/configure", `{"name":"mesa","email":"me@example.org"}`, nil)
-			s.send(t, `{"jsonrpc":"2.0","id":2,"method":"endpoint/start","params":{"name":"mesa","timeout":"1m"}}`+"\n")
+			s.send(t, `{"jsonrpc":"2.0","id":2,"method":"endpoint/start","params":{"name":"mesa","timeout":"10m"}}`+"\n")
 			s.awaitDaemon(t)
 			if err := tt.end(s, client.Process); err != nil {
 				t.Fatal(err)
@@ -253,7 +253,7 @@ func TestRPCEnds(t *testing.T) {
 				if got := s.cmd.ProcessState.ExitCode(); got != tt.status {
 					t.Errorf("exit status %d (%v), want %d", got, err, tt.status)
 				}
-			case <-time.After(15 * time.Second):
+			case <-time.After(5 * time.Minute):
 				t.Error("the server has not ended")
 			}
 		})

@@ -35,13 +35,13 @@ func waitFor(ts *testscript.TestScript, gone bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] waitfor FILE")
 	}
-	for range 500 {
+	for range 15_000 {
 		if _, err := os.Stat(ts.MkAbs(args[0])); (err != nil) == gone {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	ts.Fatalf("%s: waited ten seconds", args[0])
+	ts.Fatalf("%s: waited five minutes", args[0])
 }
 
 // noFiles demands an empty directory.

@@ -9,12 +9,14 @@ import (
 
 	"chiltepin/endpointfs/lockstest"
 	"chiltepin/globus/doctor"
+	"chiltepin/globus/runtime/runtimetest"
 )
 
 // TestNoLocks is the seeded fault of a file system without locks: in a process
 // of its own, for which the kernel answers flock as such a file system does.
 func TestNoLocks(t *testing.T) {
 	t.Parallel()
+	runtimetest.Long(t)
 	if os.Getenv("NO_LOCKS") == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestNoLocks$", "-test.v")
 		cmd.Env = append(os.Environ(), "NO_LOCKS=1")

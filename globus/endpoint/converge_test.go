@@ -42,7 +42,7 @@ func TestOutrun(t *testing.T) {
 	b := newBed(t, script{Delay: 700 * time.Millisecond})
 	done := make(chan StartResult)
 	go func() {
-		r, err := b.Start(t.Context(), "mesa", StartOptions{Timeout: 30 * time.Second})
+		r, err := b.Start(t.Context(), "mesa", StartOptions{Timeout: 5 * time.Minute})
 		if err != nil {
 			t.Error(err)
 		}

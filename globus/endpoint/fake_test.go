@@ -50,6 +50,8 @@ type script struct {
 	Print, Log string `json:",omitempty"`
 	// Delay is how long it loads.
 	Delay time.Duration `json:",omitempty"`
+	// Gate has it wait, once launched, until the file gate is in its directory.
+	Gate bool `json:",omitempty"`
 	// Hang is the stage at which it stays for ever: "launch" or "pid file".
 	Hang string `json:",omitempty"`
 	// IgnoreTERM keeps it alive.
@@ -102,6 +104,12 @@ func fakeDaemon() int {
 		return 1
 	}
 	time.Sleep(s.Delay)
+	for s.Gate {
+		if _, err := os.Stat(filepath.Join(dir, "gate")); err == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	if s.Hang == "launch" {
 		select {}
 	}
@@ -322,7 +330,7 @@ func (b *bed) sweep() {
 
 func (b *bed) start() StartResult {
 	b.t.Helper()
-	r, err := b.Start(b.t.Context(), "mesa", StartOptions{Timeout: 30 * time.Second})
+	r, err := b.Start(b.t.Context(), "mesa", StartOptions{Timeout: 5 * time.Minute})
 	if err != nil {
 		b.t.Fatalf("Start: %v", err)
 	}
@@ -341,7 +349,7 @@ func (b *bed) status() Status {
 // state waits for a state, which may need an instant.
 func (b *bed) state(want State) Status {
 	b.t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		s := b.status()
 		if s.State == want {

@@ -72,7 +72,7 @@ func (f *followed) wants(want string, maybe ...string) {
 			if !strings.Contains(" "+strings.Join(maybe, " | ")+" ", " "+got+" ") {
 				f.t.Fatalf("told %q, want %q", got, want)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(5 * time.Minute):
 			f.t.Fatalf("not told %q", want)
 		}
 	}

@@ -158,8 +158,8 @@ func TestStartLinesSinceLaunch(t *testing.T) {
 
 func TestStartTimeoutAndJoin(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, script{Delay: time.Second})
-	_, err := b.Start(t.Context(), "mesa", StartOptions{Timeout: 200 * time.Millisecond})
+	b := newBed(t, script{Gate: true})
+	_, err := b.Start(t.Context(), "mesa", StartOptions{Timeout: 2 * time.Second})
 	var late *TimeoutError
 	if !errors.As(err, &late) || !strings.Contains(late.Known, "is left alone") {
 		t.Fatalf("Start: %v, want a timeout that leaves the daemon alone", err)
@@ -168,22 +168,34 @@ func TestStartTimeoutAndJoin(t *testing.T) {
 	if s.State != Starting || !s.Evidence.Process.Proven {
 		t.Fatalf("State = %s (%s), want Starting and proven", s.State, s.Reason)
 	}
-	r := b.start()
-	if r.Outcome != Started || r.Status.Evidence.Process.PID != s.Evidence.Process.PID {
+	// It comes up when the second start waits for it.
+	waits := progress.With(t.Context(), func(e progress.Event) {
+		if e.Stage == "waiting" {
+			b.file("gate", "")
+		}
+	})
+	r, err := b.Start(waits, "mesa", StartOptions{Timeout: 5 * time.Minute})
+	if err != nil || r.Outcome != Started || r.Status.Evidence.Process.PID != s.Evidence.Process.PID {
 		t.Errorf("Start = %s, process %d; want the one that was left, %d", r.Outcome, r.Status.Evidence.Process.PID, s.Evidence.Process.PID)
 	}
 }
 
 func TestStartInterrupted(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, script{Delay: 500 * time.Millisecond})
+	b := newBed(t, script{Gate: true})
 	ctx, cancel := context.WithCancel(progress.With(t.Context(), func(progress.Event) {}))
-	time.AfterFunc(150*time.Millisecond, cancel)
+	go func() {
+		for !b.has("chiltepin.json") {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel()
+	}()
 	_, err := b.Start(ctx, "mesa", StartOptions{})
 	var broken *InterruptedError
 	if !errors.As(err, &broken) || !errors.Is(err, context.Canceled) {
 		t.Fatalf("Start: %v, want an InterruptedError", err)
 	}
+	b.file("gate", "")
 	if r := b.start(); r.Status.State != Running {
 		t.Errorf("State = %s, want the daemon that was left to run", r.Status.State)
 	}
@@ -198,7 +210,7 @@ func TestStartConcurrently(t *testing.T) {
 	results := make([]StartResult, 8)
 	errs := make([]error, len(results))
 	for i := range results {
-		wg.Go(func() { results[i], errs[i] = b.Start(t.Context(), "mesa", StartOptions{Timeout: 30 * time.Second}) })
+		wg.Go(func() { results[i], errs[i] = b.Start(t.Context(), "mesa", StartOptions{Timeout: 5 * time.Minute}) })
 	}
 	wg.Wait()
 	started := 0

@@ -81,9 +81,9 @@ func newWorld(t *testing.T) *world {
 
 // end leaves no daemon behind.
 func (w *world) end() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	if _, err := w.Endpoints.Stop(ctx, "mesa", endpoint.StopOptions{Now: true, Grace: 15 * time.Second}); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if _, err := w.Endpoints.Stop(ctx, "mesa", endpoint.StopOptions{Now: true, Grace: 2 * time.Minute}); err != nil && !errors.Is(err, os.ErrNotExist) {
 		w.t.Errorf("stopping at the end: %v", err)
 	}
 	if w.t.Failed() {
@@ -155,7 +155,7 @@ func TestProbe(t *testing.T) {
 		stopped(t, p, err, pool.Accepted, "", "endpoint mesa is Stopped", "chiltepin endpoint start mesa")
 	})
 	w.start()
-	w.box.Await(30*time.Second, "the endpoint online", func(e sandbox.Entry) bool { return e.IsEvent("online", w.id) })
+	w.box.Await(5*time.Minute, "the endpoint online", func(e sandbox.Entry) bool { return e.IsEvent("online", w.id) })
 
 	// The two pools of the documentation, on the endpoint's own host.
 	t.Run("Works", func(t *testing.T) {

@@ -32,7 +32,7 @@ func TestSlurm(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.start()
-	w.box.Await(30*time.Second, "the endpoint online", func(e sandbox.Entry) bool { return e.IsEvent("online", w.id) })
+	w.box.Await(5*time.Minute, "the endpoint online", func(e sandbox.Entry) bool { return e.IsEvent("online", w.id) })
 	ctx := t.Context()
 
 	t.Run("Detect", func(t *testing.T) {

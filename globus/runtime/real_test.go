@@ -48,7 +48,7 @@ func TestInstallReal(t *testing.T) {
 
 			begin := time.Now()
 			found, err := f.Find(t.Context())
-			if took := time.Since(begin); err != nil || found.Path != r.Path || took > 500*time.Millisecond {
+			if took := time.Since(begin); err != nil || found.Path != r.Path || took > time.Minute {
 				t.Errorf("Find = %+v, %v in %v", found, err, took)
 			}
 			if version, err := f.Check(t.Context(), found); err != nil || version != "4.19.0" {

@@ -16,7 +16,7 @@ import (
 // patience is how long a driver waits for what must come, and lull for what
 // must not.
 const (
-	patience = 10 * time.Second
+	patience = 5 * time.Minute
 	lull     = 150 * time.Millisecond
 )
 

@@ -113,7 +113,7 @@ func startRabbitMQ(t *testing.T) amqpTarget {
 	})
 
 	target := amqpTarget{address: fmt.Sprintf("127.0.0.1:%d", ports[0]), run: "update"}
-	for until := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for until := time.Now().Add(10 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		c, err := amqp091.Dial("amqp://all:" + amqpPassword + "@" + target.address)
 		if err == nil {
 			c.Close()
@@ -121,7 +121,7 @@ func startRabbitMQ(t *testing.T) amqpTarget {
 		}
 		if time.Now().After(until) {
 			said, _ := os.ReadFile(log.Name())
-			t.Fatalf("RabbitMQ does not answer after a minute: %v\n%s", err, said)
+			t.Fatalf("RabbitMQ does not answer after ten minutes: %v\n%s", err, said)
 		}
 	}
 }

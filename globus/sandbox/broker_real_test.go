@@ -35,7 +35,7 @@ with Executor(endpoint_id="`+id+`", user_endpoint_config={"pool": "one"}) as ex:
 `)
 			done <- answer{out, err}
 		}()
-		start := r.box.Await(60*time.Second, "the command to start a user endpoint", func(e sandbox.Entry) bool {
+		start := r.box.Await(10*time.Minute, "the command to start a user endpoint", func(e sandbox.Entry) bool {
 			return e.IsEvent("start command", id)
 		})
 		r.box.OrderBroker(sandbox.BrokerFault{Kind: "close", Method: "basic.ack", User: start.UserEndpoint, Times: 1})
@@ -43,7 +43,7 @@ with Executor(endpoint_id="`+id+`", user_endpoint_config={"pool": "one"}) as ex:
 			t.Errorf("%v\n%s", got.err, got.out)
 		}
 		deliveries := 0 // the answer may come before the user endpoint is back
-		r.box.Await(30*time.Second, "the task delivered again", func(e sandbox.Entry) bool {
+		r.box.Await(5*time.Minute, "the task delivered again", func(e sandbox.Entry) bool {
 			if e.Method == "basic.deliver" && e.Queue == start.UserEndpoint+".tasks" {
 				deliveries++
 			}

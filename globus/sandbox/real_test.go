@@ -59,7 +59,7 @@ func TestRealDaemonAndSDK(t *testing.T) {
 
 	r.stop(stopped)
 	step("stop")
-	r.box.Await(10*time.Second, "the endpoint offline", func(e sandbox.Entry) bool { return e.IsEvent("offline", id) && e.UserEndpoint == "" })
+	r.box.Await(5*time.Minute, "the endpoint offline", func(e sandbox.Entry) bool { return e.IsEvent("offline", id) && e.UserEndpoint == "" })
 	again, stopped := r.start()
 	if again != id {
 		t.Errorf("the second start is endpoint %s, want %s", again, id)
@@ -129,7 +129,7 @@ with Executor(endpoint_id="`+id+`", user_endpoint_config={"wrong": 1}) as ex:
 		t.Errorf("closed %d connections, want the endpoint's two", n)
 	}
 	seen := before[len(before)-1].Seq
-	r.box.Await(60*time.Second, "two heartbeats on a new connection", func() func(sandbox.Entry) bool {
+	r.box.Await(10*time.Minute, "two heartbeats on a new connection", func() func(sandbox.Entry) bool {
 		beats := 0
 		return func(e sandbox.Entry) bool {
 			if e.Seq > seen && e.IsEvent("heartbeat", id) {
@@ -147,7 +147,7 @@ with Executor(endpoint_id="`+id+`", user_endpoint_config={"wrong": 1}) as ex:
 	}
 	select {
 	case <-stopped:
-	case <-time.After(30 * time.Second):
+	case <-time.After(5 * time.Minute):
 		t.Error("the daemon did not end")
 	}
 	if n := len(r.box.Requests("POST", "/v3/endpoints/"+id+"/lock")); n != 1 {

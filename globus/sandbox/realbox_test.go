@@ -113,7 +113,7 @@ func (r *real) start() (id string, stopped <-chan error) {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			select {
 			case <-ended:
-			case <-time.After(30 * time.Second):
+			case <-time.After(5 * time.Minute):
 				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 				<-ended
 			}
@@ -123,7 +123,7 @@ func (r *real) start() (id string, stopped <-chan error) {
 			r.t.Logf("the daemon said:\n%s\nand wrote:\n%s", out.Bytes(), log[max(0, len(log)-8000):])
 		}
 	})
-	e := r.box.Await(60*time.Second, "the endpoint online", func(e sandbox.Entry) bool {
+	e := r.box.Await(10*time.Minute, "the endpoint online", func(e sandbox.Entry) bool {
 		return e.Seq > seen && e.IsEvent("online", "")
 	})
 	return e.Endpoint, done
@@ -138,7 +138,7 @@ func (r *real) stop(stopped <-chan error) {
 		if err != nil && !strings.Contains(err.Error(), "signal: terminated") {
 			r.t.Errorf("the daemon ended with %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(5 * time.Minute):
 		r.t.Error("the daemon did not end")
 	}
 }

@@ -347,7 +347,7 @@ func TestDrainBound(t *testing.T) {
 	if err := s.ReadObject(&req); !errors.Is(err, io.EOF) {
 		t.Errorf("got %v, want EOF", err)
 	}
-	if took := time.Since(began); took < 10*time.Millisecond || took > 5*time.Second {
+	if took := time.Since(began); took < 10*time.Millisecond || took > 5*time.Minute {
 		t.Errorf("waited %v, want about 10ms", took)
 	}
 }

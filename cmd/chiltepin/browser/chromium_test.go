@@ -181,7 +181,7 @@ func (c *chromium) try(method string, params, into any) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 5*time.Minute)
 	defer cancel()
 	select {
 	case m := <-answered:
@@ -230,7 +230,7 @@ func (c *chromium) text(expression string) (string, error) {
 func (c *chromium) await(heading string) {
 	c.t.Helper()
 	var got string
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		// Between two pages there is none to ask.
 		got, _ = c.text(`document.readyState === "complete" ? document.querySelector("h1")?.innerText ?? "" : ""`)
 		if strings.Contains(got, heading) {

@@ -67,7 +67,7 @@ func start(t *testing.T, box *sandboxtest.Box, home string, args ...string) *log
 		t.Fatal(err)
 	}
 	_ = os.Remove(note) // of a login before
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	l := &login{box: box, home: home, cmd: exec.CommandContext(ctx, program, append([]string{"--json", "login"}, args...)...)}
 	var env []string
@@ -98,7 +98,7 @@ func start(t *testing.T, box *sandboxtest.Box, home string, args ...string) *log
 		for lines.Scan() {
 		}
 	}()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if b, err := os.ReadFile(note); err == nil {
 			l.opened = string(b)
 			break

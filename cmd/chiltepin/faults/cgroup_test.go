@@ -101,7 +101,7 @@ func (g *cgroup) kill(processes ...int) {
 		b.Fatal(err)
 	}
 	for began := time.Now(); g.processes() != "\n"; time.Sleep(time.Millisecond) {
-		if time.Since(began) > 30*time.Second {
+		if time.Since(began) > patience {
 			b.Fatalf("the cgroup still has %q", g.processes())
 		}
 	}
@@ -138,7 +138,7 @@ func cgroupKilledStarting(b *bed) {
 		b.Fatal(err)
 	}
 	for began := time.Now(); len(b.living()) == 0; time.Sleep(time.Millisecond) {
-		if time.Since(began) > 30*time.Second {
+		if time.Since(began) > patience {
 			b.Fatal("the daemon does not come up")
 		}
 	}

@@ -142,7 +142,7 @@ func (b *bed) truth(at string) {
 	b.Helper()
 	var word string
 	var living int
-	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(20 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(20 * time.Millisecond) {
 		var v struct {
 			Endpoints []struct{ Name, Status string }
 		}

@@ -70,7 +70,7 @@ last words, and then what was so, as the test saw it for itself.
 							if log, err := os.ReadFile(b.file("endpoint.log")); err == nil && bytes.Contains(log, []byte("User-endpoint start requests are valid from")) {
 								return
 							}
-							if time.Since(began) > 30*time.Second {
+							if time.Since(began) > patience {
 								t.Fatal("their daemon does not come up")
 							}
 						}

@@ -58,7 +58,7 @@ func (b *bed) users(want int) []int {
 		if len(all) == want {
 			return all
 		}
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > patience {
 			b.Fatalf("user endpoints %v live, want %d", all, want)
 		}
 	}

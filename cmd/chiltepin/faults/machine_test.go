@@ -82,7 +82,7 @@ func (n *node) off(t interface{ Fatal(...any) }) {
 	if err := syscall.Kill(n.init, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	for range 1000 {
+	for range 40_000 {
 		if _, err := os.Stat(fmt.Sprintf("/proc/%d/ns/pid", n.init)); err != nil {
 			return
 		}

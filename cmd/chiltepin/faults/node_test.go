@@ -56,7 +56,7 @@ func newNode(t *testing.T, name string, booted time.Duration, more ...string) *n
 		if _, err := os.Stat(ready); err == nil {
 			break
 		}
-		if time.Since(began) > 20*time.Second {
+		if time.Since(began) > patience {
 			t.Fatalf("the machine %s does not come up: %s", name, said.String())
 		}
 	}

@@ -144,7 +144,7 @@ func (b *bed) userUp() int {
 		if data, err := os.ReadFile(log); err == nil && strings.Contains(string(data), "begins") {
 			return pid
 		}
-		if time.Since(began) > 30*time.Second {
+		if time.Since(began) > patience {
 			b.Fatal("the user endpoint does not come up")
 		}
 	}
@@ -161,7 +161,7 @@ func (b *bed) byHand() {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = cmd.Wait() })
-	for range 2000 {
+	for range 20_000 {
 		if strings.Contains(b.run("endpoint", "status", "--offline", "mesa").stdout, "Running") {
 			b.must("endpoint", "start", "mesa") // which notes it
 			b.kill(cmd.Process.Pid, syscall.SIGKILL)

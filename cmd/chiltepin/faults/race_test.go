@@ -243,7 +243,7 @@ func TestRealAtOnce(t *testing.T) {
 func (b *bed) settled(want int) {
 	b.Helper()
 	var living []int
-	for began := time.Now(); time.Since(began) < 30*time.Second; time.Sleep(10 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(10 * time.Millisecond) {
 		if living = b.living(); len(living) == want {
 			return
 		}

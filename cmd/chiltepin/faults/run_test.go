@@ -12,7 +12,7 @@ import (
 )
 
 // patience is how long a command may take at most.
-const patience = 4 * time.Minute
+const patience = 10 * time.Minute
 
 // answer is what a run of the program gave.
 type answer struct {

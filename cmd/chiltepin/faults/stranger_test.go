@@ -35,7 +35,7 @@ func (b *bed) stranger(title ...string) *stranger {
 		_ = s.cmd.Wait()
 	})
 	for began := time.Now(); !strings.Contains(s.said.String(), "ready"); time.Sleep(time.Millisecond) {
-		if time.Since(began) > 20*time.Second {
+		if time.Since(began) > patience {
 			b.Fatal("the stranger does not come up")
 		}
 	}
