@@ -37,8 +37,8 @@ const (
 // daemon would refuse is left at its default here and reported by
 // [Endpoint.Check].
 func (e *Endpoint) Config() (Config, error) {
-	c := Config{HeartbeatPeriod: defaultHeartbeat, TemplatePath: e.file(templateFile), SchemaPath: e.file(schemaFile)}
-	if exists(e.file(configPython)) {
+	c := Config{HeartbeatPeriod: defaultHeartbeat, TemplatePath: e.filePath(templateFile), SchemaPath: e.filePath(schemaFile)}
+	if pathExists(e.filePath(configPython)) {
 		c.Python = true
 		return c, nil
 	}
@@ -82,7 +82,7 @@ func (e *Endpoint) Config() (Config, error) {
 // configKeys returns the keys of config.yaml with their values, aliases
 // resolved.
 func (e *Endpoint) configKeys() (map[string]*yaml.Node, error) {
-	path := e.file(configYAML)
+	path := e.filePath(configYAML)
 	data, _, err := regular.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -114,38 +114,38 @@ func parseMapping(data []byte) (map[string]*yaml.Node, *FormatError) {
 	if err := dec.Decode(&more); !isEOF(err) {
 		return nil, &FormatError{Line: more.Line, Problem: "it holds more than one YAML document", Remedy: "remove the line --- and what follows it"}
 	}
-	top := resolve(doc.Content[0])
+	top := resolveAlias(doc.Content[0])
 	switch kindOf(top) {
 	case "null":
 		return nil, nil
 	case "mapping":
 		keys := map[string]*yaml.Node{}
-		collect(top, keys, 0)
+		collectKeys(top, keys, 0)
 		return keys, nil
 	}
 	return nil, &FormatError{Line: top.Line, Problem: "it is a YAML " + kindOf(top) + ", not a mapping", Remedy: "write one \"name: value\" a line"}
 }
 
-func collect(m *yaml.Node, keys map[string]*yaml.Node, depth int) {
+func collectKeys(m *yaml.Node, keys map[string]*yaml.Node, depth int) {
 	if depth > 10 { // an alias may stand for what it is in
 		return
 	}
 	for i := 0; i+1 < len(m.Content); i += 2 {
-		if k, v := m.Content[i], resolve(m.Content[i+1]); k.ShortTag() == "!!merge" {
+		if k, v := m.Content[i], resolveAlias(m.Content[i+1]); k.ShortTag() == "!!merge" {
 			from := []*yaml.Node{v}
 			if v.Kind == yaml.SequenceNode {
 				from = v.Content
 			}
 			for _, v := range from {
-				if v = resolve(v); v.Kind == yaml.MappingNode {
-					collect(v, keys, depth+1)
+				if v = resolveAlias(v); v.Kind == yaml.MappingNode {
+					collectKeys(v, keys, depth+1)
 				}
 			}
 		}
 	}
 	for i := 0; i+1 < len(m.Content); i += 2 {
-		if k := resolve(m.Content[i]); k.Kind == yaml.ScalarNode && k.ShortTag() != "!!merge" {
-			v := *resolve(m.Content[i+1])
+		if k := resolveAlias(m.Content[i]); k.Kind == yaml.ScalarNode && k.ShortTag() != "!!merge" {
+			v := *resolveAlias(m.Content[i+1])
 			v.Line = k.Line // where a person looks for it
 			keys[k.Value] = &v
 		}

@@ -45,8 +45,8 @@ type TemplateDefaults struct{ Provider, Partition, Queue, Account string }
 // marks.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.@+:-]{1,128}$`) // never written to
 
-// into puts the defaults into our template.
-func (d TemplateDefaults) into(template []byte) []byte {
+// fillTemplate puts the defaults into our template.
+func (d TemplateDefaults) fillTemplate(template []byte) []byte {
 	word := func(s, none string) string {
 		if s == "" {
 			return none
@@ -82,18 +82,18 @@ func (d *Dir) Configure(name string, opts ConfigureOptions) (*Endpoint, error) {
 	if err := CheckNewName(name); err != nil {
 		return nil, err
 	}
-	if err := opts.check(); err != nil {
+	if err := opts.checkOptions(); err != nil {
 		return nil, fmt.Errorf("configuring endpoint %q: %w", name, err)
 	}
-	ep := d.at(name)
+	ep := d.endpointAt(name)
 	if _, err := os.Lstat(ep.path); err == nil {
 		return nil, &ExistsError{Name: name, Path: ep.path}
 	}
 	if err := makeDir(d.path); err != nil {
 		return nil, fmt.Errorf("configuring endpoint %q: %w", name, err)
 	}
-	d.sweep()
-	if err := d.configure(ep, opts); err != nil {
+	d.sweepLeftovers()
+	if err := d.writeNewEndpoint(ep, opts); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return nil, &ExistsError{Name: name, Path: ep.path}
 		}
@@ -102,8 +102,8 @@ func (d *Dir) Configure(name string, opts ConfigureOptions) (*Endpoint, error) {
 	return ep, nil
 }
 
-func (d *Dir) configure(ep *Endpoint, opts ConfigureOptions) (err error) {
-	work, err := d.workDir()
+func (d *Dir) writeNewEndpoint(ep *Endpoint, opts ConfigureOptions) (err error) {
+	work, err := d.makeWorkDir()
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (d *Dir) configure(ep *Endpoint, opts ConfigureOptions) (err error) {
 	for _, f := range newFiles(ep.name, opts) {
 		out, err := root.OpenFile(f.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err == nil {
-			err = fill(out, f.data)
+			err = writeAndClose(out, f.data)
 		}
 		if err != nil {
 			return err
@@ -166,7 +166,7 @@ func newFiles(name string, opts ConfigureOptions) []newFile {
 		environment = fmt.Appendf(environment, "GLOBUS_COMPUTE_USER_DIR: %s\n", yamlString(opts.UserDir))
 	}
 	return []newFile{
-		{templateFile, opts.Defaults.into(own(templateFile))},
+		{templateFile, opts.Defaults.fillTemplate(own(templateFile))},
 		{schemaFile, own(schemaFile)},
 		{environmentFile, environment},
 		{configYAML, config.Bytes()},
@@ -202,7 +202,7 @@ func renamePlain(from, to string) error {
 	return nil
 }
 
-func (o ConfigureOptions) check() error {
+func (o ConfigureOptions) checkOptions() error {
 	for _, opt := range []struct{ name, value string }{{"display name", o.DisplayName}, {"email", o.Email}, {"path", o.Path}, {"directory", o.UserDir}} {
 		if !utf8.ValidString(opt.value) || strings.ContainsFunc(opt.value, unicode.IsControl) {
 			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q holds control characters or is not UTF-8", opt.value), Remedy: "leave them out"}

@@ -137,10 +137,10 @@ func TestConfigureText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := read(t, ep.file(configYAML)), "display_name: \"Größe: \\\"x\\\"\"\ndebug: true\n"; got != want {
+	if got, want := read(t, ep.filePath(configYAML)), "display_name: \"Größe: \\\"x\\\"\"\ndebug: true\n"; got != want {
 		t.Errorf("config.yaml is %q, want %q", got, want)
 	}
-	if got, want := read(t, ep.file(environmentFile)), "\nPATH: \"/opt/a b/bin:/usr/bin\"\n"; !strings.HasSuffix(got, want) {
+	if got, want := read(t, ep.filePath(environmentFile)), "\nPATH: \"/opt/a b/bin:/usr/bin\"\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("the environment is %q, want it to end in %q", got, want)
 	}
 }
@@ -154,7 +154,7 @@ func TestConfigureFailsWhole(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), `configuring endpoint "mesa": `) {
 		t.Errorf("%v", err)
 	}
-	if err := dir.at("mesa2").Remove(); err == nil {
+	if err := dir.endpointAt("mesa2").Remove(); err == nil {
 		t.Error("it was removed, by what way?")
 	}
 	if diff := cmp.Diff([]string{"mesa2", "mesa2/config.yaml"}, left(t, dir)); diff != "" {

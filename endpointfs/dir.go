@@ -15,21 +15,21 @@ import (
 
 // Names of files in an endpoint's directory.
 const (
-	configYAML      = "config.yaml"
-	configPython    = "config.py"
-	templateFile    = "user_config_template.yaml.j2"
-	templateOld     = "user_config_template.yaml"
-	schemaFile      = "user_config_schema.json"
-	environmentFile = "user_environment.yaml"
-	endpointJSON    = "endpoint.json"
-	pidFile         = "daemon.pid"
-	logFile         = "endpoint.log"
-	sidecarFile     = "chiltepin.json"
+	configYAML       = "config.yaml"
+	configPython     = "config.py"
+	templateFile     = "user_config_template.yaml.j2"
+	templateOld      = "user_config_template.yaml"
+	schemaFile       = "user_config_schema.json"
+	environmentFile  = "user_environment.yaml"
+	endpointJSON     = "endpoint.json"
+	pidFile          = "daemon.pid"
+	logFile          = "endpoint.log"
+	launchRecordFile = "chiltepin.json"
 )
 
-// ownDir is the folder of chiltepin in a configuration directory. Nothing in
+// privateDir is the folder of chiltepin in a configuration directory. Nothing in
 // it may be named config.*, lest globus-compute-endpoint list it.
-const ownDir = ".chiltepin"
+const privateDir = ".chiltepin"
 
 // DefaultDir returns the configuration directory that the Python programs
 // would use: $GLOBUS_COMPUTE_USER_DIR, else .globus_compute in home.
@@ -83,7 +83,7 @@ func (d *Dir) Endpoints() ([]*Endpoint, error) {
 		if strings.HasPrefix(e.Name(), ".") || isUserEndpointDir(e.Name()) {
 			continue
 		}
-		if ep := d.at(e.Name()); ep.hasConfig() {
+		if ep := d.endpointAt(e.Name()); ep.hasConfig() {
 			all = append(all, ep)
 		}
 	}
@@ -97,7 +97,7 @@ func (d *Dir) Endpoints() ([]*Endpoint, error) {
 // above all), or an *[AmbiguousError].
 func (d *Dir) Endpoint(nameOrID string) (*Endpoint, error) {
 	if id := pytext.CanonicalUUID(nameOrID); id != "" {
-		ep, err := d.byID(id)
+		ep, err := d.findByID(id)
 		if ep != nil || err != nil {
 			return ep, err
 		}
@@ -107,17 +107,17 @@ func (d *Dir) Endpoint(nameOrID string) (*Endpoint, error) {
 		return nil, nameErr
 	}
 	// A name that the daemon would not give may still be on the disk.
-	ep := d.at(nameOrID)
-	if ep.hasAny(configYAML, configPython, templateFile, endpointJSON, pidFile) && !isUserEndpointDir(nameOrID) {
+	ep := d.endpointAt(nameOrID)
+	if ep.hasAnyFile(configYAML, configPython, templateFile, endpointJSON, pidFile) && !isUserEndpointDir(nameOrID) {
 		return ep, nil
 	}
 	if nameErr != nil {
 		return nil, nameErr
 	}
-	return nil, &NotFoundError{Name: nameOrID, Dir: d.path, Leftover: exists(ep.path)}
+	return nil, &NotFoundError{Name: nameOrID, Dir: d.path, Leftover: pathExists(ep.path)}
 }
 
-func (d *Dir) byID(id string) (*Endpoint, error) {
+func (d *Dir) findByID(id string) (*Endpoint, error) {
 	all, err := d.Endpoints()
 	if err != nil {
 		return nil, err
@@ -154,10 +154,10 @@ func (d *Dir) IDs() (names map[string]string, unreadable []string, err error) {
 		if t := e.Type(); !t.IsDir() && t&(fs.ModeSymlink|fs.ModeIrregular) == 0 || strings.HasPrefix(e.Name(), ".") || isUserEndpointDir(e.Name()) {
 			continue
 		}
-		ep := d.at(e.Name())
+		ep := d.endpointAt(e.Name())
 		id, err := ep.ID()
 		switch {
-		case err != nil && ep.hasAny(endpointJSON):
+		case err != nil && ep.hasAnyFile(endpointJSON):
 			unreadable = append(unreadable, e.Name())
 		case id != "":
 			names[strings.ToLower(id)] = e.Name()
@@ -170,7 +170,7 @@ func (d *Dir) IDs() (names map[string]string, unreadable []string, err error) {
 	return names, unreadable, nil
 }
 
-func (d *Dir) at(name string) *Endpoint {
+func (d *Dir) endpointAt(name string) *Endpoint {
 	return &Endpoint{dir: d, name: name, path: d.path + string(filepath.Separator) + name}
 }
 
@@ -193,16 +193,16 @@ func (e *Endpoint) Name() string { return e.name }
 // Path returns the path of the endpoint's directory.
 func (e *Endpoint) Path() string { return e.path }
 
-func (e *Endpoint) file(name string) string { return e.path + string(filepath.Separator) + name }
+func (e *Endpoint) filePath(name string) string { return e.path + string(filepath.Separator) + name }
 
-func (e *Endpoint) hasConfig() bool { return e.hasAny(configYAML, configPython) }
+func (e *Endpoint) hasConfig() bool { return e.hasAnyFile(configYAML, configPython) }
 
-func (e *Endpoint) hasAny(names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return exists(e.file(name)) })
+func (e *Endpoint) hasAnyFile(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return pathExists(e.filePath(name)) })
 }
 
-// root opens the endpoint's directory for changing what is in it.
-func (e *Endpoint) root() (*os.Root, error) { return os.OpenRoot(e.path) }
+// openRoot opens the endpoint's directory for changing what is in it.
+func (e *Endpoint) openRoot() (*os.Root, error) { return os.OpenRoot(e.path) }
 
 // Log returns the endpoint's log.
-func (e *Endpoint) Log() log.Files { return log.At(e.file(logFile)) }
+func (e *Endpoint) Log() log.Files { return log.At(e.filePath(logFile)) }

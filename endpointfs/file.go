@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exists says whether path, links followed, is there. A path that may not be
+// pathExists says whether path, links followed, is there. A path that may not be
 // looked at counts as there: what cannot be seen is not absent.
-func exists(path string) bool {
+func pathExists(path string) bool {
 	var st unix.Stat_t
 	err := unix.Stat(path, &st)
 	return err == nil || err != unix.ENOENT && err != unix.ENOTDIR && err != unix.ELOOP
@@ -33,7 +33,7 @@ func writeAtomic(root *os.Root, name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := fill(f, data); err != nil {
+	if err := writeAndClose(f, data); err != nil {
 		root.Remove(tmp)
 		return err
 	}
@@ -44,8 +44,8 @@ func writeAtomic(root *os.Root, name string, data []byte) error {
 	return syncDir(root)
 }
 
-// fill writes data to f whatever the umask, and closes it.
-func fill(f *os.File, data []byte) error {
+// writeAndClose writes data to f whatever the umask, and closes it.
+func writeAndClose(f *os.File, data []byte) error {
 	_, err := f.Write(data)
 	if err == nil {
 		err = f.Chmod(0o600)

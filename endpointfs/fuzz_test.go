@@ -86,7 +86,7 @@ func FuzzSidecar(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, problem := parseSidecar(data)
+		s, problem := parseLaunchRecord(data)
 		if problem != "" {
 			if s != (Sidecar{}) {
 				t.Errorf("%+v and %q", s, problem)
@@ -97,7 +97,7 @@ func FuzzSidecar(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, problem := parseSidecar(out)
+		again, problem := parseLaunchRecord(out)
 		if !s.Launched.Equal(again.Launched) {
 			t.Errorf("%v was read again as %v", s.Launched, again.Launched)
 		}

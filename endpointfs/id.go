@@ -16,7 +16,7 @@ const maxStateFile = 64 << 10
 // keeps it in endpoint.json, and "" when it was never registered. A file that
 // holds none is a *[FormatError].
 func (e *Endpoint) ID() (string, error) {
-	path := e.file(endpointJSON)
+	path := e.filePath(endpointJSON)
 	data, _, err := regular.Read(path, maxStateFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil

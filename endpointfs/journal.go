@@ -75,11 +75,11 @@ type Journal struct{ dir *Dir }
 func (d *Dir) Journal() Journal { return Journal{d} }
 
 // Path returns the path of the file that is appended to.
-func (j Journal) Path() string { return filepath.Join(j.dir.path, ownDir, journalFile) }
+func (j Journal) Path() string { return filepath.Join(j.dir.path, privateDir, journalFile) }
 
 // Exists says whether the configuration directory is there, so that an entry
 // needs no new one.
-func (j Journal) Exists() bool { return exists(j.dir.path) }
+func (j Journal) Exists() bool { return pathExists(j.dir.path) }
 
 // Append adds one entry, on a line of its own whatever was there before. The
 // entry is in the file when it returns; it is not forced to the disk.
@@ -88,14 +88,14 @@ func (j Journal) Append(e JournalEntry) error {
 	if err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
 	}
-	if err := j.append(line); err != nil {
+	if err := j.appendLine(line); err != nil {
 		return fmt.Errorf("writing the journal %s: %w", j.Path(), err)
 	}
 	return nil
 }
 
-func (j Journal) append(line []byte) error {
-	own := filepath.Join(j.dir.path, ownDir)
+func (j Journal) appendLine(line []byte) error {
+	own := filepath.Join(j.dir.path, privateDir)
 	if err := makeDir(own); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (j Journal) append(line []byte) error {
 	if release != nil {
 		defer release()
 		if info, err := root.Lstat(journalFile); err == nil && info.Size()+int64(len(line)) > journalSize {
-			if err := rotate(root); err != nil {
+			if err := rotateJournal(root); err != nil {
 				return err
 			}
 		}
@@ -160,8 +160,8 @@ func lockJournal(path string) (release func()) {
 	return func() { _ = lock.Unlock() }
 }
 
-// rotate moves every file one further and the last one out.
-func rotate(root *os.Root) error {
+// rotateJournal moves every file one further and the last one out.
+func rotateJournal(root *os.Root) error {
 	for i := journalKept; i > 0; i-- {
 		err := root.Rename(journalName(i-1), journalName(i))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -215,7 +215,7 @@ type JournalPage struct {
 func (j Journal) Read(ctx context.Context) (JournalPage, error) {
 	var page JournalPage
 	// So that nothing is rotated between two reads. Reading makes no file.
-	if path := filepath.Join(j.dir.path, ownDir, journalLock); exists(path) {
+	if path := filepath.Join(j.dir.path, privateDir, journalLock); pathExists(path) {
 		lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
 		limited, cancel := context.WithTimeout(ctx, journalPatience)
 		defer cancel()
@@ -227,7 +227,7 @@ func (j Journal) Read(ctx context.Context) (JournalPage, error) {
 		if err := ctx.Err(); err != nil {
 			return JournalPage{}, err
 		}
-		data, _, err := regular.Read(filepath.Join(j.dir.path, ownDir, journalName(i)), 2*journalSize)
+		data, _, err := regular.Read(filepath.Join(j.dir.path, privateDir, journalName(i)), 2*journalSize)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -125,7 +125,7 @@ func TestJournalConcurrentWriters(t *testing.T) {
 		}
 		next[e.Call]++
 	}
-	if _, err := os.Stat(filepath.Join(dir, ownDir, journalFile+".2")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, privateDir, journalFile+".2")); err != nil {
 		t.Errorf("320 entries of 8 KiB were not rotated: %v", err)
 	}
 }
@@ -147,7 +147,7 @@ func TestJournalRotates(t *testing.T) {
 	if n := len(page.Entries); err != nil || n < 250 || n > 360 || page.Entries[n-1].Call != "499" || page.Entries[0].Call != fmt.Sprint(500-n) {
 		t.Errorf("%d entries, %v", n, err)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, ownDir, "journal.jsonl*"))
+	files, err := filepath.Glob(filepath.Join(dir, privateDir, "journal.jsonl*"))
 	if err != nil || len(files) != 1+journalKept {
 		t.Errorf("%v, %v", files, err)
 	}
@@ -167,7 +167,7 @@ func TestJournalLockHeld(t *testing.T) {
 	if err := j.Append(entry("1")); err != nil {
 		t.Fatal(err)
 	}
-	lock := flock.New(filepath.Join(dir, ownDir, journalLock))
+	lock := flock.New(filepath.Join(dir, privateDir, journalLock))
 	if ok, err := lock.TryLock(); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -189,7 +189,7 @@ func TestJournalNotWritable(t *testing.T) {
 		"link outside": func(dir string) error { return os.Symlink("/dev/null", filepath.Join(dir, journalFile)) },
 	} {
 		dir := t.TempDir()
-		own := filepath.Join(dir, ownDir)
+		own := filepath.Join(dir, privateDir)
 		if err := os.Mkdir(own, 0o700); err != nil {
 			t.Fatal(err)
 		}

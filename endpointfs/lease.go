@@ -91,39 +91,39 @@ func readLease(path string) (leaseState, error) {
 type leases struct {
 	times leaseTimes
 	mu    sync.Mutex
-	// watched are leases and since when they were seen to be as they are.
-	watched map[string]watched
+	// watchedLease are leases and since when they were seen to be as they are.
+	watched map[string]watchedLease
 }
 
-type watched struct {
+type watchedLease struct {
 	leaseState
 	since time.Time
 }
 
-// expired says whether the lease was seen in that state, at a time after now,
+// hasExpired says whether the lease was seen in that state, at a time after now,
 // and all through its expiry before.
-func (w *leases) expired(path string, s leaseState, now time.Time) bool {
+func (w *leases) hasExpired(path string, s leaseState, now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if was, ok := w.watched[path]; ok && was.leaseState == s {
 		return now.Sub(was.since) >= w.times.expiry
 	}
 	if w.watched == nil {
-		w.watched = map[string]watched{}
+		w.watched = map[string]watchedLease{}
 	}
-	w.watched[path] = watched{s, time.Now()}
+	w.watched[path] = watchedLease{s, time.Now()}
 	return false
 }
 
-func (w *leases) forget(path string) {
+func (w *leases) forgetLease(path string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.watched, path)
 }
 
-// ended says whether the holder is provably gone: a process of this boot of
+// holderEnded says whether the holder is provably gone: a process of this boot of
 // this machine that is no more.
-func (d *Dir) ended(n leaseNote) bool {
+func (d *Dir) holderEnded(n leaseNote) bool {
 	if d.machine == nil || n.Boot == "" || n.Start == 0 || n.Boot != d.machine.Boot() {
 		return false
 	}
@@ -131,21 +131,21 @@ func (d *Dir) ended(n leaseNote) bool {
 	return err == nil && start != n.Start
 }
 
-// leased returns who holds the lease of that name, and whether anybody does. A
+// leaseHolder returns who holds the lease of that name, and whether anybody does. A
 // lease that belongs to nobody any more is removed.
-func (d *Dir) leased(name string) (Holder, bool, error) {
+func (d *Dir) leaseHolder(name string) (Holder, bool, error) {
 	path := d.leasePath(name)
 	now := time.Now()
 	seen, err := readLease(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		d.leases.forget(path)
+		d.leases.forgetLease(path)
 		return Holder{}, false, nil
 	}
 	if err != nil {
 		return Holder{}, false, err
 	}
 	n, problem := parseLease([]byte(seen.data))
-	if !d.leases.expired(path, seen, now) && (problem != "" || !d.ended(n)) {
+	if !d.leases.hasExpired(path, seen, now) && (problem != "" || !d.holderEnded(n)) {
 		return n.Holder, true, nil
 	}
 	gone, err := d.removeLease(path, seen)
@@ -155,16 +155,16 @@ func (d *Dir) leased(name string) (Holder, bool, error) {
 	return n.Holder, err == nil && !gone, nil
 }
 
-// shownLease is leased for one who only looks: it removes nothing. Without
+// leaseHolderShown is leased for one who only looks: it removes nothing. Without
 // watching, a lease of another machine counts for as long as its last touch is
 // not minutes old by this one's clock.
-func (d *Dir) shownLease(name string) (Holder, bool) {
+func (d *Dir) leaseHolderShown(name string) (Holder, bool) {
 	seen, err := readLease(d.leasePath(name))
 	if err != nil {
 		return Holder{}, false
 	}
 	n, problem := parseLease([]byte(seen.data))
-	if time.Since(seen.touched) > d.leases.times.shown || problem == "" && d.ended(n) {
+	if time.Since(seen.touched) > d.leases.times.shown || problem == "" && d.holderEnded(n) {
 		return Holder{}, false
 	}
 	return n.Holder, true
@@ -182,7 +182,7 @@ func (d *Dir) removeLease(path string, judged leaseState) (bool, error) {
 
 // moveLease is removeLease once it was looked at.
 func (d *Dir) moveLease(path string, judged leaseState) (bool, error) {
-	aside := filepath.Join(d.path, ownDir, coming+rand.Text())
+	aside := filepath.Join(d.path, privateDir, coming+rand.Text())
 	if err := os.Rename(path, aside); err != nil {
 		return false, ignoreAbsence(err)
 	}
@@ -191,7 +191,7 @@ func (d *Dir) moveLease(path string, judged leaseState) (bool, error) {
 		return true, os.Remove(aside)
 	}
 	// Where that fails there is another one by now, and the holder of this one
-	// will find out, see [lease.check].
+	// will find out, see [waitForLease.checkOptions].
 	_ = os.Link(aside, path)
 	return false, errors.Join(err, os.Remove(aside))
 }
@@ -216,25 +216,25 @@ func (d *Dir) makeLease(name, purpose string) (*lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(filepath.Join(d.path, ownDir), coming)
+	f, err := os.CreateTemp(filepath.Join(d.path, privateDir), coming)
 	if err != nil {
 		return nil, err
 	}
 	l := &lease{dir: d, path: d.leasePath(name), data: string(data) + "\n", file: f, lost: make(chan struct{}), stop: make(chan struct{}), done: make(chan struct{})}
-	taken, err := l.take()
+	taken, err := l.linkIntoPlace()
 	if !taken {
 		return nil, errors.Join(err, f.Close())
 	}
-	go l.keep()
+	go l.renewUntilReleased()
 	return l, nil
 }
 
-// lease is a lease, held.
+// waitForLease is a lease, held.
 type lease struct {
 	dir  *Dir
 	path string
 	data string
-	// file is ours whatever is at path by now.
+	// filePath is ours whatever is at path by now.
 	file *os.File
 
 	mu      sync.Mutex
@@ -245,9 +245,9 @@ type lease struct {
 	lost, stop, done chan struct{}
 }
 
-// take makes the file appear at its path in one step, if there is none. NFS
+// linkIntoPlace makes the file appear at its path in one step, if there is none. NFS
 // may say that a link exists which it has just made: the count of links knows.
-func (l *lease) take() (bool, error) {
+func (l *lease) linkIntoPlace() (bool, error) {
 	tmp := l.file.Name()
 	defer os.Remove(tmp)
 	_, err := l.file.WriteString(l.data)
@@ -258,7 +258,7 @@ func (l *lease) take() (bool, error) {
 		err = l.file.Sync()
 	}
 	if err == nil {
-		err = l.renew()
+		err = l.touchFile()
 	}
 	if err != nil {
 		return false, err
@@ -279,9 +279,9 @@ func (l *lease) take() (bool, error) {
 	return false, err
 }
 
-// renew touches the file. Every touch sets another time, however coarse the
+// touchFile touches the file. Every touch sets another time, however coarse the
 // file system's times are.
-func (l *lease) renew() error {
+func (l *lease) touchFile() error {
 	began := time.Now()
 	touch := began
 	if last := l.touch.Add(l.dir.leases.times.renewal / 2); touch.Before(last) {
@@ -295,8 +295,8 @@ func (l *lease) renew() error {
 	return nil
 }
 
-// keep looks after the lease until it is released or lost.
-func (l *lease) keep() {
+// renewUntilReleased looks after the lease until it is released or lost.
+func (l *lease) renewUntilReleased() {
 	defer close(l.done)
 	t := time.NewTicker(l.dir.leases.times.check)
 	defer t.Stop()
@@ -306,21 +306,21 @@ func (l *lease) keep() {
 			return
 		case <-t.C:
 		}
-		if l.check() != "" {
+		if l.checkHeld() != "" {
 			return
 		}
 		l.mu.Lock()
-		if l.overdue() == "" && time.Since(l.renewed) >= l.dir.leases.times.renewal {
-			_ = l.renew() // the next one may succeed, until it is too late
+		if l.overdueReason() == "" && time.Since(l.renewed) >= l.dir.leases.times.renewal {
+			_ = l.touchFile() // the next one may succeed, until it is too late
 		}
 		l.mu.Unlock()
 	}
 }
 
-// overdue says whether a watcher may think by now that the lease is nobody's.
+// overdueReason says whether a watcher may think by now that the lease is nobody's.
 // The clock that runs counts, and the time of day: one of them goes on while
 // the machine sleeps.
-func (l *lease) overdue() string {
+func (l *lease) overdueReason() string {
 	now := time.Now()
 	age := max(now.Sub(l.renewed), now.Round(0).Sub(l.renewed.Round(0)))
 	if age <= l.dir.leases.times.limit {
@@ -329,20 +329,20 @@ func (l *lease) overdue() string {
 	return fmt.Sprintf("it was not renewed for %s", age.Round(time.Second))
 }
 
-// check looks whether the lease is still ours, and returns why it is not. A
+// checkOptions looks whether the lease is still ours, and returns why it is not. A
 // lease that was lost once stays so.
-func (l *lease) check() string {
+func (l *lease) checkHeld() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.why != "" {
 		return l.why
 	}
-	why := l.overdue()
+	why := l.overdueReason()
 	if why == "" {
-		why = l.taken()
+		why = l.takenReason()
 	}
 	if why == "" {
-		why = l.overdue() // looking may have taken long
+		why = l.overdueReason() // looking may have taken long
 	}
 	if why != "" {
 		l.why = why
@@ -351,10 +351,10 @@ func (l *lease) check() string {
 	return why
 }
 
-// taken says whether another lease, or none, is where ours should be. It may
+// takenReason says whether another lease, or none, is where ours should be. It may
 // be away for an instant, see [Dir.removeLease]. What cannot be read is not
 // taken: then time decides.
-func (l *lease) taken() string {
+func (l *lease) takenReason() string {
 	for range 10 {
 		seen, err := readLease(l.path)
 		if err == nil && seen.data == l.data || err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -365,9 +365,9 @@ func (l *lease) taken() string {
 	return "another one is in its place, or none"
 }
 
-// release gives the lease back, also one that ran out and that nobody has taken
+// giveBack gives the lease back, also one that ran out and that nobody has taken
 // over yet. It is called once.
-func (l *lease) release() error {
+func (l *lease) giveBack() error {
 	close(l.stop)
 	<-l.done
 	defer l.file.Close()

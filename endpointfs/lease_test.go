@@ -365,7 +365,7 @@ func TestLeaseTakenOverOnce(t *testing.T) {
 		return
 	}
 	path := t.TempDir()
-	if err := makeDir(filepath.Join(path, ownDir, "locks")); err != nil {
+	if err := makeDir(filepath.Join(path, privateDir, "locks")); err != nil {
 		t.Fatal(err)
 	}
 	var wait sync.WaitGroup
@@ -398,7 +398,7 @@ func takeOver(t *testing.T, path, name string) {
 	for range takers {
 		dir := Open(path)
 		// Each has seen it for long enough.
-		dir.leases.watched = map[string]watched{lease: {seen, time.Now().Add(-time.Hour)}}
+		dir.leases.watched = map[string]watchedLease{lease: {seen, time.Now().Add(-time.Hour)}}
 		wait.Go(func() {
 			lock, err := dir.Lock(t.Context(), name, "testing")
 			tried.Done()
@@ -452,7 +452,7 @@ func TestLeasePutBack(t *testing.T) {
 	if err := lock.Check(); err != nil {
 		t.Error(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir.Path(), ownDir, coming+"*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir.Path(), privateDir, coming+"*")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -485,7 +485,7 @@ func TestLockRespectsLeases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if exists(dir.leasePath("mesa")) {
+	if pathExists(dir.leasePath("mesa")) {
 		t.Error("the lease of the killed one is still there")
 	}
 	if err := lock.Check(); err != nil {

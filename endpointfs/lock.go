@@ -107,7 +107,7 @@ const lockPatience = 200 * time.Millisecond
 // is not given while somebody holds a lease; who takes a lease cannot see a
 // lock.
 func (e *Endpoint) Lock(ctx context.Context, purpose string) (*Lock, error) {
-	return e.dir.lock(ctx, e.name, purpose)
+	return e.dir.takeLock(ctx, e.name, purpose)
 }
 
 // Lock is [Endpoint.Lock] for a name that need not have an endpoint yet.
@@ -115,10 +115,10 @@ func (d *Dir) Lock(ctx context.Context, name, purpose string) (*Lock, error) {
 	if !isComponent(name) {
 		return nil, &NameError{Name: name, Problem: "it is no name of an endpoint", Remedy: "chiltepin endpoint list"}
 	}
-	return d.lock(ctx, name, purpose)
+	return d.takeLock(ctx, name, purpose)
 }
 
-func (d *Dir) lock(ctx context.Context, name, purpose string) (*Lock, error) {
+func (d *Dir) takeLock(ctx context.Context, name, purpose string) (*Lock, error) {
 	path := d.lockPath(name)
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
@@ -138,11 +138,11 @@ func (d *Dir) lock(ctx context.Context, name, purpose string) (*Lock, error) {
 	case errors.Is(err, context.DeadlineExceeded), err == nil && !ok:
 		return nil, &LockedError{Name: name, Holder: readHolder(path)}
 	case Lockless(err):
-		return d.lease(ctx, name, purpose)
+		return d.waitForLease(ctx, name, purpose)
 	case err != nil:
 		return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
 	}
-	if h, held, err := d.leased(name); held || err != nil {
+	if h, held, err := d.leaseHolder(name); held || err != nil {
 		file.Unlock()
 		if err != nil {
 			return nil, fmt.Errorf("locking endpoint %q: %w", name, err)
@@ -155,10 +155,10 @@ func (d *Dir) lock(ctx context.Context, name, purpose string) (*Lock, error) {
 	return &Lock{name: name, file: file}, nil
 }
 
-// lease takes a lease, for as long as ctx allows.
-func (d *Dir) lease(ctx context.Context, name, purpose string) (*Lock, error) {
+// waitForLease takes a lease, for as long as ctx allows.
+func (d *Dir) waitForLease(ctx context.Context, name, purpose string) (*Lock, error) {
 	for {
-		h, held, err := d.leased(name)
+		h, held, err := d.leaseHolder(name)
 		if err == nil && !held {
 			var l *lease
 			if l, err = d.makeLease(name, purpose); l != nil {
@@ -212,7 +212,7 @@ func (l *Lock) Check() error {
 	if l.lease == nil {
 		return nil
 	}
-	if why := l.lease.check(); why != "" {
+	if why := l.lease.checkHeld(); why != "" {
 		return &LostError{Name: l.name, Why: why}
 	}
 	return nil
@@ -222,7 +222,7 @@ func (l *Lock) Check() error {
 func (l *Lock) Release() (err error) {
 	l.once.Do(func() {
 		if l.lease != nil {
-			err = l.lease.release()
+			err = l.lease.giveBack()
 			return
 		}
 		_ = os.Truncate(l.file.Path(), 0)
@@ -237,7 +237,7 @@ func (l *Lock) Release() (err error) {
 // holder is gone from this machine, or that was not touched for minutes, is not.
 func (d *Dir) Holder(name string) (Holder, bool) {
 	path := d.lockPath(name)
-	if !isComponent(name) || !exists(path) {
+	if !isComponent(name) || !pathExists(path) {
 		return Holder{}, false
 	}
 	file := flock.New(path, flock.SetFlag(os.O_RDONLY))
@@ -248,11 +248,11 @@ func (d *Dir) Holder(name string) (Holder, bool) {
 	if ok {
 		file.Unlock()
 	}
-	return d.shownLease(name)
+	return d.leaseHolderShown(name)
 }
 
 func (d *Dir) lockPath(name string) string {
-	return filepath.Join(d.path, ownDir, "locks", lockName(name))
+	return filepath.Join(d.path, privateDir, "locks", lockName(name))
 }
 
 func (d *Dir) leasePath(name string) string {

@@ -26,7 +26,7 @@ const maxPID = 4 << 20
 // PIDFile reads daemon.pid. One that is not there is no error; one that holds
 // anything but a process id is a *[FormatError], with as much of the PIDFile
 // as could be read.
-func (e *Endpoint) PIDFile() (PIDFile, error) { return readPIDFile(e.file(pidFile)) }
+func (e *Endpoint) PIDFile() (PIDFile, error) { return readPIDFile(e.filePath(pidFile)) }
 
 func readPIDFile(path string) (PIDFile, error) {
 	data, modified, err := regular.Read(path, 4096)

@@ -17,7 +17,7 @@ import (
 // stays. One that is gone already is no error. The caller holds the lock, and
 // knows that nothing runs there.
 func (e *Endpoint) Remove() error {
-	if err := e.dir.remove(e.name); err != nil {
+	if err := e.dir.removeEntry(e.name); err != nil {
 		return fmt.Errorf("removing endpoint %q: %w", e.name, err)
 	}
 	return nil
@@ -27,7 +27,7 @@ func (e *Endpoint) Remove() error {
 // without trying: a directory that may not be written to, or a file system that
 // is read-only. One that is gone already is no error.
 func (e *Endpoint) Removable() error {
-	if err := writable(e.dir.path, filepath.Join(e.dir.path, ownDir), e.path); err != nil {
+	if err := checkWritable(e.dir.path, filepath.Join(e.dir.path, privateDir), e.path); err != nil {
 		return fmt.Errorf("removing endpoint %q: %w", e.name, err)
 	}
 	return nil
@@ -35,7 +35,7 @@ func (e *Endpoint) Removable() error {
 
 // Writable says why nothing can be written into the endpoint's directory, as
 // far as can be told without trying.
-func (e *Endpoint) Writable() error { return writable(e.path) }
+func (e *Endpoint) Writable() error { return checkWritable(e.path) }
 
 // Owner is the number of the user who owns the endpoint's directory, and false
 // where that cannot be seen.
@@ -47,9 +47,9 @@ func (e *Endpoint) Owner() (uid int, ok bool) {
 	return int(info.Uid), true
 }
 
-// writable says which of the directories cannot be written to. One that is not
+// checkWritable says which of the directories cannot be written to. One that is not
 // there can be.
-func writable(paths ...string) error {
+func checkWritable(paths ...string) error {
 	for _, path := range paths {
 		err := unix.Faccessat(unix.AT_FDCWD, path, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 		if err != nil && err != unix.ENOENT {
@@ -59,8 +59,8 @@ func writable(paths ...string) error {
 	return nil
 }
 
-// remove removes one entry of the directory.
-func (d *Dir) remove(name string) error {
+// removeEntry removes one entry of the directory.
+func (d *Dir) removeEntry(name string) error {
 	root, err := os.OpenRoot(d.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -79,15 +79,15 @@ func (d *Dir) remove(name string) error {
 	if !info.IsDir() {
 		return root.Remove(name)
 	}
-	if err := makeDir(filepath.Join(d.path, ownDir)); err != nil {
+	if err := makeDir(filepath.Join(d.path, privateDir)); err != nil {
 		return err
 	}
-	gone := filepath.Join(ownDir, going+rand.Text())
+	gone := filepath.Join(privateDir, going+rand.Text())
 	if err := root.Rename(name, gone); err != nil {
 		return err
 	}
 	// From here on the endpoint is gone, whatever happens.
-	d.sweep()
+	d.sweepLeftovers()
 	if _, err := root.Lstat(gone); err == nil {
 		return fmt.Errorf("it is gone from the list, but %s could not be removed whole", filepath.Join(d.path, gone))
 	}

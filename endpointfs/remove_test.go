@@ -17,7 +17,7 @@ func left(t *testing.T, dir *Dir) []string {
 	t.Helper()
 	var names []string
 	err := filepath.WalkDir(dir.Path(), func(path string, e os.DirEntry, err error) error {
-		if rel, _ := filepath.Rel(dir.Path(), path); rel != "." && rel != ownDir {
+		if rel, _ := filepath.Rel(dir.Path(), path); rel != "." && rel != privateDir {
 			names = append(names, rel)
 		}
 		return err
@@ -39,7 +39,7 @@ func TestRemove(t *testing.T) {
 		".chiltepin/gone-xy/dir/half": "",
 	})
 	for _, name := range []string{"mesa", "linked", "mesa"} {
-		if err := dir.at(name).Remove(); err != nil {
+		if err := dir.endpointAt(name).Remove(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -62,7 +62,7 @@ func TestUserEndpoints(t *testing.T) {
 		"uep." + anID + "/":                              "",
 		"uep." + anID + "." + anID:                       "a file",
 	})
-	ueps, err := dir.at("mesa").UserEndpoints()
+	ueps, err := dir.endpointAt("mesa").UserEndpoints()
 	if err != nil || len(ueps) != 2 || ueps[0].ID != otherID || ueps[1].ID != third || ueps[0].Parent != anID {
 		t.Fatal(ueps, err)
 	}
@@ -72,7 +72,7 @@ func TestUserEndpoints(t *testing.T) {
 	if m, ok, err := ueps[0].Log().LastMarker(); !ok || m.ID != otherID || m.Kind != log.Begins || err != nil {
 		t.Error(m, ok, err)
 	}
-	if ueps, err := dir.at("new").UserEndpoints(); len(ueps) != 0 || err != nil {
+	if ueps, err := dir.endpointAt("new").UserEndpoints(); len(ueps) != 0 || err != nil {
 		t.Error(ueps, err)
 	}
 	if all, err := dir.UserEndpoints(""); len(all) != 3 || err != nil {
@@ -119,7 +119,7 @@ func TestConfigureIsAllOrNothing(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("half an endpoint: %s", diff)
 		}
-		ep := dir.at("mesa")
+		ep := dir.endpointAt("mesa")
 		if problems := ep.Check(); len(problems) > 0 {
 			t.Fatal(problems)
 		}
@@ -129,13 +129,13 @@ func TestConfigureIsAllOrNothing(t *testing.T) {
 	}
 	t.Logf("%d of 25 times the endpoint was there", whole)
 	// What was left is swept in time.
-	entries, err := os.ReadDir(filepath.Join(dir.Path(), ownDir))
+	entries, err := os.ReadDir(filepath.Join(dir.Path(), privateDir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	past := time.Now().Add(-2 * time.Hour)
 	for _, e := range entries {
-		if err := os.Chtimes(filepath.Join(dir.Path(), ownDir, e.Name()), past, past); err != nil {
+		if err := os.Chtimes(filepath.Join(dir.Path(), privateDir, e.Name()), past, past); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -45,14 +45,14 @@ func TestPIDFile(t *testing.T) {
 			if err := os.Chtimes(path, touched, touched); err != nil {
 				t.Fatal(err)
 			}
-			got, err := dir.at("mesa").PIDFile()
+			got, err := dir.endpointAt("mesa").PIDFile()
 			if !got.Exists || got.PID != c.pid || !got.ModTime.Equal(touched) || len(got.Raw) > 64 {
 				t.Errorf("%+v", got)
 			}
 			checkFormat(t, err, path, c.problem)
 		})
 	}
-	if got, err := tree(t, map[string]string{"mesa/config.yaml": ""}).at("mesa").PIDFile(); err != nil || got != (PIDFile{}) {
+	if got, err := tree(t, map[string]string{"mesa/config.yaml": ""}).endpointAt("mesa").PIDFile(); err != nil || got != (PIDFile{}) {
 		t.Errorf("none: %+v, %v", got, err)
 	}
 }
@@ -83,20 +83,20 @@ func TestFilesThatAreNone(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			ep := tree(t, map[string]string{"mesa/": ""}).at("mesa")
+			ep := tree(t, map[string]string{"mesa/": ""}).endpointAt("mesa")
 			for name, read := range map[string]func() error{
-				configYAML:      func() error { _, err := ep.Config(); return err },
-				endpointJSON:    func() error { _, err := ep.ID(); return err },
-				pidFile:         func() error { _, err := ep.PIDFile(); return err },
-				sidecarFile:     func() error { _, _, err := ep.ReadSidecar(); return err },
-				logFile:         func() error { _, err := ep.Log().Query(t.Context(), log.Query{}); return err },
-				"the marker":    func() error { _, _, err := ep.Log().LastMarker(); return err },
-				"the newest":    func() error { _, _, err := ep.Log().ReadFrom(0, 10); return err },
-				environmentFile: func() error { return errors.Join(checkEnvironment(ep.file(environmentFile))...) },
+				configYAML:       func() error { _, err := ep.Config(); return err },
+				endpointJSON:     func() error { _, err := ep.ID(); return err },
+				pidFile:          func() error { _, err := ep.PIDFile(); return err },
+				launchRecordFile: func() error { _, _, err := ep.ReadSidecar(); return err },
+				logFile:          func() error { _, err := ep.Log().Query(t.Context(), log.Query{}); return err },
+				"the marker":     func() error { _, _, err := ep.Log().LastMarker(); return err },
+				"the newest":     func() error { _, _, err := ep.Log().ReadFrom(0, 10); return err },
+				environmentFile:  func() error { return errors.Join(checkEnvironment(ep.filePath(environmentFile))...) },
 			} {
-				path := ep.file(name)
+				path := ep.filePath(name)
 				if strings.HasPrefix(name, "the ") {
-					path = ep.file(logFile)
+					path = ep.filePath(logFile)
 				}
 				if err := mk(path); err != nil && !errors.Is(err, fs.ErrExist) {
 					t.Fatal(err)
@@ -126,22 +126,22 @@ func TestID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ep := tree(t, map[string]string{"mesa/endpoint.json": c.content}).at("mesa")
+			ep := tree(t, map[string]string{"mesa/endpoint.json": c.content}).endpointAt("mesa")
 			id, err := ep.ID()
 			if id != c.id {
 				t.Errorf("got %q, want %q", id, c.id)
 			}
-			checkFormat(t, err, ep.file(endpointJSON), c.problem)
+			checkFormat(t, err, ep.filePath(endpointJSON), c.problem)
 		})
 	}
-	if id, err := tree(t, map[string]string{"mesa/": ""}).at("mesa").ID(); id != "" || err != nil {
+	if id, err := tree(t, map[string]string{"mesa/": ""}).endpointAt("mesa").ID(); id != "" || err != nil {
 		t.Errorf("none: %q, %v", id, err)
 	}
 }
 
 func TestSidecar(t *testing.T) {
 	t.Parallel()
-	ep := tree(t, map[string]string{"mesa/": "", "mesa/chiltepin.json.new": "left by a killed process"}).at("mesa")
+	ep := tree(t, map[string]string{"mesa/": "", "mesa/chiltepin.json.new": "left by a killed process"}).endpointAt("mesa")
 	if _, ok, err := ep.ReadSidecar(); ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -158,7 +158,7 @@ func TestSidecar(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
 		t.Error(diff, ok, err)
 	}
-	info, err := os.Stat(ep.file(sidecarFile))
+	info, err := os.Stat(ep.filePath(launchRecordFile))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Error(info.Mode(), err)
 	}
@@ -183,12 +183,12 @@ func TestSidecarRefused(t *testing.T) {
 		`{"version": 1, "pid": 1}`:       "it names no host",
 		`{"version": 2, "pid": 1, "host": "a", "chiltepin_version": "v9"}`: `it is of format 2, written by chiltepin "v9"; this one knows format 1`,
 	} {
-		ep := tree(t, map[string]string{"mesa/chiltepin.json": content}).at("mesa")
+		ep := tree(t, map[string]string{"mesa/chiltepin.json": content}).endpointAt("mesa")
 		_, ok, err := ep.ReadSidecar()
 		if ok {
 			t.Errorf("%s was accepted", content)
 		}
-		checkFormat(t, err, ep.file(sidecarFile), problem)
+		checkFormat(t, err, ep.filePath(launchRecordFile), problem)
 	}
 }
 
@@ -197,13 +197,13 @@ func TestSidecarRefused(t *testing.T) {
 func TestSidecarDoesNotFollow(t *testing.T) {
 	t.Parallel()
 	dir := tree(t, map[string]string{"mesa/": "", "mesa/chiltepin.json": "->../victim", "victim": "precious"})
-	if err := dir.at("mesa").WriteSidecar(Sidecar{PID: 1, Host: "a"}); err != nil {
+	if err := dir.endpointAt("mesa").WriteSidecar(Sidecar{PID: 1, Host: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, filepath.Join(dir.Path(), "victim")); got != "precious" {
 		t.Errorf("the victim holds %q", got)
 	}
-	if s, ok, err := dir.at("mesa").ReadSidecar(); !ok || err != nil || s.PID != 1 {
+	if s, ok, err := dir.endpointAt("mesa").ReadSidecar(); !ok || err != nil || s.PID != 1 {
 		t.Error(s, ok, err)
 	}
 }

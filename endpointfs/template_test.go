@@ -103,7 +103,7 @@ func TestTemplateDefaults(t *testing.T) {
 	}
 	var asked []any
 	for _, o := range []map[string]any{{}, {"partition": "", "queue": "", "account": nil}, {"partition": "gpu", "account": "x", "queue": "low"}, {"provider": "pbspro", "queue": ""}} {
-		asked = append(asked, map[string]any{"template": ep.file(templateFile), "options": o})
+		asked = append(asked, map[string]any{"template": ep.filePath(templateFile), "options": o})
 	}
 	want := []map[string]any{
 		{"type": "SlurmProvider", "partition": "debug", "qos": "high", "account": "abc-1"},

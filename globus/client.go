@@ -54,14 +54,14 @@ type network struct {
 }
 
 func (t *network) RoundTrip(r *http.Request) (*http.Response, error) {
-	t.once.Do(func() { t.base, t.err = t.env.transport() })
+	t.once.Do(func() { t.base, t.err = t.env.newTransport() })
 	if t.err != nil {
 		return nil, t.err
 	}
 	return t.base.RoundTrip(r)
 }
 
-func (e Environment) transport() (*http.Transport, error) {
+func (e Environment) newTransport() (*http.Transport, error) {
 	config := &tls.Config{InsecureSkipVerify: e.SkipVerify}
 	if e.CAFile != "" && !e.SkipVerify {
 		pem, err := os.ReadFile(e.CAFile)

@@ -63,10 +63,10 @@ func NewEnvironment(getenv func(string) string) (Environment, error) {
 	if e.TransferURL, err = serviceURL(getenv, "TRANSFER", e.Name, "transfer.api."); err != nil {
 		return Environment{}, err
 	}
-	if e.SkipVerify, e.CAFile, e.CAVariable, err = verification(getenv); err != nil {
+	if e.SkipVerify, e.CAFile, e.CAVariable, err = readVerification(getenv); err != nil {
 		return Environment{}, err
 	}
-	if e.Timeout, err = httpTimeout(getenv("GLOBUS_SDK_HTTP_TIMEOUT")); err != nil {
+	if e.Timeout, err = parseHTTPTimeout(getenv("GLOBUS_SDK_HTTP_TIMEOUT")); err != nil {
 		return Environment{}, err
 	}
 	if e.Proxies, err = proxiesFrom(getenv); err != nil {
@@ -114,9 +114,9 @@ func serviceURL(getenv func(string) string, service, name, host string) (string,
 	return "", nil
 }
 
-// verification reads GLOBUS_SDK_VERIFY_SSL as globus_sdk/config/env_vars.py
+// readVerification reads GLOBUS_SDK_VERIFY_SSL as globus_sdk/config/env_vars.py
 // does: a word for yes or no, or a file of certificates.
-func verification(getenv func(string) string) (skip bool, caFile, variable string, err error) {
+func readVerification(getenv func(string) string) (skip bool, caFile, variable string, err error) {
 	value := getenv("GLOBUS_SDK_VERIFY_SSL")
 	switch strings.ToLower(value) {
 	case "n", "no", "f", "false", "off", "0":
@@ -133,8 +133,8 @@ func verification(getenv func(string) string) (skip bool, caFile, variable strin
 	return false, value, "GLOBUS_SDK_VERIFY_SSL", nil
 }
 
-// httpTimeout reads GLOBUS_SDK_HTTP_TIMEOUT: seconds, -1 for no limit.
-func httpTimeout(value string) (time.Duration, error) {
+// parseHTTPTimeout reads GLOBUS_SDK_HTTP_TIMEOUT: seconds, -1 for no limit.
+func parseHTTPTimeout(value string) (time.Duration, error) {
 	if value == "" {
 		return 60 * time.Second, nil
 	}

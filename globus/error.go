@@ -57,11 +57,11 @@ func (e *Error) Error() string {
 }
 
 // Temporary is true when the same request may succeed later.
-func (e *Error) Temporary() bool { return transient(e.Status) }
+func (e *Error) Temporary() bool { return isTransient(e.Status) }
 
-// transient lists the statuses that globus_sdk/transport/retry_config.py
+// isTransient lists the statuses that globus_sdk/transport/retry_config.py
 // tries again.
-func transient(status int) bool {
+func isTransient(status int) bool {
 	switch status {
 	case 429, 500, 502, 503, 504:
 		return true
@@ -107,27 +107,27 @@ func ResponseError(service string, resp *http.Response) error {
 		return nil
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	e := &Error{Service: service, Status: resp.StatusCode, RetryAfter: retryAfter(resp)}
+	e := &Error{Service: service, Status: resp.StatusCode, RetryAfter: parseRetryAfter(resp)}
 	secret := ""
 	if resp.Request != nil {
 		e.Method, e.Path = resp.Request.Method, resp.Request.URL.Path
 		_, secret, _ = strings.Cut(resp.Request.Header.Get("Authorization"), " ")
 	}
-	e.Code, e.Message, e.RequestID = words(resp.Header.Get("Content-Type"), body)
-	e.Code = clean(e.Code, secret, 80)
-	e.Message = clean(e.Message, secret, 500)
-	e.RequestID = clean(e.RequestID, secret, 80)
+	e.Code, e.Message, e.RequestID = parseErrorBody(resp.Header.Get("Content-Type"), body)
+	e.Code = cleanWords(e.Code, secret, 80)
+	e.Message = cleanWords(e.Message, secret, 500)
+	e.RequestID = cleanWords(e.RequestID, secret, 80)
 	if e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized {
 		e.Demand = ParseDemand(body)
 	}
 	return e
 }
 
-// words finds code, sentence and request id in the shapes that Globus uses:
+// parseErrorBody finds code, sentence and request id in the shapes that Globus uses:
 // its own ({"code","message"} or {"code","reason"}), OAuth2's ({"error",
 // "error_description"}), JSON:API's ({"errors":[{"code","detail"}]}) and that
 // of a web framework ({"detail"}). Anything else that is text is the sentence.
-func words(contentType string, body []byte) (code, message, requestID string) {
+func parseErrorBody(contentType string, body []byte) (code, message, requestID string) {
 	var doc map[string]json.RawMessage
 	if json.Unmarshal(body, &doc) != nil {
 		if strings.HasPrefix(contentType, "text/plain") {
@@ -157,9 +157,9 @@ func words(contentType string, body []byte) (code, message, requestID string) {
 	return code, message, requestID
 }
 
-// clean makes words of a stranger fit to be shown: one line, no control
+// cleanWords makes words of a stranger fit to be shown: one line, no control
 // characters, bounded, and without the credentials that were sent.
-func clean(s, secret string, limit int) string {
+func cleanWords(s, secret string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -179,8 +179,8 @@ func clean(s, secret string, limit int) string {
 	return s
 }
 
-// retryAfter reads the header in both of its forms, seconds and a date.
-func retryAfter(resp *http.Response) time.Duration {
+// parseRetryAfter reads the header in both of its forms, seconds and a date.
+func parseRetryAfter(resp *http.Response) time.Duration {
 	value := resp.Header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 && seconds < 1<<30 {
 		return time.Duration(seconds) * time.Second

@@ -37,7 +37,7 @@ func (e *NetworkError) Error() string {
 	if e.Attempts > 1 {
 		times = fmt.Sprintf(" in %d attempts", e.Attempts)
 	}
-	return fmt.Sprintf("%s could not be reached%s: %s", e.Host, times, cause(e.Err))
+	return fmt.Sprintf("%s could not be reached%s: %s", e.Host, times, shortCause(e.Err))
 }
 
 // Unwrap is the last cause.
@@ -67,9 +67,9 @@ type ProxyError struct {
 // Error tells what the proxy answered.
 func (e *ProxyError) Error() string { return "the proxy answered " + e.Status }
 
-// untrusted tells a certificate that is not accepted, and an answer that is
+// isUntrusted tells a certificate that is not accepted, and an answer that is
 // no TLS at all, from a network that fails. Neither heals by trying again.
-func untrusted(err error) bool {
+func isUntrusted(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
 	}
@@ -86,8 +86,8 @@ func untrusted(err error) bool {
 	return ok
 }
 
-// cause says in a few words what the chains of net and syscall say in many.
-func cause(err error) string {
+// shortCause says in a few words what the chains of net and syscall say in many.
+func shortCause(err error) string {
 	dns, isDNS := errors.AsType[*net.DNSError](err)
 	switch {
 	case isDNS && dns.IsNotFound:

@@ -79,16 +79,16 @@ func (p Proxies) For(r *http.Request) (*url.URL, error) {
 	if r.URL.Scheme == "http" {
 		proxy = p.http
 	}
-	if proxy == nil || p.bypass(r.URL) {
+	if proxy == nil || p.isBypassed(r.URL) {
 		return nil, nil
 	}
 	return proxy, nil
 }
 
-// bypass is should_bypass_proxies of requests/utils.py followed by
+// isBypassed is should_bypass_proxies of requests/utils.py followed by
 // proxy_bypass_environment of urllib: names match with all that ends in them,
 // with or without a port; IPv4 addresses match exactly or by network.
-func (p Proxies) bypass(u *url.URL) bool {
+func (p Proxies) isBypassed(u *url.URL) bool {
 	if len(p.none) == 1 && p.none[0] == "*" {
 		return true
 	}

@@ -52,29 +52,29 @@ func (t *Retry) RoundTrip(r *http.Request) (*http.Response, error) {
 	maxWait, total := orDefault(t.MaxWait, 10*time.Second), orDefault(t.Total, 60*time.Second)
 	begun := time.Now()
 	for n := 0; ; n++ {
-		again, err := attempt(r, n)
+		again, err := prepareAttempt(r, n)
 		if err != nil {
 			return nil, fmt.Errorf("preparing the request: %w", err)
 		}
-		resp, err := t.once(again)
+		resp, err := t.attemptOnce(again)
 		if ctx.Err() != nil && err != nil {
 			return nil, context.Cause(ctx)
 		}
-		if !t.heals(resp, err) || n >= t.Retries || !replayable(r) {
-			return t.settle(r, resp, err, n+1)
+		if !t.mayHeal(resp, err) || n >= t.Retries || !isReplayable(r) {
+			return t.finalResult(r, resp, err, n+1)
 		}
 		wait := time.Duration((0.25 + 0.5*rand.Float64()) * float64(time.Second) * float64(int(1)<<min(n, 20)))
 		wait = min(wait, maxWait)
 		if resp != nil {
-			if asked := retryAfter(resp); asked > maxWait {
-				return t.settle(r, resp, err, n+1)
+			if asked := parseRetryAfter(resp); asked > maxWait {
+				return t.finalResult(r, resp, err, n+1)
 			} else if asked > 0 {
 				wait = asked
 			}
 		}
 		next := time.Now().Add(wait)
 		if deadline, ok := ctx.Deadline(); (ok && next.After(deadline)) || next.Sub(begun) > total {
-			return t.settle(r, resp, err, n+1)
+			return t.finalResult(r, resp, err, n+1)
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -86,8 +86,8 @@ func (t *Retry) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// once does one attempt, its answer read to the end.
-func (t *Retry) once(r *http.Request) (*http.Response, error) {
+// attemptOnce does one attempt, its answer read to the end.
+func (t *Retry) attemptOnce(r *http.Request) (*http.Response, error) {
 	ctx, cancel := r.Context(), context.CancelFunc(func() {})
 	if t.Timeout > 0 {
 		ctx, cancel = context.WithTimeoutCause(ctx, t.Timeout, errAttempt)
@@ -95,7 +95,7 @@ func (t *Retry) once(r *http.Request) (*http.Response, error) {
 	defer cancel()
 	resp, err := t.Base.RoundTrip(r.WithContext(ctx))
 	if err != nil {
-		return nil, because(ctx, err)
+		return nil, attemptCause(ctx, err)
 	}
 	defer resp.Body.Close()
 	limit := t.MaxBody
@@ -105,7 +105,7 @@ func (t *Retry) once(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	switch {
 	case err != nil:
-		return nil, because(ctx, fmt.Errorf("the answer broke off: %w", err))
+		return nil, attemptCause(ctx, fmt.Errorf("the answer broke off: %w", err))
 	case int64(len(body)) > limit:
 		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
 	}
@@ -114,22 +114,22 @@ func (t *Retry) once(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// because prefers the reason why an attempt was given up to its symptom.
-func because(ctx context.Context, err error) error {
+// attemptCause prefers the reason why an attempt was given up to its symptom.
+func attemptCause(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(context.Cause(ctx), errAttempt) {
 		return errAttempt
 	}
 	return err
 }
 
-func (t *Retry) heals(resp *http.Response, err error) bool {
+func (t *Retry) mayHeal(resp *http.Response, err error) bool {
 	if err == nil {
-		return transient(resp.StatusCode)
+		return isTransient(resp.StatusCode)
 	}
 	if proxy, ok := errors.AsType[*ProxyError](err); ok {
-		return transient(proxy.code)
+		return isTransient(proxy.code)
 	}
-	return !untrusted(err) && !errors.Is(err, errTooLarge) && !isSetting(err)
+	return !isUntrusted(err) && !errors.Is(err, errTooLarge) && !isSetting(err)
 }
 
 func isSetting(err error) bool {
@@ -137,24 +137,24 @@ func isSetting(err error) bool {
 	return ok
 }
 
-// settle is the last word after n attempts.
-func (t *Retry) settle(r *http.Request, resp *http.Response, err error, n int) (*http.Response, error) {
+// finalResult is the last word after n attempts.
+func (t *Retry) finalResult(r *http.Request, resp *http.Response, err error, n int) (*http.Response, error) {
 	if err == nil {
 		return resp, nil
 	}
 	if isSetting(err) {
 		return nil, err
 	}
-	return nil, &NetworkError{Host: r.URL.Host, Attempts: n, Untrusted: untrusted(err), CAFile: t.CAFile, Err: err}
+	return nil, &NetworkError{Host: r.URL.Host, Attempts: n, Untrusted: isUntrusted(err), CAFile: t.CAFile, Err: err}
 }
 
-func replayable(r *http.Request) bool {
+func isReplayable(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
-// attempt is the request of the nth attempt, with a body of its own where one
+// prepareAttempt is the request of the nth attempt, with a body of its own where one
 // can be had; the first uses the one that is there.
-func attempt(r *http.Request, n int) (*http.Request, error) {
+func prepareAttempt(r *http.Request, n int) (*http.Request, error) {
 	again := r.Clone(r.Context())
 	if n > 0 && r.GetBody != nil {
 		body, err := r.GetBody()

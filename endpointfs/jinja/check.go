@@ -21,14 +21,14 @@ import (
 // refuses the one that the daemon's release 4.19 ships (an else in a list) and
 // makes a program four times as large.
 func Check(text string) (line int, problem string) {
-	j := jinja{rest: text, line: 1}
-	if problem := j.check(); problem != "" {
+	j := scanner{rest: text, line: 1}
+	if problem := j.checkTags(); problem != "" {
 		return j.line, problem
 	}
 	return 0, ""
 }
 
-type jinja struct {
+type scanner struct {
 	rest string
 	line int // of rest, or of the problem
 	open []openBlock
@@ -48,29 +48,29 @@ func isTag(tag string) bool {
 	return isBlock(tag) || slices.Contains([]string{"extends", "print", "include", "from", "import"}, tag)
 }
 
-// skip moves over the first n bytes of rest.
-func (j *jinja) skip(n int) {
+// skipBytes moves over the first n bytes of rest.
+func (j *scanner) skipBytes(n int) {
 	j.line += strings.Count(j.rest[:n], "\n")
 	j.rest = j.rest[n:]
 }
 
-func (j *jinja) check() string {
+func (j *scanner) checkTags() string {
 	for {
 		i := strings.IndexByte(j.rest, '{')
 		if i < 0 || i+1 == len(j.rest) {
 			break
 		}
-		j.skip(i)
+		j.skipBytes(i)
 		var problem string
 		switch j.rest[1] {
 		case '#':
-			problem = j.comment()
+			problem = j.skipComment()
 		case '{':
-			problem = j.expression()
+			problem = j.checkExpression()
 		case '%':
-			problem = j.tag()
+			problem = j.checkTag()
 		default:
-			j.skip(1)
+			j.skipBytes(1)
 		}
 		if problem != "" {
 			return problem
@@ -83,37 +83,37 @@ func (j *jinja) check() string {
 	return ""
 }
 
-func (j *jinja) comment() string {
+func (j *scanner) skipComment() string {
 	end := strings.Index(j.rest[2:], "#}")
 	if end < 0 {
 		return "the comment {# has no end #}"
 	}
-	j.skip(2 + end + 2)
+	j.skipBytes(2 + end + 2)
 	return ""
 }
 
-func (j *jinja) expression() string {
-	inside, problem := j.inside("{{", "}}")
+func (j *scanner) checkExpression() string {
+	inside, problem := j.readInside("{{", "}}")
 	if problem == "" && strings.TrimSpace(inside) == "" {
 		problem = "{{ }} holds no expression"
 	}
 	return problem
 }
 
-func (j *jinja) tag() string {
+func (j *scanner) checkTag() string {
 	line := j.line
-	inside, problem := j.inside("{%", "%}")
+	inside, problem := j.readInside("{%", "%}")
 	if problem != "" {
 		return problem
 	}
-	if problem = j.block(inside, line); problem != "" {
+	if problem = j.followBlock(inside, line); problem != "" {
 		j.line = line
 	}
 	return problem
 }
 
-// block follows a tag into or out of its block.
-func (j *jinja) block(inside string, line int) string {
+// followBlock follows a tag into or out of its block.
+func (j *scanner) followBlock(inside string, line int) string {
 	tag, rest := cutWord(inside)
 	inner := ""
 	if n := len(j.open); n > 0 {
@@ -140,8 +140,8 @@ func (j *jinja) block(inside string, line int) string {
 		if end < 0 {
 			return "{% raw %} has no {% endraw %}"
 		}
-		j.skip(end)
-	case tag == "set" && assigns(rest):
+		j.skipBytes(end)
+	case tag == "set" && assignsValue(rest):
 	case isBlock(tag):
 		j.open = append(j.open, openBlock{tag, line})
 	case !isTag(tag):
@@ -170,8 +170,8 @@ func rawEnd(text string) int {
 	}
 }
 
-// assigns says whether what follows {% set has a value, and no block then.
-func assigns(s string) bool {
+// assignsValue says whether what follows {% set has a value, and no block then.
+func assignsValue(s string) bool {
 	depth := 0
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// inside moves over a tag from begin to end, and returns what is between.
+// readInside moves over a tag from begin to end, and returns what is between.
 // Within it brackets count: an end that stands in an open bracket is none.
-func (j *jinja) inside(begin, end string) (text, problem string) {
+func (j *scanner) readInside(begin, end string) (text, problem string) {
 	s := j.rest
 	var brackets []byte
 	i := 2
@@ -19,7 +19,7 @@ func (j *jinja) inside(begin, end string) (text, problem string) {
 		if len(brackets) == 0 {
 			if strings.HasPrefix(s[i:], end) {
 				text = strings.TrimRight(s[start:i], "-+")
-				j.skip(i + 2)
+				j.skipBytes(i + 2)
 				return text, ""
 			}
 		}
@@ -27,7 +27,7 @@ func (j *jinja) inside(begin, end string) (text, problem string) {
 		case '\'', '"':
 			n := stringEnd(s[i:])
 			if n < 0 {
-				j.skip(i)
+				j.skipBytes(i)
 				return "", fmt.Sprintf("the string beginning with %c has no end", c)
 			}
 			i += n
@@ -37,20 +37,20 @@ func (j *jinja) inside(begin, end string) (text, problem string) {
 		case ')', ']', '}':
 			n := len(brackets)
 			if n == 0 {
-				j.skip(i)
+				j.skipBytes(i)
 				return "", fmt.Sprintf("%c closes no bracket", c)
 			}
 			if brackets[n-1] != c {
-				j.skip(i)
+				j.skipBytes(i)
 				return "", fmt.Sprintf("%c stands where %c is due", c, brackets[n-1])
 			}
 			brackets = brackets[:n-1]
 		case '$', '?', '@', '&', '^', '`', '\\':
-			j.skip(i)
+			j.skipBytes(i)
 			return "", fmt.Sprintf("%c means nothing in Jinja", c)
 		case '!':
 			if !strings.HasPrefix(s[i:], "!=") {
-				j.skip(i)
+				j.skipBytes(i)
 				return "", "! means nothing in Jinja, except in !="
 			}
 		}

@@ -6,18 +6,18 @@ import "strings"
 // it may read of its variables, and some words beside. whole is false when it
 // cannot be told, because the template takes in another one or is broken.
 func Names(text string) (names map[string]bool, whole bool) {
-	j := jinja{rest: text, line: 1}
+	j := scanner{rest: text, line: 1}
 	names = map[string]bool{}
 	for {
 		i := strings.IndexByte(j.rest, '{')
 		if i < 0 || i+1 == len(j.rest) {
 			return names, true
 		}
-		j.skip(i)
+		j.skipBytes(i)
 		begin, end := "{{", "}}"
 		switch j.rest[1] {
 		case '#':
-			if j.comment() != "" {
+			if j.skipComment() != "" {
 				return names, false
 			}
 			continue
@@ -25,10 +25,10 @@ func Names(text string) (names map[string]bool, whole bool) {
 		case '%':
 			begin, end = "{%", "%}"
 		default:
-			j.skip(1)
+			j.skipBytes(1)
 			continue
 		}
-		inside, problem := j.inside(begin, end)
+		inside, problem := j.readInside(begin, end)
 		if problem != "" {
 			return names, false
 		}
@@ -41,7 +41,7 @@ func Names(text string) (names map[string]bool, whole bool) {
 				if n < 0 {
 					return names, false
 				}
-				j.skip(n)
+				j.skipBytes(n)
 			}
 		}
 		addNames(names, inside)

@@ -26,16 +26,16 @@ func newBackwardReader(f io.ReaderAt, end int64) *backwardReader {
 	return &backwardReader{f: f, pos: end, base: end}
 }
 
-// next returns the line before the one it returned last, without its newline,
+// nextLine returns the line before the one it returned last, without its newline,
 // and its offset. The line is cut to maxLine bytes, and holds until the next
 // call. At the beginning of the file the error is [io.EOF].
-func (r *backwardReader) next() (line []byte, offset int64, err error) {
+func (r *backwardReader) nextLine() (line []byte, offset int64, err error) {
 	if r.pos == 0 {
 		return nil, 0, io.EOF
 	}
 	end := r.pos
 	if end == r.base {
-		if err := r.load(); err != nil {
+		if err := r.loadChunk(); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -45,7 +45,7 @@ func (r *backwardReader) next() (line []byte, offset int64, err error) {
 	}
 	// A line begins after the newline before it, or with the file.
 	for len(r.ends) == 0 && r.base > 0 {
-		if err := r.load(); err != nil {
+		if err := r.loadChunk(); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -65,8 +65,8 @@ func (r *backwardReader) next() (line []byte, offset int64, err error) {
 	return r.whole, start, nil
 }
 
-// load reads what is before buf.
-func (r *backwardReader) load() error {
+// loadChunk reads what is before buf.
+func (r *backwardReader) loadChunk() error {
 	if r.buf == nil {
 		r.buf = make([]byte, chunkSize)
 	}

@@ -55,20 +55,20 @@ func parseCursor(s string) (cursor, error) {
 func cursorAt(f io.ReaderAt, offset int64, older bool) (cursor, error) {
 	c := cursor{older: older, offset: offset, length: int(min(offset, cursorBytes))}
 	var err error
-	c.sum, err = fingerprint(f, c.length)
+	c.sum, err = fingerprintHead(f, c.length)
 	return c, err
 }
 
 // in says whether the cursor is one into this file.
-func (c cursor) in(f io.ReaderAt, size int64) bool {
+func (c cursor) pointsInto(f io.ReaderAt, size int64) bool {
 	if c.offset > size {
 		return false
 	}
-	sum, err := fingerprint(f, c.length)
+	sum, err := fingerprintHead(f, c.length)
 	return err == nil && sum == c.sum
 }
 
-func fingerprint(f io.ReaderAt, length int) (string, error) {
+func fingerprintHead(f io.ReaderAt, length int) (string, error) {
 	data := make([]byte, length)
 	if length > 0 {
 		if n, err := f.ReadAt(data, 0); n < length {

@@ -29,15 +29,15 @@ var levels = []string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 // timeLayout is LOG_TS_FMT of logging_config.py.
 const timeLayout = "2006-01-02 15:04:05,000000"
 
-// header is the beginning of a record: when it was written, and how grave it
+// recordHeader is the beginning of a record: when it was written, and how grave it
 // is as an index of levels.
-type header struct {
+type recordHeader struct {
 	date  [7]int // year to microsecond
 	level int
 }
 
-// time returns when the record was written.
-func (h header) time() time.Time {
+// writtenAt returns when the record was written.
+func (h recordHeader) writtenAt() time.Time {
 	d := h.date
 	return time.Date(d[0], time.Month(d[1]), d[2], d[3], d[4], d[5], d[6]*1000, time.Local)
 }
@@ -46,7 +46,7 @@ func (h header) time() time.Time {
 const timeShape = "0000-00-00 00:00:00,000000 "
 
 // parseHeader reads the first line of a record.
-func parseHeader(line []byte) (h header, ok bool) {
+func parseHeader(line []byte) (h recordHeader, ok bool) {
 	if len(line) < len(timeShape) || line[4] != '-' {
 		return h, false
 	}

@@ -33,7 +33,7 @@ const markerTail = 16 << 20
 // LastMarker returns the last marker of the log, and whether there is one in
 // its last 16 MiB, rotation included. A log that is not there has none.
 func (l Files) LastMarker() (Marker, bool, error) {
-	files, err := l.open()
+	files, err := l.openFiles()
 	if err != nil {
 		return Marker{}, false, err
 	}
@@ -54,7 +54,7 @@ func (l Files) LastMarker() (Marker, bool, error) {
 // lastMarker reads backwards as far as the offset limit.
 func lastMarker(r *backwardReader, limit int64) (m Marker, found bool, err error) {
 	for r.pos > limit {
-		line, _, err := r.next()
+		line, _, err := r.nextLine()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -64,7 +64,7 @@ func lastMarker(r *backwardReader, limit int64) (m Marker, found bool, err error
 		if found {
 			// The marker is part of a record, whose first line has the time.
 			if h, ok := parseHeader(line); ok {
-				m.Time = h.time()
+				m.Time = h.writtenAt()
 				break
 			}
 			continue
@@ -81,7 +81,7 @@ func Markers(data []byte) []Marker {
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimRight(line, "\r\n")
 		if h, ok := parseHeader(line); ok {
-			at = h.time()
+			at = h.writtenAt()
 		}
 		if m, ok := parseMarker(line); ok {
 			m.Time = at

@@ -19,35 +19,35 @@ type pager struct {
 	bytes  int
 }
 
-type place struct {
+type position struct {
 	file   int
 	offset int64
 	older  bool
 }
 
-// locate returns where to begin, and false when the log has lost that place.
+// locateStart returns where to begin, and false when the log has lost that place.
 // Then it is the beginning.
-func (p *pager) locate() (place, bool, error) {
+func (p *pager) locateStart() (position, bool, error) {
 	if p.query.Cursor == "" {
 		if len(p.files) == 0 {
-			return place{file: -1}, true, nil
+			return position{file: -1}, true, nil
 		}
-		return place{0, p.files[0].size, true}, true, nil
+		return position{0, p.files[0].size, true}, true, nil
 	}
 	c, err := parseCursor(p.query.Cursor)
 	if err != nil {
-		return place{}, false, err
+		return position{}, false, err
 	}
 	for i, f := range p.files {
-		if c.in(f, f.size) {
-			return place{i, c.offset, c.older}, true, nil
+		if c.pointsInto(f, f.size) {
+			return position{i, c.offset, c.older}, true, nil
 		}
 	}
-	return place{len(p.files) - 1, 0, c.older}, c.offset == 0, nil
+	return position{len(p.files) - 1, 0, c.older}, c.offset == 0, nil
 }
 
-// take puts a record into the page, unless it is full.
-func (p *pager) take(line Record) bool {
+// addRecord puts a record into the page, unless it is full.
+func (p *pager) addRecord(line Record) bool {
 	if len(p.page.Records) > 0 && p.bytes+len(line.Text) > p.query.MaxBytes {
 		p.page.More = true
 		return false
@@ -57,25 +57,25 @@ func (p *pager) take(line Record) bool {
 	return true
 }
 
-// full says whether the page has all the records that it may have.
-func (p *pager) full() bool { return len(p.page.Records) == p.query.Tail && p.query.Tail > 0 }
+// isFull says whether the page has all the records that it may have.
+func (p *pager) isFull() bool { return len(p.page.Records) == p.query.Tail && p.query.Tail > 0 }
 
-// backward reads towards the beginning of the log.
-func (p *pager) backward(file int, offset int64) error {
+// readBackward reads towards the beginning of the log.
+func (p *pager) readBackward(file int, offset int64) error {
 	newest, err := cursorAt(p.files[file], offset, false)
 	if err != nil {
 		return err
 	}
 	p.page.Cursor = newest.String()
-	var next header // of the record after the one that is read
+	var next recordHeader // of the record after the one that is read
 	for ; file < len(p.files); file++ {
 		f := p.files[file]
-		oldest, err := p.backwardFile(newBackwardReader(f, offset), &next)
+		oldest, err := p.readFileBackward(newBackwardReader(f, offset), &next)
 		if err != nil {
 			return err
 		}
 		if oldest >= 0 {
-			p.page.More = p.page.More || p.full() && (oldest > 0 || file+1 < len(p.files))
+			p.page.More = p.page.More || p.isFull() && (oldest > 0 || file+1 < len(p.files))
 			if p.page.More {
 				c, err := cursorAt(f, oldest, true)
 				if err != nil {
@@ -93,17 +93,17 @@ func (p *pager) backward(file int, offset int64) error {
 	return nil
 }
 
-// backwardFile reads one file to its beginning, or until there is no need to
+// readFileBackward reads one file to its beginning, or until there is no need to
 // go on. Then it returns the offset of the oldest record that it took,
 // otherwise -1.
-func (p *pager) backwardFile(r *backwardReader, next *header) (int64, error) {
+func (p *pager) readFileBackward(r *backwardReader, next *recordHeader) (int64, error) {
 	var rec recordBuilder
 	oldest := r.pos
 	for lines := 0; ; lines++ {
 		if lines%4096 == 0 && p.ctx.Err() != nil {
 			return 0, context.Cause(p.ctx)
 		}
-		line, offset, err := r.next()
+		line, offset, err := r.nextLine()
 		atStart := errors.Is(err, io.EOF)
 		if err != nil && !atStart {
 			return 0, err
@@ -115,16 +115,16 @@ func (p *pager) backwardFile(r *backwardReader, next *header) (int64, error) {
 		}
 		if isHead {
 			rec.header, rec.headed, rec.first = head, true, line
-			if !p.filter.since.IsZero() && head.time().Before(p.filter.since.Add(-clockSlack)) {
+			if !p.filter.since.IsZero() && head.writtenAt().Before(p.filter.since.Add(-clockSlack)) {
 				return oldest, nil
 			}
 		}
 		slices.Reverse(rec.rest)
-		if p.filter.wants(&rec, *next) {
-			if !p.take(rec.line()) {
+		if p.filter.matchesRecord(&rec, *next) {
+			if !p.addRecord(rec.buildRecord()) {
 				return oldest, nil
 			}
-			if p.full() {
+			if p.isFull() {
 				return offset, nil
 			}
 		}
@@ -135,33 +135,33 @@ func (p *pager) backwardFile(r *backwardReader, next *header) (int64, error) {
 	}
 }
 
-// forward reads towards the end of the log. A last line without its newline is
+// readForward reads towards the end of the log. A last line without its newline is
 // still being written, and left for the next page.
-func (p *pager) forward(file int, offset int64) error {
+func (p *pager) readForward(file int, offset int64) error {
 	end, err := cursorAt(nil, 0, false)
 	for ; file >= 0 && !p.page.More; file-- {
 		f := p.files[file]
-		if offset, err = p.forwardFile(f, offset); err != nil {
+		if offset, err = p.readFileForward(f, offset); err != nil {
 			return err
 		}
 		if end, err = cursorAt(f, offset, false); err != nil {
 			return err
 		}
-		p.page.More = p.page.More || p.full() && (offset < f.size || file > 0)
+		p.page.More = p.page.More || p.isFull() && (offset < f.size || file > 0)
 		offset = 0
 	}
 	p.page.Cursor = end.String()
 	return err
 }
 
-// forwardFile reads one file and returns the offset of what was not taken.
-func (p *pager) forwardFile(f openFile, offset int64) (int64, error) {
+// readFileForward reads one file and returns the offset of what was not taken.
+func (p *pager) readFileForward(f openFile, offset int64) (int64, error) {
 	in := bufio.NewReaderSize(io.NewSectionReader(f, offset, f.size-offset), maxLine)
 	var rec recordBuilder
 	start, pos := offset, offset // of rec, and of what is to be read
 	flush := func() bool {
 		// What is new is as new as the query could want.
-		return !p.filter.wants(&rec, header{date: [7]int{9999}}) || p.take(rec.line())
+		return !p.filter.matchesRecord(&rec, recordHeader{date: [7]int{9999}}) || p.addRecord(rec.buildRecord())
 	}
 	for lines := 0; ; lines++ {
 		if lines%4096 == 0 && p.ctx.Err() != nil {
@@ -176,7 +176,7 @@ func (p *pager) forwardFile(f openFile, offset int64) (int64, error) {
 			if !flush() {
 				return start, nil
 			}
-			if err != nil || p.full() {
+			if err != nil || p.isFull() {
 				return pos, nil
 			}
 			start, rec = pos, recordBuilder{header: head, headed: true, first: slices.Clone(line)}

@@ -56,22 +56,22 @@ func (l Files) Query(ctx context.Context, q Query) (Page, error) {
 	if q.MaxBytes <= 0 {
 		q.MaxBytes = defaultPage
 	}
-	files, err := l.open()
+	files, err := l.openFiles()
 	if err != nil {
 		return Page{}, err
 	}
 	defer closeAll(files)
 	p := pager{ctx: ctx, query: q, filter: f, files: files}
-	at, found, err := p.locate()
+	at, found, err := p.locateStart()
 	if err != nil {
 		return Page{}, err
 	}
 	p.page.Gap = !found
 	switch {
 	case !at.older:
-		err = p.forward(at.file, at.offset)
+		err = p.readForward(at.file, at.offset)
 	case found && at.file >= 0:
-		err = p.backward(at.file, at.offset)
+		err = p.readBackward(at.file, at.offset)
 	}
 	return p.page, err
 }
@@ -88,8 +88,8 @@ type openFile struct {
 	size int64
 }
 
-// open opens the files of the log, newest first.
-func (l Files) open() ([]openFile, error) {
+// openFiles opens the files of the log, newest first.
+func (l Files) openFiles() ([]openFile, error) {
 	var files []openFile
 	for _, path := range []string{l.path, l.path + ".1"} {
 		f, size, err := regular.Open(path)

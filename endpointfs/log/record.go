@@ -16,7 +16,7 @@ const maxRecord = 64 << 10
 // recordBuilder gathers the lines of one record, in rising order or, for a reverse
 // reader, in falling order.
 type recordBuilder struct {
-	header
+	header recordHeader
 	headed bool // the first line is one
 	first  []byte
 	rest   [][]byte
@@ -47,8 +47,8 @@ func (r *recordBuilder) addNewer(line []byte) {
 	}
 }
 
-// text joins the lines. Blank lines at the end belong to no one.
-func (r *recordBuilder) text() string {
+// joinText joins the lines. Blank lines at the end belong to no one.
+func (r *recordBuilder) joinText() string {
 	var b strings.Builder
 	b.Write(r.first)
 	if r.cut > 0 {
@@ -63,10 +63,10 @@ func (r *recordBuilder) text() string {
 	return strings.TrimRight(b.String(), "\r\n")
 }
 
-func (r *recordBuilder) line() Record {
-	l := Record{Text: r.text()}
+func (r *recordBuilder) buildRecord() Record {
+	l := Record{Text: r.joinText()}
 	if r.headed {
-		l.Time, l.Level = r.time(), levels[r.level]
+		l.Time, l.Level = r.header.writtenAt(), levels[r.header.level]
 	}
 	return l
 }
@@ -100,11 +100,11 @@ func newFilter(q Query) (filter, error) {
 	return f, nil
 }
 
-// wants says whether a record passes. What has no time of its own is as old as
+// matchesRecord says whether a record passes. What has no time of its own is as old as
 // what follows it, which the caller gives; what has no level passes any. What
 // has no text is no record.
-func (f *filter) wants(r *recordBuilder, next header) bool {
-	if !r.headed && len(r.text()) == 0 || r.headed && r.level < f.level {
+func (f *filter) matchesRecord(r *recordBuilder, next recordHeader) bool {
+	if !r.headed && len(r.joinText()) == 0 || r.headed && r.header.level < f.level {
 		return false
 	}
 	if !f.since.IsZero() {
@@ -112,7 +112,7 @@ func (f *filter) wants(r *recordBuilder, next header) bool {
 		if r.headed {
 			at = r.header
 		}
-		if at.time().Before(f.since) {
+		if at.writtenAt().Before(f.since) {
 			return false
 		}
 	}
@@ -124,7 +124,7 @@ func (f *filter) wants(r *recordBuilder, next header) bool {
 	case len(r.rest) == 0:
 		return f.grep.Match(r.first)
 	case f.literal != nil:
-		return strings.Contains(r.text(), string(f.literal))
+		return strings.Contains(r.joinText(), string(f.literal))
 	}
-	return f.grep.MatchString(r.text())
+	return f.grep.MatchString(r.joinText())
 }

@@ -41,20 +41,20 @@ type InstallOptions struct {
 // registry as the machine's pip is configured for. What fails while building is
 // an *InstallError.
 func (f Finder) Install(ctx context.Context, o InstallOptions) (Runtime, error) {
-	r, err := f.install(ctx, o)
+	r, err := f.installLocked(ctx, o)
 	if err != nil {
 		return Runtime{}, fmt.Errorf("installing %s %s: %w", Program, LockedVersion(), err)
 	}
 	return r, nil
 }
 
-func (f Finder) install(ctx context.Context, o InstallOptions) (Runtime, error) {
+func (f Finder) installLocked(ctx context.Context, o InstallOptions) (Runtime, error) {
 	if !filepath.IsAbs(f.DataDir) {
 		return Runtime{}, fmt.Errorf("no absolute path of a data directory is known, but %q", f.DataDir)
 	}
 	// No secret is in it, and a daemon of root's starts user endpoints as other
 	// users that have to read it: the umask decides.
-	if err := os.MkdirAll(f.home(), 0o755); err != nil {
+	if err := os.MkdirAll(f.runtimeDir(), 0o755); err != nil {
 		return Runtime{}, err
 	}
 	uv := venv.LookPath(f.PathEnv, "uv")
@@ -65,15 +65,15 @@ func (f Finder) install(ctx context.Context, o InstallOptions) (Runtime, error) 
 			return Runtime{}, err
 		}
 	}
-	before := f.current()
-	unlock, err := f.lock(ctx)
+	before := f.currentDirName()
+	unlock, err := f.lockInstall(ctx)
 	if err != nil {
 		return Runtime{}, err
 	}
 	defer unlock()
-	if after := f.current(); !o.Force || after != before {
+	if after := f.currentDirName(); !o.Force || after != before {
 		progress.Report(ctx, progress.Event{Stage: "checking", Text: "checking what is installed"})
-		r, why := f.intact(ctx, python)
+		r, why := f.findIntact(ctx, python)
 		if why == nil {
 			return r, nil
 		}
@@ -89,12 +89,12 @@ func (f Finder) install(ctx context.Context, o InstallOptions) (Runtime, error) 
 			return Runtime{}, err
 		}
 	}
-	return f.build(ctx, python, uv)
+	return f.buildEnvironment(ctx, python, uv)
 }
 
-// lock waits until no other installation is under way.
-func (f Finder) lock(ctx context.Context) (unlock func(), err error) {
-	l := flock.New(filepath.Join(f.home(), lockName), flock.SetPermissions(0o600))
+// lockInstall waits until no other installation is under way.
+func (f Finder) lockInstall(ctx context.Context) (unlock func(), err error) {
+	l := flock.New(filepath.Join(f.runtimeDir(), lockName), flock.SetPermissions(0o600))
 	locked, err := l.TryLock()
 	if err == nil && !locked {
 		progress.Report(ctx, progress.Event{Stage: "waiting", Text: "waiting for another installation to end"})
@@ -106,28 +106,28 @@ func (f Finder) lock(ctx context.Context) (unlock func(), err error) {
 	return func() { _ = l.Unlock() }, nil
 }
 
-// intact returns the installed runtime when it needs no work, or why it does.
+// findIntact returns the installed runtime when it needs no work, or why it does.
 // python is the interpreter the user asks for, if any.
-func (f Finder) intact(ctx context.Context, python venv.Interpreter) (Runtime, error) {
-	c, found := f.installed()
+func (f Finder) findIntact(ctx context.Context, python venv.Interpreter) (Runtime, error) {
+	c, found := f.examineInstalled()
 	if !found {
 		return Runtime{}, errors.New("nothing is installed")
 	}
 	if c.Broken != "" {
 		return Runtime{}, errors.New(c.Broken)
 	}
-	dir := filepath.Join(f.home(), f.current())
+	dir := filepath.Join(f.runtimeDir(), f.currentDirName())
 	m, err := readMarker(dir)
 	if err != nil {
 		return Runtime{}, err
 	}
-	if m.Lock != digest(requirements) {
+	if m.Lock != digestLock(requirements) {
 		return Runtime{}, fmt.Errorf("it is %s of another lock", m.Version)
 	}
 	if python.Path != "" && (python.Path != m.Interpreter || python.Version != m.Python) {
 		return Runtime{}, fmt.Errorf("it was built on %s (%s)", m.Interpreter, m.Python)
 	}
-	if err := verify(dir); err != nil {
+	if err := verifyInstall(dir); err != nil {
 		return Runtime{}, err
 	}
 	if _, err := f.Check(ctx, c.Runtime); err != nil {
@@ -137,10 +137,10 @@ func (f Finder) intact(ctx context.Context, python venv.Interpreter) (Runtime, e
 	return c.Runtime, nil
 }
 
-// build makes a new environment, proves it, and puts it in the place of the old.
-func (f Finder) build(ctx context.Context, python venv.Interpreter, uv string) (_ Runtime, err error) {
-	home, switched := f.home(), false
-	f.sweep()
+// buildEnvironment makes a new environment, proves it, and puts it in the place of the old.
+func (f Finder) buildEnvironment(ctx context.Context, python venv.Interpreter, uv string) (_ Runtime, err error) {
+	home, switched := f.runtimeDir(), false
+	f.sweepInterrupted()
 	name, err := f.newName()
 	if err != nil {
 		return Runtime{}, err
@@ -161,9 +161,9 @@ func (f Finder) build(ctx context.Context, python venv.Interpreter, uv string) (
 		return Runtime{}, err
 	}
 	defer log.Close()
-	options := venv.Options{Dir: dir, Requirements: list, Python: python, UV: uv, Environ: f.Environ, Log: log}
+	options := venv.BuildOptions{Dir: dir, Requirements: list, Python: python, UV: uv, Environ: f.Environ, Log: log}
 	if err := venv.Create(ctx, options); err != nil {
-		return Runtime{}, installError(ctx, err, log.Name())
+		return Runtime{}, wrapInstallError(ctx, err, log.Name())
 	}
 
 	// It is proven by the path it will keep, before anybody else can find it.
@@ -174,19 +174,19 @@ func (f Finder) build(ctx context.Context, python venv.Interpreter, uv string) (
 		err = fmt.Errorf("it says that it is %s", version)
 	}
 	if err != nil {
-		return Runtime{}, installError(ctx, err, log.Name())
+		return Runtime{}, wrapInstallError(ctx, err, log.Name())
 	}
-	m := marker{Version: version, Lock: digest(requirements), Python: python.Version, Interpreter: python.Path, Built: time.Now().UTC()}
-	if err := finish(dir, m); err != nil {
+	m := marker{Version: version, Lock: digestLock(requirements), Python: python.Version, Interpreter: python.Path, Built: time.Now().UTC()}
+	if err := writeMarker(dir, m); err != nil {
 		return Runtime{}, err
 	}
-	old := f.current()
-	if err := f.use(name); err != nil {
+	old := f.currentDirName()
+	if err := f.switchCurrent(name); err != nil {
 		return Runtime{}, err
 	}
 	switched = true
-	f.prune(name, old)
-	c, _ := f.installed()
+	f.pruneEnvironments(name, old)
+	c, _ := f.examineInstalled()
 	if c.Broken != "" {
 		return Runtime{}, &BrokenError{Path: c.Path, Source: Installed, Reason: c.Broken}
 	}
@@ -198,22 +198,22 @@ func (f Finder) build(ctx context.Context, python venv.Interpreter, uv string) (
 // higher than any there is: a daemon on another machine may still run from one
 // that is gone.
 func (f Finder) newName() (string, error) {
-	entries, err := os.ReadDir(f.home())
+	entries, err := os.ReadDir(f.runtimeDir())
 	if err != nil {
 		return "", err
 	}
 	highest := 0
 	for _, e := range entries {
 		number := e.Name()[strings.LastIndex(e.Name(), "-")+1:]
-		if n, err := strconv.Atoi(number); err == nil && ours(e) && n < 1<<30 {
+		if n, err := strconv.Atoi(number); err == nil && isEnvironment(e) && n < 1<<30 {
 			highest = max(highest, n)
 		}
 	}
-	return fmt.Sprintf("%s-%s-%d", LockedVersion(), digest(requirements)[:8], highest+1), nil
+	return fmt.Sprintf("%s-%s-%d", LockedVersion(), digestLock(requirements)[:8], highest+1), nil
 }
 
-// finish writes the marker, after everything else has reached the disk.
-func finish(dir string, m marker) error {
+// writeMarker writes the marker, after everything else has reached the disk.
+func writeMarker(dir string, m marker) error {
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
@@ -245,16 +245,16 @@ func finish(dir string, m marker) error {
 	return err
 }
 
-// use makes current lead to name, in one step.
-func (f Finder) use(name string) error {
-	tmp := filepath.Join(f.home(), "."+currentName+"-"+name)
+// switchCurrent makes current lead to name, in one step.
+func (f Finder) switchCurrent(name string) error {
+	tmp := filepath.Join(f.runtimeDir(), "."+currentName+"-"+name)
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := os.Symlink(name, tmp); err != nil {
 		return err
 	}
-	current := filepath.Join(f.home(), currentName)
+	current := filepath.Join(f.runtimeDir(), currentName)
 	err := os.Rename(tmp, current)
 	if errors.Is(err, unix.EISDIR) || errors.Is(err, fs.ErrExist) {
 		err = fmt.Errorf("%s is a directory, and chiltepin keeps a link there: move it away", current)
@@ -265,7 +265,7 @@ func (f Finder) use(name string) error {
 	return nil
 }
 
-// ours says whether an entry of the runtime directory is an environment.
-func ours(e fs.DirEntry) bool {
+// isEnvironment says whether an entry of the runtime directory is an environment.
+func isEnvironment(e fs.DirEntry) bool {
 	return e.IsDir() && !strings.HasPrefix(e.Name(), ".") && strings.Count(e.Name(), "-") >= 2
 }

@@ -33,7 +33,7 @@ func names(t *testing.T, data string) []string {
 }
 
 // name is that of the nth environment of the lock.
-func name(n string) string { return "4.19.0-" + digest(requirements)[:8] + "-" + n }
+func name(n string) string { return "4.19.0-" + digestLock(requirements)[:8] + "-" + n }
 
 func install(t *testing.T, f Finder, o InstallOptions) Runtime {
 	t.Helper()
@@ -266,7 +266,7 @@ func TestInstallKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = c.Wait()
-	await(t, "what it started ends with it", func() bool { return !inUse("/proc", unfinished) })
+	await(t, "what it started ends with it", func() bool { return !isInUse("/proc", unfinished) })
 	if _, err := os.Stat(filepath.Join(unfinished, "bin", Program)); err != nil {
 		t.Fatalf("the test proves nothing: %v", err)
 	}

@@ -36,7 +36,7 @@ type marker struct {
 	Built       time.Time `json:"built"`
 }
 
-func (f Finder) home() string { return filepath.Join(f.DataDir, "runtime") }
+func (f Finder) runtimeDir() string { return filepath.Join(f.DataDir, "runtime") }
 
 // InstalledBin returns the directory in which the programs of an installed
 // runtime are, whether one is installed yet or not, and "" when none can be.
@@ -44,12 +44,12 @@ func (f Finder) InstalledBin() string {
 	if !filepath.IsAbs(f.DataDir) {
 		return ""
 	}
-	return filepath.Join(f.home(), currentName, "bin")
+	return filepath.Join(f.runtimeDir(), currentName, "bin")
 }
 
-// current returns the directory name that the link names, or "".
-func (f Finder) current() string {
-	name, err := os.Readlink(filepath.Join(f.home(), currentName))
+// currentDirName returns the directory name that the link names, or "".
+func (f Finder) currentDirName() string {
+	name, err := os.Readlink(filepath.Join(f.runtimeDir(), currentName))
 	if err != nil || name != filepath.Base(name) || strings.HasPrefix(name, ".") {
 		return ""
 	}
@@ -71,14 +71,14 @@ func readMarker(dir string) (marker, error) {
 	return m, nil
 }
 
-// installed looks at what Install built. found is false when it never did.
-func (f Finder) installed() (c Candidate, found bool) {
-	link := filepath.Join(f.home(), currentName)
+// examineInstalled looks at what Install built. found is false when it never did.
+func (f Finder) examineInstalled() (c Candidate, found bool) {
+	link := filepath.Join(f.runtimeDir(), currentName)
 	path := filepath.Join(link, "bin", Program)
 	if _, err := os.Lstat(link); errors.Is(err, fs.ErrNotExist) {
 		return c, false
 	}
-	c, found = f.examine(path, Installed)
+	c, found = f.examineProgram(path, Installed)
 	if !found {
 		c.Broken = "it is not complete: " + Program + " is missing"
 		return c, true
@@ -90,7 +90,7 @@ func (f Finder) installed() (c Candidate, found bool) {
 	switch {
 	case err != nil:
 		c.Broken = fmt.Sprintf("it is not complete: %v", err)
-	case m.Lock != digest(requirements):
+	case m.Lock != digestLock(requirements):
 		c.Note = fmt.Sprintf("another release of chiltepin installed it; `chiltepin runtime install` installs %s", LockedVersion())
 	}
 	return c, true

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// sweep removes what an interrupted installation left: environments without a
+// sweepInterrupted removes what an interrupted installation left: environments without a
 // marker, lists and links. What cannot be removed stays; it is in nobody's way.
-func (f Finder) sweep() {
-	entries, _ := os.ReadDir(f.home())
-	current := f.current()
+func (f Finder) sweepInterrupted() {
+	entries, _ := os.ReadDir(f.runtimeDir())
+	current := f.currentDirName()
 	for _, e := range entries {
-		path := filepath.Join(f.home(), e.Name())
+		path := filepath.Join(f.runtimeDir(), e.Name())
 		switch {
-		case ours(e) && e.Name() != current:
-			if _, err := os.Stat(filepath.Join(path, markerName)); os.IsNotExist(err) && !inUse("/proc", path) {
+		case isEnvironment(e) && e.Name() != current:
+			if _, err := os.Stat(filepath.Join(path, markerName)); os.IsNotExist(err) && !isInUse("/proc", path) {
 				_ = os.RemoveAll(path)
 			}
 		case strings.HasPrefix(e.Name(), "."+currentName+"-"), strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(e.Name(), ".txt"):
@@ -26,22 +26,22 @@ func (f Finder) sweep() {
 	}
 }
 
-// prune removes every environment but the one in use, the one before it, and
+// pruneEnvironments removes every environment but the one in use, the one before it, and
 // those that a process of this machine runs from. The one before it stays
 // because a home directory may be shared, and the daemon that runs from it may
 // be on another machine.
-func (f Finder) prune(keep ...string) {
-	entries, _ := os.ReadDir(f.home())
+func (f Finder) pruneEnvironments(keep ...string) {
+	entries, _ := os.ReadDir(f.runtimeDir())
 	kept := map[string]bool{}
 	for _, name := range keep {
 		kept[name] = true
 	}
 	for _, e := range entries {
-		if !ours(e) || kept[e.Name()] {
+		if !isEnvironment(e) || kept[e.Name()] {
 			continue
 		}
-		dir := filepath.Join(f.home(), e.Name())
-		if inUse("/proc", dir) {
+		dir := filepath.Join(f.runtimeDir(), e.Name())
+		if isInUse("/proc", dir) {
 			continue
 		}
 		// Without its marker it is never taken for complete, should this be
@@ -51,10 +51,10 @@ func (f Finder) prune(keep ...string) {
 	}
 }
 
-// inUse says whether a process in the process directory proc was started from
+// isInUse says whether a process in the process directory proc was started from
 // dir or has mapped a file of it. Processes of other users do not show; nor do
 // those of other machines.
-func inUse(proc, dir string) bool {
+func isInUse(proc, dir string) bool {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		real = dir

@@ -22,8 +22,8 @@ type script struct {
 	pyenv string
 }
 
-// python says whether the interpreter is a Python.
-func (s script) python() bool {
+// isPython says whether the interpreter is a Python.
+func (s script) isPython() bool {
 	return strings.HasPrefix(filepath.Base(s.interpreter), "python")
 }
 
@@ -89,9 +89,9 @@ func parseScript(head []byte) script {
 	return script{interpreter: words[0]}
 }
 
-// resolve returns the absolute path of the script's interpreter, or "" when it
+// resolveInterpreter returns the absolute path of the script's interpreter, or "" when it
 // is not there.
-func (s script) resolve(pathEnv string) string {
+func (s script) resolveInterpreter(pathEnv string) string {
 	if s.lookup {
 		return venv.LookPath(pathEnv, s.interpreter)
 	}

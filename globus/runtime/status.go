@@ -55,11 +55,11 @@ func (f Finder) Status(ctx context.Context) (Status, error) {
 		s.Dir = filepath.Join(f.DataDir, "runtime")
 	}
 	if f.Explicit != "" {
-		s.Candidates = append(s.Candidates, f.named())
+		s.Candidates = append(s.Candidates, f.examineNamed())
 	}
-	s.Candidates = append(s.Candidates, f.onPath(ctx)...)
+	s.Candidates = append(s.Candidates, f.examinePath(ctx)...)
 	if f.DataDir != "" {
-		if c, found := f.installed(); found {
+		if c, found := f.examineInstalled(); found {
 			s.Candidates = append(s.Candidates, c)
 		}
 	}
@@ -67,7 +67,7 @@ func (f Finder) Status(ctx context.Context) (Status, error) {
 		c := &s.Candidates[i]
 		if c.Broken == "" {
 			c.Taken = true
-			c.Why = f.why(s.Candidates[:i], c.Runtime)
+			c.Why = f.explainChoice(s.Candidates[:i], c.Runtime)
 		}
 		if c.Taken || c.Source == Named {
 			break
@@ -76,8 +76,8 @@ func (f Finder) Status(ctx context.Context) (Status, error) {
 	return s, ctx.Err()
 }
 
-// why says why r was taken, after those before it were not.
-func (f Finder) why(before []Candidate, r Runtime) string {
+// explainChoice says why r was taken, after those before it were not.
+func (f Finder) explainChoice(before []Candidate, r Runtime) string {
 	switch {
 	case r.Source == Named:
 		return "it was named by " + f.explicitName()
@@ -98,8 +98,8 @@ func (f Finder) explicitName() string {
 	return "--runtime"
 }
 
-// named looks at what the user named.
-func (f Finder) named() Candidate {
+// examineNamed looks at what the user named.
+func (f Finder) examineNamed() Candidate {
 	path, err := filepath.Abs(f.Explicit)
 	if err != nil {
 		return Candidate{Runtime: Runtime{Path: f.Explicit, Source: Named}, Broken: err.Error()}
@@ -111,16 +111,16 @@ func (f Finder) named() Candidate {
 		}
 		path = program
 	}
-	c, found := f.examine(path, Named)
+	c, found := f.examineProgram(path, Named)
 	if !found {
 		c.Broken = "there is no such file"
 	}
 	return c
 }
 
-// onPath looks through the directories of PATH; a program that is reached by
+// examinePath looks through the directories of PATH; a program that is reached by
 // several of them is one candidate.
-func (f Finder) onPath(ctx context.Context) []Candidate {
+func (f Finder) examinePath(ctx context.Context) []Candidate {
 	var all []Candidate
 	seen := map[string]bool{}
 	for _, dir := range filepath.SplitList(f.PathEnv) {
@@ -136,7 +136,7 @@ func (f Finder) onPath(ctx context.Context) []Candidate {
 			continue
 		}
 		seen[real] = true
-		if c, found := f.examine(path, OnPath); found {
+		if c, found := f.examineProgram(path, OnPath); found {
 			all = append(all, c)
 		}
 	}

@@ -34,27 +34,27 @@ func (s *JSON) Path() string { return s.path }
 
 // Namespaces lists the parts of the file.
 func (s *JSON) Namespaces(context.Context) ([]string, error) {
-	file, err := s.load()
+	file, err := s.loadFile()
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(file.object("data").members)), nil
+	return slices.Sorted(maps.Keys(file.objectMember("data").members)), nil
 }
 
 // Read returns the tokens of a namespace.
 func (s *JSON) Read(_ context.Context, namespace string) (Rows, error) {
-	file, err := s.load()
+	file, err := s.loadFile()
 	if err != nil {
 		return nil, err
 	}
-	return s.rows(file, namespace)
+	return s.decodeRows(file, namespace)
 }
 
 // Update changes the tokens of a namespace.
 func (s *JSON) Update(ctx context.Context, namespace string, change func(Rows) error) error {
 	directory := filepath.Dir(s.path)
 	if _, err := os.Stat(directory); errors.Is(err, fs.ErrNotExist) {
-		write, _, err := Rows{}.changes(change)
+		write, _, err := Rows{}.diffChange(change)
 		if err != nil || len(write) == 0 {
 			return err
 		}
@@ -67,43 +67,43 @@ func (s *JSON) Update(ctx context.Context, namespace string, change func(Rows) e
 	if lock := flock.New(directory, flock.SetFlag(os.O_RDONLY)); lock.Lock() == nil {
 		defer lock.Unlock()
 	}
-	file, err := s.load()
+	file, err := s.loadFile()
 	if info, statErr := os.Stat(s.path); statErr == nil && info.Mode().IsRegular() && info.Size() == 0 {
-		file, err = skeleton(newObject()), nil
+		file, err = newSkeleton(newOrderedObject()), nil
 	}
 	if err != nil {
 		return err
 	}
-	found, err := s.rows(file, namespace)
+	found, err := s.decodeRows(file, namespace)
 	if err != nil {
 		return err
 	}
-	write, remove, err := found.changes(change)
+	write, remove, err := found.diffChange(change)
 	if err != nil || len(write)+len(remove) == 0 {
 		return err
 	}
-	data := file.object("data")
-	if data.object(namespace) == nil {
-		data.set(namespace, newObject())
+	data := file.objectMember("data")
+	if data.objectMember(namespace) == nil {
+		data.setMember(namespace, newOrderedObject())
 	}
 	for _, server := range slices.Sorted(maps.Keys(write)) {
 		value, err := parseJSON(write[server])
 		if err != nil {
 			return fmt.Errorf("encoding a token: %w", err)
 		}
-		data.object(namespace).set(server, value)
+		data.objectMember(namespace).setMember(server, value)
 	}
 	for _, server := range remove {
-		data.object(namespace).take(server)
+		data.objectMember(namespace).takeMember(server)
 	}
 	return WriteFile(s.path, appendJSON(nil, file))
 }
 
-// load reads the file in the present form, or makes the skeleton of a new one.
-func (s *JSON) load() (*object, error) {
+// loadFile reads the file in the present form, or makes the skeleton of a new one.
+func (s *JSON) loadFile() (*orderedObject, error) {
 	data, err := readBounded(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return skeleton(newObject()), nil
+		return newSkeleton(newOrderedObject()), nil
 	}
 	if err != nil {
 		return nil, err
@@ -115,22 +115,22 @@ func (s *JSON) load() (*object, error) {
 	if err != nil {
 		return nil, &FormatError{Path: s.path, Problem: "not a JSON token store", Err: err}
 	}
-	file, ok := value.(*object)
+	file, ok := value.(*orderedObject)
 	if !ok {
 		return nil, &FormatError{Path: s.path, Problem: "not a JSON token store"}
 	}
 	switch version := file.members["format_version"]; version {
 	case "1.0":
 		// Without namespaces: its tokens become those of DEFAULT.
-		tokens := file.object("by_rs")
+		tokens := file.objectMember("by_rs")
 		if tokens == nil {
 			return nil, &FormatError{Path: s.path, Problem: "not a JSON token store: format 1.0 without by_rs"}
 		}
-		all := newObject()
-		all.set("DEFAULT", tokens)
-		return skeleton(all), nil
+		all := newOrderedObject()
+		all.setMember("DEFAULT", tokens)
+		return newSkeleton(all), nil
 	case "2.0":
-		if file.object("data") == nil {
+		if file.objectMember("data") == nil {
 			return nil, &FormatError{Path: s.path, Problem: "not a JSON token store: no data"}
 		}
 		return file, nil
@@ -139,26 +139,26 @@ func (s *JSON) load() (*object, error) {
 	}
 }
 
-func skeleton(data *object) *object {
-	file := newObject()
-	file.set("data", data)
-	file.set("format_version", "2.0")
-	file.set("globus-sdk.version", sdkVersion)
+func newSkeleton(data *orderedObject) *orderedObject {
+	file := newOrderedObject()
+	file.setMember("data", data)
+	file.setMember("format_version", "2.0")
+	file.setMember("globus-sdk.version", sdkVersion)
 	return file
 }
 
-func (s *JSON) rows(file *object, namespace string) (Rows, error) {
-	value, ok := file.object("data").members[namespace]
+func (s *JSON) decodeRows(file *orderedObject, namespace string) (Rows, error) {
+	value, ok := file.objectMember("data").members[namespace]
 	if !ok {
 		return Rows{}, nil
 	}
-	tokens, ok := value.(*object)
+	tokens, ok := value.(*orderedObject)
 	if !ok {
 		return nil, &FormatError{Path: s.path, Problem: fmt.Sprintf("namespace %s is not a JSON object", namespace)}
 	}
 	found := make(Rows, len(tokens.names))
 	for _, server := range tokens.names {
-		found[server] = decode(appendJSON(nil, tokens.members[server]))
+		found[server] = decodeToken(appendJSON(nil, tokens.members[server]))
 	}
 	return found, nil
 }

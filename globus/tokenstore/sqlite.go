@@ -56,7 +56,7 @@ func (s *SQLite) Path() string { return s.path }
 // Namespaces lists the parts of the store.
 func (s *SQLite) Namespaces(ctx context.Context) ([]string, error) {
 	var names []string
-	err := s.read(ctx, func(tx *sql.Tx) error {
+	err := s.readTransaction(ctx, func(tx *sql.Tx) error {
 		found, err := tx.QueryContext(ctx, "SELECT DISTINCT namespace FROM token_storage ORDER BY namespace")
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func (s *SQLite) Namespaces(ctx context.Context) ([]string, error) {
 // Read returns the tokens of a namespace.
 func (s *SQLite) Read(ctx context.Context, namespace string) (Rows, error) {
 	found := Rows{}
-	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+	err := s.readTransaction(ctx, func(tx *sql.Tx) (err error) {
 		found, err = selectRows(ctx, tx, namespace)
 		return err
 	})
@@ -87,8 +87,8 @@ func (s *SQLite) Read(ctx context.Context, namespace string) (Rows, error) {
 	return found, nil
 }
 
-// read runs do in a transaction, unless the file is missing.
-func (s *SQLite) read(ctx context.Context, do func(*sql.Tx) error) error {
+// readTransaction runs do in a transaction, unless the file is missing.
+func (s *SQLite) readTransaction(ctx context.Context, do func(*sql.Tx) error) error {
 	info, err := os.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -99,14 +99,14 @@ func (s *SQLite) read(ctx context.Context, do func(*sql.Tx) error) error {
 	if info.Mode().IsRegular() && info.Size() == 0 {
 		return &FormatError{Path: s.path, Problem: "the file is empty", Empty: true}
 	}
-	return s.transact(ctx, s.path, "deferred", do)
+	return s.runTransaction(ctx, s.path, "deferred", do)
 }
 
 // Update changes the tokens of a namespace.
 func (s *SQLite) Update(ctx context.Context, namespace string, change func(Rows) error) error {
 	info, err := os.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = s.create(ctx, namespace, change); !errors.Is(err, fs.ErrExist) {
+		if err = s.createFile(ctx, namespace, change); !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		info, err = os.Stat(s.path)
@@ -119,25 +119,25 @@ func (s *SQLite) Update(ctx context.Context, namespace string, change func(Rows)
 			return err
 		}
 	}
-	return s.transact(ctx, s.path, "immediate", func(tx *sql.Tx) error {
+	return s.runTransaction(ctx, s.path, "immediate", func(tx *sql.Tx) error {
 		if info.Size() == 0 {
 			if _, err := tx.ExecContext(ctx, schema); err != nil {
 				return err
 			}
 		}
-		return apply(ctx, tx, namespace, change)
+		return applyChange(ctx, tx, namespace, change)
 	})
 }
 
-// create makes the file complete beside its place and then puts it there, so
+// createFile makes the file complete beside its place and then puts it there, so
 // that the Python programs never find one without tables, which they cannot
 // use. Somebody else being faster is [fs.ErrExist].
-func (s *SQLite) create(ctx context.Context, namespace string, change func(Rows) error) error {
-	write, _, err := Rows{}.changes(change)
+func (s *SQLite) createFile(ctx context.Context, namespace string, change func(Rows) error) error {
+	write, _, err := Rows{}.diffChange(change)
 	if err != nil || len(write) == 0 {
 		return err
 	}
-	path := behind(s.path)
+	path := followLink(s.path)
 	directory := filepath.Dir(path)
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return err
@@ -148,7 +148,7 @@ func (s *SQLite) create(ctx context.Context, namespace string, change func(Rows)
 	}
 	f.Close()
 	defer os.Remove(f.Name())
-	err = s.transact(ctx, f.Name(), "immediate", func(tx *sql.Tx) error {
+	err = s.runTransaction(ctx, f.Name(), "immediate", func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, schema); err != nil {
 			return err
 		}
@@ -173,9 +173,9 @@ func (s *SQLite) create(ctx context.Context, namespace string, change func(Rows)
 	return nil
 }
 
-// transact opens the file, runs do in one transaction and closes it.
-func (s *SQLite) transact(ctx context.Context, path, lock string, do func(*sql.Tx) error) (err error) {
-	defer func() { err = s.explain(err) }()
+// runTransaction opens the file, runs do in one transaction and closes it.
+func (s *SQLite) runTransaction(ctx context.Context, path, lock string, do func(*sql.Tx) error) (err error) {
+	defer func() { err = s.explainError(err) }()
 	path, err = filepath.Abs(path)
 	if err != nil {
 		return err
@@ -198,8 +198,8 @@ func (s *SQLite) transact(ctx context.Context, path, lock string, do func(*sql.T
 	return tx.Commit()
 }
 
-// explain says in the words of a person what SQLite says in its own.
-func (s *SQLite) explain(err error) error {
+// explainError says in the words of a person what SQLite says in its own.
+func (s *SQLite) explainError(err error) error {
 	if format, ok := errors.AsType[*FormatError](err); ok && format.Path == "" {
 		format.Path = s.path
 	}

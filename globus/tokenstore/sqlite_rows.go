@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// apply lets change work on the rows of a namespace.
-func apply(ctx context.Context, tx *sql.Tx, namespace string, change func(Rows) error) error {
+// applyChange lets change work on the rows of a namespace.
+func applyChange(ctx context.Context, tx *sql.Tx, namespace string, change func(Rows) error) error {
 	found, err := selectRows(ctx, tx, namespace)
 	if err != nil {
 		return err
 	}
-	write, remove, err := found.changes(change)
+	write, remove, err := found.diffChange(change)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func selectRows(ctx context.Context, tx *sql.Tx, namespace string) (Rows, error)
 		if err := found.Scan(&server, &raw); err != nil {
 			return nil, err
 		}
-		result[server] = decode([]byte(raw))
+		result[server] = decodeToken([]byte(raw))
 	}
 	return result, found.Err()
 }

@@ -31,10 +31,10 @@ type Store interface {
 // Rows are the tokens of a namespace, by resource server.
 type Rows map[string]Token
 
-// changes lists what change did to a copy of r: what to write, encoded, and
+// diffChange lists what change did to a copy of r: what to write, encoded, and
 // what to delete. A token that it left alone is in neither, and so keeps the
 // bytes that it has in the file.
-func (r Rows) changes(change func(Rows) error) (write map[string][]byte, remove []string, err error) {
+func (r Rows) diffChange(change func(Rows) error) (write map[string][]byte, remove []string, err error) {
 	tokens := maps.Clone(r)
 	if err := change(tokens); err != nil {
 		return nil, nil, err
@@ -42,7 +42,7 @@ func (r Rows) changes(change func(Rows) error) (write map[string][]byte, remove 
 	write = map[string][]byte{}
 	for server, token := range tokens {
 		if old, ok := r[server]; !ok || !old.Equal(token) {
-			write[server] = token.encode()
+			write[server] = token.encodeJSON()
 		}
 	}
 	for server := range r {

@@ -50,49 +50,49 @@ func (t Token) Equal(u Token) bool {
 		t.TokenType == u.TokenType && maps.Equal(t.Extra, u.Extra)
 }
 
-// encode writes t as TokenStorageData.to_dict and json.dumps do: the fields in
+// encodeJSON writes t as TokenStorageData.to_dict and json.dumps do: the fields in
 // their order, those that are None left out, then the extra ones by name.
-func (t Token) encode() []byte {
-	o := newObject()
-	o.set("resource_server", t.ResourceServer)
+func (t Token) encodeJSON() []byte {
+	o := newOrderedObject()
+	o.setMember("resource_server", t.ResourceServer)
 	if t.IdentityID != "" {
-		o.set("identity_id", t.IdentityID)
+		o.setMember("identity_id", t.IdentityID)
 	}
-	o.set("scope", t.Scope)
-	o.set("access_token", t.AccessToken.Reveal())
+	o.setMember("scope", t.Scope)
+	o.setMember("access_token", t.AccessToken.Reveal())
 	if !t.RefreshToken.IsZero() {
-		o.set("refresh_token", t.RefreshToken.Reveal())
+		o.setMember("refresh_token", t.RefreshToken.Reveal())
 	}
-	o.set("expires_at_seconds", json.Number(fmt.Sprint(t.ExpiresAt)))
+	o.setMember("expires_at_seconds", json.Number(fmt.Sprint(t.ExpiresAt)))
 	if t.TokenType != "" {
-		o.set("token_type", t.TokenType)
+		o.setMember("token_type", t.TokenType)
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Extra)) {
 		if value, err := parseJSON([]byte(t.Extra[name])); err == nil {
-			o.set(name, value)
+			o.setMember(name, value)
 		}
 	}
 	return appendJSON(nil, o)
 }
 
-// decode reads a row. Whatever is wrong with it is in Problem.
-func decode(raw []byte) Token {
+// decodeToken reads a row. Whatever is wrong with it is in Problem.
+func decodeToken(raw []byte) Token {
 	value, err := parseJSON(raw)
 	if err != nil {
 		return Token{Problem: fmt.Errorf("not JSON: %w", err)}
 	}
-	return tokenOf(value)
+	return tokenFromValue(value)
 }
 
-func tokenOf(value any) Token {
-	o, ok := value.(*object)
+func tokenFromValue(value any) Token {
+	o, ok := value.(*orderedObject)
 	if !ok {
 		return Token{Problem: errors.New("not a JSON object")}
 	}
 	var t Token
 	var problems []error
 	text := func(name string, required bool) string {
-		value := o.take(name)
+		value := o.takeMember(name)
 		s, ok := value.(string)
 		if !ok && (required || value != nil) {
 			problems = append(problems, fmt.Errorf("%s must be a string", name))
@@ -105,8 +105,8 @@ func tokenOf(value any) Token {
 	t.AccessToken = NewSecret(text("access_token", true))
 	t.RefreshToken = NewSecret(text("refresh_token", false))
 	t.TokenType = text("token_type", false)
-	number, _ := o.take("expires_at_seconds").(json.Number)
-	if t.ExpiresAt, ok = integer(number); !ok {
+	number, _ := o.takeMember("expires_at_seconds").(json.Number)
+	if t.ExpiresAt, ok = parseInteger(number); !ok {
 		problems = append(problems, errors.New("expires_at_seconds must be an integer"))
 	}
 	for _, name := range o.names {
@@ -119,7 +119,7 @@ func tokenOf(value any) Token {
 	return t
 }
 
-func integer(n json.Number) (int64, bool) {
+func parseInteger(n json.Number) (int64, bool) {
 	i, err := n.Int64()
 	if err != nil {
 		return 0, false

@@ -138,7 +138,7 @@ func build(ctx context.Context, set Set, python, uv string) (Environment, error)
 	if err != nil {
 		return Environment{}, err
 	}
-	err = venv.Create(ctx, venv.Options{Dir: dir, Requirements: requirements, Python: interpreter, UV: uv, Environ: os.Environ()})
+	err = venv.Create(ctx, venv.BuildOptions{Dir: dir, Requirements: requirements, Python: interpreter, UV: uv, Environ: os.Environ()})
 	var failed *venv.CommandError
 	if errors.As(err, &failed) {
 		return Environment{}, fmt.Errorf("%w\n\t%s", err, strings.Join(failed.Tail, "\n\t"))

@@ -45,7 +45,7 @@ func (e *NoPythonError) Hint() string {
 func LookPath(pathEnv, name string) string {
 	if strings.Contains(name, "/") {
 		abs, err := filepath.Abs(name)
-		if err != nil || !executable(abs) {
+		if err != nil || !isExecutable(abs) {
 			return ""
 		}
 		return abs
@@ -53,14 +53,14 @@ func LookPath(pathEnv, name string) string {
 	for _, dir := range filepath.SplitList(pathEnv) {
 		// An empty or relative entry means the working directory, which is
 		// nobody's choice of interpreter.
-		if p := filepath.Join(dir, name); filepath.IsAbs(dir) && executable(p) {
+		if p := filepath.Join(dir, name); filepath.IsAbs(dir) && isExecutable(p) {
 			return p
 		}
 	}
 	return ""
 }
 
-func executable(path string) bool {
+func isExecutable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
@@ -82,7 +82,7 @@ func FindPython(ctx context.Context, want, pathEnv string, environ []string, nee
 			reasons = append(reasons, name+" is not there")
 			continue
 		}
-		found, err := probe(ctx, path, environ)
+		found, err := probeInterpreter(ctx, path, environ)
 		switch {
 		case ctx.Err() != nil:
 			return Interpreter{}, context.Cause(ctx)
@@ -103,8 +103,8 @@ has = lambda name: importlib.util.find_spec(name) is not None
 print(json.dumps({"executable": getattr(sys, "_base_executable", None) or sys.executable, "version": platform.python_version(), "info": list(sys.version_info[:2]),
 "implementation": sys.implementation.name, "venv": has("venv") and has("ensurepip")}))`
 
-// probe starts an interpreter to learn what it is.
-func probe(ctx context.Context, path string, environ []string) (Interpreter, error) {
+// probeInterpreter starts an interpreter to learn what it is.
+func probeInterpreter(ctx context.Context, path string, environ []string) (Interpreter, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	var last string

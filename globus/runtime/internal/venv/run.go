@@ -79,7 +79,7 @@ func (j Job) Run(ctx context.Context, name string, args ...string) error {
 	// The death signal is tied to the thread that starts the program.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	out := &lines{log: j.Log, each: j.Each}
+	out := &outputLines{log: j.Log, each: j.Each}
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir, c.Env = j.Dir, j.Environ
 	c.Stdout, c.Stderr = out, out
@@ -87,7 +87,7 @@ func (j Job) Run(ctx context.Context, name string, args ...string) error {
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
 	c.WaitDelay = 2 * time.Second
 	err := c.Run()
-	out.flush()
+	out.flushLine()
 	if err == nil {
 		return nil
 	}
@@ -100,11 +100,11 @@ func (j Job) Run(ctx context.Context, name string, args ...string) error {
 	} else if errors.Is(err, exec.ErrWaitDelay) {
 		err = fmt.Errorf("its output was not closed: %w", err)
 	}
-	return &CommandError{Command: command(name, args), Err: err, Tail: out.tail}
+	return &CommandError{Command: commandName(name, args), Err: err, Tail: out.tail}
 }
 
-// command names a program by the words a person would say.
-func command(name string, args []string) string {
+// commandName names a program by the words a person would say.
+func commandName(name string, args []string) string {
 	words := []string{filepath.Base(name)}
 	for _, a := range args {
 		if strings.HasPrefix(a, "-") && a != "-m" || len(words) == 4 || strings.Contains(a, "/") {
@@ -121,8 +121,8 @@ var (
 	cutUserinfo = regexp.MustCompile(`://[^/\s]*$`)
 )
 
-// lines cuts a stream into lines, logs them without passwords, and keeps the last.
-type lines struct {
+// outputLines cuts a stream into lines, logs them without passwords, and keeps the last.
+type outputLines struct {
 	log  io.Writer
 	each func(string)
 	part []byte
@@ -135,22 +135,22 @@ const (
 	keptBytes = 4096 // of one line
 )
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *outputLines) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		line, after, found := bytes.Cut(rest, []byte{'\n'})
 		room := keptBytes - len(l.part)
 		l.part = append(l.part, line[:min(len(line), room)]...)
 		l.cut = l.cut || len(line) > room
 		if found {
-			l.flush()
+			l.flushLine()
 		}
 		rest = after
 	}
 	return len(p), nil
 }
 
-// flush ends the line that is under way.
-func (l *lines) flush() {
+// flushLine ends the line that is under way.
+func (l *outputLines) flushLine() {
 	s := userinfo.ReplaceAllString(strings.TrimRight(string(l.part), " \r"), "://***@")
 	if l.cut {
 		s = cutUserinfo.ReplaceAllString(s, "://***") + "…"

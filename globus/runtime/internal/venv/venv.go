@@ -20,8 +20,8 @@ import (
 	"chiltepin/globus/progress"
 )
 
-// Options says what Create builds.
-type Options struct {
+// BuildOptions says what Create builds.
+type BuildOptions struct {
 	// Dir is where the environment will be, absolute. An environment cannot be
 	// moved afterwards. What is there already is removed first.
 	Dir string
@@ -42,7 +42,7 @@ type Options struct {
 // ctx. When uv fails for another reason than ctx, pip does the work: uv does
 // not read pip's configuration, and a machine whose index is named there works
 // with pip alone. Without venv in the interpreter there is no pip to try. What was begun is removed when Create fails.
-func Create(ctx context.Context, o Options) (err error) {
+func Create(ctx context.Context, o BuildOptions) (err error) {
 	if !filepath.IsAbs(o.Dir) {
 		return fmt.Errorf("building a Python environment in %q: not an absolute path", o.Dir)
 	}
@@ -52,37 +52,37 @@ func Create(ctx context.Context, o Options) (err error) {
 		}
 	}()
 	if o.UV != "" {
-		err := withUV(ctx, o)
+		err := buildWithUV(ctx, o)
 		if err == nil || ctx.Err() != nil || !o.Python.Venv {
 			return err
 		}
 		progress.Report(ctx, progress.Event{Stage: "installing", Text: "uv could not do it, pip is tried"})
 	}
-	return withPip(ctx, o)
+	return buildWithPip(ctx, o)
 }
 
-func (o Options) job(each func(string)) Job {
+func (o BuildOptions) newJob(each func(string)) Job {
 	return Job{Dir: filepath.Dir(o.Dir), Environ: Environ(o.Environ), Log: o.Log, Each: each}
 }
 
-func withUV(ctx context.Context, o Options) error {
+func buildWithUV(ctx context.Context, o BuildOptions) error {
 	if err := os.RemoveAll(o.Dir); err != nil {
 		return err
 	}
 	progress.Report(ctx, progress.Event{Stage: "creating", Text: "creating a Python " + o.Python.Version + " environment with uv"})
-	if err := o.job(nil).Run(ctx, o.UV, "venv", "--quiet", "--no-project", "--no-python-downloads", "--color", "never", "--python", o.Python.Path, o.Dir); err != nil {
+	if err := o.newJob(nil).Run(ctx, o.UV, "venv", "--quiet", "--no-project", "--no-python-downloads", "--color", "never", "--python", o.Python.Path, o.Dir); err != nil {
 		return err
 	}
-	total, err := count(o.Requirements)
+	total, err := countPins(o.Requirements)
 	if err != nil {
 		return err
 	}
 	progress.Report(ctx, progress.Event{Stage: "installing", Text: fmt.Sprintf("installing up to %d packages with uv", total), Total: total})
-	return o.job(nil).Run(ctx, o.UV, "pip", "install", "--no-progress", "--no-python-downloads", "--color", "never", "--compile-bytecode",
+	return o.newJob(nil).Run(ctx, o.UV, "pip", "install", "--no-progress", "--no-python-downloads", "--color", "never", "--compile-bytecode",
 		"--python", filepath.Join(o.Dir, "bin", "python"), "--require-hashes", "--no-deps", "-r", o.Requirements)
 }
 
-func withPip(ctx context.Context, o Options) error {
+func buildWithPip(ctx context.Context, o BuildOptions) error {
 	if err := os.RemoveAll(o.Dir); err != nil {
 		return err
 	}
@@ -90,15 +90,15 @@ func withPip(ctx context.Context, o Options) error {
 		return &NoPythonError{Reason: fmt.Sprintf("%s (%s) was packaged without venv and ensurepip", o.Python.Path, o.Python.Version), NeedsVenv: true}
 	}
 	progress.Report(ctx, progress.Event{Stage: "creating", Text: "creating a Python " + o.Python.Version + " environment"})
-	if err := o.job(nil).Run(ctx, o.Python.Path, "-m", "venv", o.Dir); err != nil {
+	if err := o.newJob(nil).Run(ctx, o.Python.Path, "-m", "venv", o.Dir); err != nil {
 		return err
 	}
-	total, err := count(o.Requirements)
+	total, err := countPins(o.Requirements)
 	if err != nil {
 		return err
 	}
 	watch := &pipWatch{ctx: ctx, total: total}
-	return o.job(watch.line).Run(ctx, filepath.Join(o.Dir, "bin", "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
+	return o.newJob(watch.watchLine).Run(ctx, filepath.Join(o.Dir, "bin", "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
 		"--no-color", "--progress-bar", "off", "--require-hashes", "--no-deps", "-r", o.Requirements)
 }
 
@@ -108,7 +108,7 @@ type pipWatch struct {
 	done, total int64
 }
 
-func (w *pipWatch) line(s string) {
+func (w *pipWatch) watchLine(s string) {
 	word, rest, _ := strings.Cut(s, " ")
 	switch word {
 	case "Ignoring": // a pin for another version of Python
@@ -124,9 +124,9 @@ func (w *pipWatch) line(s string) {
 
 var pin = regexp.MustCompile(`(?m)^[A-Za-z0-9][A-Za-z0-9._-]*==`)
 
-// count returns the number of pins in a requirements file, those for other
+// countPins returns the number of pins in a requirements file, those for other
 // versions of Python included.
-func count(requirements string) (int64, error) {
+func countPins(requirements string) (int64, error) {
 	text, err := os.ReadFile(requirements)
 	if err != nil {
 		return 0, err

@@ -74,13 +74,13 @@ func TestLines(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", keptBytes-len("https://me:secret"))
 	var log strings.Builder
-	l := &lines{log: &log}
+	l := &outputLines{log: &log}
 	for _, part := range []string{"first\r\nsec", "ond\n\nLooking in https://me:sec@ret@host/simple and git+", "ssh://you:pw@host\n", long + "https://me:secret@host/\n", "last"} {
 		if n, err := l.Write([]byte(part)); n != len(part) || err != nil {
 			t.Fatalf("Write = %d, %v", n, err)
 		}
 	}
-	l.flush()
+	l.flushLine()
 	want := []string{"first", "second", "Looking in https://***@host/simple and git+ssh://***@host", long + "https://***…", "last"}
 	if diff := cmp.Diff(want, l.tail); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
@@ -101,13 +101,13 @@ func FuzzLines(f *testing.F) {
 	f.Add("one\ntwo https://me:secret@host/\n", 7)
 	f.Add(strings.Repeat("long ", 2000)+"\nend", 4095)
 	f.Fuzz(func(t *testing.T, text string, cut int) {
-		var whole, parts lines
+		var whole, parts outputLines
 		_, _ = whole.Write([]byte(text))
-		whole.flush()
+		whole.flushLine()
 		cut = min(max(cut, 0), len(text))
 		_, _ = parts.Write([]byte(text[:cut]))
 		_, _ = parts.Write([]byte(text[cut:]))
-		parts.flush()
+		parts.flushLine()
 		if diff := cmp.Diff(whole.tail, parts.tail); diff != "" {
 			t.Errorf("written at once and in two (-once +two):\n%s", diff)
 		}
@@ -133,7 +133,7 @@ func TestCreateFails(t *testing.T) {
 	dir := t.TempDir()
 	env := filepath.Join(dir, "env")
 	python := Interpreter{Path: script(t, filepath.Join(dir, "python"), `mkdir "$3"; echo no room; exit 3`), Version: "3.12.1", Venv: true}
-	err := Create(t.Context(), Options{Dir: env, Python: python})
+	err := Create(t.Context(), BuildOptions{Dir: env, Python: python})
 	var failed *CommandError
 	if !errors.As(err, &failed) || err.Error() != "running python -m venv: exit status 3: no room" {
 		t.Errorf("Create: %v", err)
@@ -141,7 +141,7 @@ func TestCreateFails(t *testing.T) {
 	if _, err := os.Stat(env); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("what was begun is still there (%v)", err)
 	}
-	if err := Create(t.Context(), Options{Dir: "env", Python: python}); err == nil {
+	if err := Create(t.Context(), BuildOptions{Dir: "env", Python: python}); err == nil {
 		t.Error("Create in a relative directory succeeded")
 	}
 }
@@ -158,7 +158,7 @@ func TestPipWatch(t *testing.T) {
 		"Collecting pika==1.4.4",
 		"Installing collected packages: click, dill, pika",
 	} {
-		watch.line(line)
+		watch.watchLine(line)
 	}
 	want := []progress.Event{
 		{Stage: "collecting", Text: "collecting click", Done: 1, Total: 3},

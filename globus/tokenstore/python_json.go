@@ -10,25 +10,25 @@ import (
 	"unicode/utf8"
 )
 
-// object is a JSON object that keeps the order of its members, as a Python
+// orderedObject is a JSON object that keeps the order of its members, as a Python
 // dict does, so that a file written by Python and rewritten here differs in
 // what was changed alone.
-type object struct {
+type orderedObject struct {
 	names   []string
 	members map[string]any
 }
 
-func newObject() *object { return &object{members: map[string]any{}} }
+func newOrderedObject() *orderedObject { return &orderedObject{members: map[string]any{}} }
 
-func (o *object) set(name string, value any) {
+func (o *orderedObject) setMember(name string, value any) {
 	if _, ok := o.members[name]; !ok {
 		o.names = append(o.names, name)
 	}
 	o.members[name] = value
 }
 
-// take removes a member and returns it, nil when there is none.
-func (o *object) take(name string) any {
+// takeMember removes a member and returns it, nil when there is none.
+func (o *orderedObject) takeMember(name string) any {
 	value, ok := o.members[name]
 	if !ok {
 		return nil
@@ -43,8 +43,8 @@ func (o *object) take(name string) any {
 	return value
 }
 
-func (o *object) object(name string) *object {
-	member, _ := o.members[name].(*object)
+func (o *orderedObject) objectMember(name string) *orderedObject {
+	member, _ := o.members[name].(*orderedObject)
 	return member
 }
 
@@ -99,8 +99,8 @@ func parseValue(d *json.Decoder, depth int) (any, error) {
 	return value, nil
 }
 
-func parseObject(d *json.Decoder, depth int) (*object, error) {
-	o := newObject()
+func parseObject(d *json.Decoder, depth int) (*orderedObject, error) {
+	o := newOrderedObject()
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
@@ -110,7 +110,7 @@ func parseObject(d *json.Decoder, depth int) (*object, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.set(name.(string), value)
+		o.setMember(name.(string), value)
 	}
 	return o, nil
 }
@@ -131,7 +131,7 @@ func parseArray(d *json.Decoder, depth int) ([]any, error) {
 // colon and comma, and nothing outside ASCII.
 func appendJSON(b []byte, value any) []byte {
 	switch v := value.(type) {
-	case *object:
+	case *orderedObject:
 		b = append(b, '{')
 		for i, name := range v.names {
 			if i > 0 {

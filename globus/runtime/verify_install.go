@@ -10,11 +10,11 @@ import (
 	"strconv"
 )
 
-// verify compares an environment with what its installer recorded of it: that
+// verifyInstall compares an environment with what its installer recorded of it: that
 // every file is there and has its size. It finds what a full disk, a cleaner of
 // old files or a crash left, in a twentieth of a second, without Python.
-func verify(env string) error {
-	records, err := filepath.Glob(filepath.Join(escape(env), "lib", "python3.*", "site-packages", "*.dist-info", "RECORD"))
+func verifyInstall(env string) error {
+	records, err := filepath.Glob(filepath.Join(escapeGlob(env), "lib", "python3.*", "site-packages", "*.dist-info", "RECORD"))
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func lockName(name string) string {
 	return name + ".lock"
 }
 
-// Work in progress has one of these prefixes in [ownDir]. What is going is
+// Work in progress has one of these prefixes in [privateDir]. What is going is
 // rubbish from the moment it has that name, so anybody may remove it; what is
 // coming is rubbish once nobody can still be at work on it.
 const (
@@ -61,9 +61,9 @@ const (
 	abandoned = time.Hour
 )
 
-// workDir makes a directory for what is coming.
-func (d *Dir) workDir() (string, error) {
-	own := filepath.Join(d.path, ownDir)
+// makeWorkDir makes a directory for what is coming.
+func (d *Dir) makeWorkDir() (string, error) {
+	own := filepath.Join(d.path, privateDir)
 	if err := makeDir(own); err != nil {
 		return "", err
 	}
@@ -74,10 +74,10 @@ func (d *Dir) workDir() (string, error) {
 	return path, os.Chmod(path, 0o700)
 }
 
-// sweep removes what killed processes have left in [ownDir], as far as it
+// sweepLeftovers removes what killed processes have left in [privateDir], as far as it
 // can.
-func (d *Dir) sweep() {
-	own := filepath.Join(d.path, ownDir)
+func (d *Dir) sweepLeftovers() {
+	own := filepath.Join(d.path, privateDir)
 	entries, err := os.ReadDir(own)
 	if err != nil {
 		return

@@ -40,11 +40,11 @@ func TestParseJSONRefuses(t *testing.T) {
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	const good = `{"resource_server": "r", "identity_id": "i", "scope": "s t", "access_token": "a", "refresh_token": "f", "expires_at_seconds": 5, "token_type": "Bearer"}`
-	token := decode([]byte(good))
+	token := decodeToken([]byte(good))
 	if token.Problem != nil {
 		t.Fatal(token.Problem)
 	}
-	if got := string(token.encode()); got != good {
+	if got := string(token.encodeJSON()); got != good {
 		t.Errorf("%s came back as %s", good, got)
 	}
 	for in, want := range map[string]string{
@@ -57,12 +57,12 @@ func TestDecode(t *testing.T) {
 		`[]`:  "not a JSON object",
 		`{"r`: "not JSON: unexpected EOF",
 	} {
-		token := decode([]byte(in))
+		token := decodeToken([]byte(in))
 		if token.Problem == nil || token.Problem.Error() != want {
 			t.Errorf("%s: problem %v, want %s", in, token.Problem, want)
 		}
 	}
-	null := decode([]byte(`{"resource_server": "r", "identity_id": null, "scope": "s", "access_token": "a", "refresh_token": null, "expires_at_seconds": 5, "token_type": null, "more": {"b": [1]}}`))
+	null := decodeToken([]byte(`{"resource_server": "r", "identity_id": null, "scope": "s", "access_token": "a", "refresh_token": null, "expires_at_seconds": 5, "token_type": null, "more": {"b": [1]}}`))
 	want := Token{ResourceServer: "r", Scope: "s", AccessToken: NewSecret("a"), ExpiresAt: 5, Extra: map[string]string{"more": `{"b": [1]}`}}
 	if diff := cmp.Diff(want, null); diff != "" || null.Problem != nil {
 		t.Error(null.Problem, diff)
@@ -87,7 +87,7 @@ func FuzzJSON(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q was written as %q, which does not read: %v", data, once, err)
 		}
-		if diff := cmp.Diff(value, again, cmp.AllowUnexported(object{})); diff != "" {
+		if diff := cmp.Diff(value, again, cmp.AllowUnexported(orderedObject{})); diff != "" {
 			t.Fatal(diff)
 		}
 	})
@@ -98,13 +98,13 @@ func FuzzToken(f *testing.F) {
 	f.Add([]byte(`{"resource_server": "r", "scope": "s", "access_token": "a", "expires_at_seconds": 5, "x": [1, {"y": 2}]}`))
 	f.Add([]byte(`{"resource_server": "r", "scope": "s", "access_token": "a", "refresh_token": "", "expires_at_seconds": 1e3}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		token := decode(data)
+		token := decodeToken(data)
 		if token.Problem != nil {
 			return
 		}
-		again := decode(token.encode())
+		again := decodeToken(token.encodeJSON())
 		if again.Problem != nil || !token.Equal(again) {
-			t.Fatalf("%q came back as %q (%v)", data, token.encode(), again.Problem)
+			t.Fatalf("%q came back as %q (%v)", data, token.encodeJSON(), again.Problem)
 		}
 	})
 }

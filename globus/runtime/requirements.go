@@ -23,8 +23,8 @@ func LockedVersion() string {
 	return m[1]
 }
 
-// digest identifies a lock.
-func digest(lock string) string {
+// digestLock identifies a lock.
+func digestLock(lock string) string {
 	sum := sha256.Sum256([]byte(lock))
 	return hex.EncodeToString(sum[:])
 }

@@ -96,7 +96,7 @@ func checkKeys(path, release string, keys map[string]*yaml.Node) []error {
 		switch {
 		case name == "engine":
 		case i < 0:
-			near := nearest(name, known)
+			near := nearestKey(name, known)
 			if near == "" && release != "" && compareReleases(release, newestKnown) > 0 {
 				break // it may have come with that release
 			}
@@ -112,7 +112,7 @@ func checkKeys(path, release string, keys map[string]*yaml.Node) []error {
 		case kindOf(n) == "null" && (known[i].null || lax):
 		case lax && n.Kind == yaml.ScalarNode && (known[i].want == "text" || name == "amqp_port"):
 		case !known[i].ok(n):
-			add(n, "write "+known[i].want, "%s: want %s, got %s", name, known[i].want, describe(n))
+			add(n, "write "+known[i].want, "%s: want %s, got %s", name, known[i].want, describeValue(n))
 		case mustExist(name) && filepath.IsAbs(n.Value):
 			if _, err := os.Stat(n.Value); err != nil {
 				add(n, "correct the path, or remove the line to use the file in the endpoint's directory", "%s: %s is not there", name, n.Value)
@@ -133,27 +133,27 @@ func errorsOf(found []*FormatError) []error {
 	return all
 }
 
-// describe shows a value to a person who reads YAML.
-func describe(n *yaml.Node) string {
+// describeValue shows a value to a person who reads YAML.
+func describeValue(n *yaml.Node) string {
 	kind := kindOf(n)
 	switch kind {
 	case "list", "mapping", "null":
 		return kind
 	case "text":
-		return strconv.Quote(clip(n.Value, 40))
+		return strconv.Quote(clipText(n.Value, 40))
 	}
-	return kind + " " + clip(n.Value, 40)
+	return kind + " " + clipText(n.Value, 40)
 }
 
-func clip(s string, n int) string {
+func clipText(s string, n int) string {
 	if len(s) > n {
 		return strings.ToValidUTF8(s[:n], "") + "…"
 	}
 	return s
 }
 
-// nearest returns the known key that a misspelled one was meant to be, or "".
-func nearest(name string, known []configKey) string {
+// nearestKey returns the known key that a misspelled one was meant to be, or "".
+func nearestKey(name string, known []configKey) string {
 	best, at := "", 3
 	for _, k := range known {
 		if d := spell.Distance(name, k.name); d < at && d*2 < len(k.name) {

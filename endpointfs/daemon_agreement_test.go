@@ -59,7 +59,7 @@ func TestCheckAgreesWithDaemon(t *testing.T) {
 			ep := at(t, "mesa")
 			taken, missed, refusedByBoth := 0, 0, 0
 			for i, a := range ask(t, c.set, map[string][]any{"config": asked})["config"] {
-				if err := os.WriteFile(ep.file(configYAML), []byte(asked[i].(string)), 0o600); err != nil {
+				if err := os.WriteFile(ep.filePath(configYAML), []byte(asked[i].(string)), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				theirs, ours := refused(a), ep.CheckFor(c.release)

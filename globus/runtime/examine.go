@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// examine looks at the program at path. found is false when there is nothing.
-func (f Finder) examine(path, source string) (c Candidate, found bool) {
+// examineProgram looks at the program at path. found is false when there is nothing.
+func (f Finder) examineProgram(path, source string) (c Candidate, found bool) {
 	c = Candidate{Runtime: Runtime{Path: path, Bin: filepath.Dir(path), Source: source}}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return c, false
@@ -23,7 +23,7 @@ func (f Finder) examine(path, source string) (c Candidate, found bool) {
 		return c, true
 	}
 	if err == nil {
-		c.Broken, err = f.look(&c, real)
+		c.Broken, err = f.examineFile(&c, real)
 	}
 	if err != nil {
 		c.Broken = err.Error()
@@ -31,9 +31,9 @@ func (f Finder) examine(path, source string) (c Candidate, found bool) {
 	return c, true
 }
 
-// look fills in what the file real, which path leads to, says. It returns why
+// examineFile fills in what the file real, which path leads to, says. It returns why
 // the program cannot work, or the error that kept it from knowing.
-func (f Finder) look(c *Candidate, real string) (broken string, err error) {
+func (f Finder) examineFile(c *Candidate, real string) (broken string, err error) {
 	info, err := os.Stat(real)
 	switch {
 	case err != nil:
@@ -51,18 +51,18 @@ func (f Finder) look(c *Candidate, real string) (broken string, err error) {
 		return "", err
 	}
 	if s.pyenv != "" {
-		return f.shim(c, s.pyenv)
+		return f.followShim(c, s.pyenv)
 	}
 	if s.interpreter == "" {
 		return "", nil
 	}
-	interpreter := s.resolve(f.PathEnv)
+	interpreter := s.resolveInterpreter(f.PathEnv)
 	switch {
 	case interpreter == "" && s.lookup:
 		return fmt.Sprintf("its interpreter, %s, is not on PATH", s.interpreter), nil
 	case interpreter == "":
 		return fmt.Sprintf("its interpreter, %s, is gone or not executable", s.interpreter), nil
-	case !s.python():
+	case !s.isPython():
 		return "", nil
 	}
 	// The programs it starts by name are beside the file, not beside a link to it.
@@ -70,15 +70,15 @@ func (f Finder) look(c *Candidate, real string) (broken string, err error) {
 	if source := c.Source; source != Installed {
 		c.Bin = filepath.Dir(real)
 	}
-	place := environment(real, interpreter)
-	c.Version = place.version()
-	return place.broken(), nil
+	place := findPythonPrefix(real, interpreter)
+	c.Version = place.daemonVersion()
+	return place.brokenReason(), nil
 }
 
-// shim follows a pyenv shim to the program it would start. A .python-version of
+// followShim follows a pyenv shim to the program it would start. A .python-version of
 // the working directory is not looked at: where a command is typed must not
 // choose the runtime.
-func (f Finder) shim(c *Candidate, root string) (broken string, err error) {
+func (f Finder) followShim(c *Candidate, root string) (broken string, err error) {
 	selected := ""
 	for _, v := range f.Environ {
 		if value, found := strings.CutPrefix(v, "PYENV_VERSION="); found {
@@ -104,7 +104,7 @@ func (f Finder) shim(c *Candidate, root string) (broken string, err error) {
 			c.Note = "it is a shim of pyenv, which decides when it starts"
 			return "", nil // a prefix such as "3.12", or "system": pyenv knows
 		}
-		behind, found := f.examine(filepath.Join(dir, "bin", Program), c.Source)
+		behind, found := f.examineProgram(filepath.Join(dir, "bin", Program), c.Source)
 		if !found {
 			continue
 		}

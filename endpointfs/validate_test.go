@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ep := at(t, "mesa")
-			if err := os.WriteFile(ep.file(c.file), []byte(c.content), 0o600); err != nil {
+			if err := os.WriteFile(ep.filePath(c.file), []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			var got []string
@@ -56,7 +56,7 @@ func TestCheck(t *testing.T) {
 				if !errors.As(err, &f) {
 					t.Fatal(err)
 				}
-				if f.File != ep.file(c.file) && f.File != "/no/such/file" {
+				if f.File != ep.filePath(c.file) && f.File != "/no/such/file" {
 					t.Errorf("it is about %s", f.File)
 				}
 				got = append(got, strings.Join([]string{itoa(f.Line) + ": " + f.Problem, f.Hint()}, " -> "))
@@ -77,19 +77,19 @@ func TestCheckWithoutFiles(t *testing.T) {
 		templateFile: "the template of user endpoints is missing, and without it the daemon does not start",
 	} {
 		ep := at(t, "mesa")
-		if err := os.Remove(ep.file(file)); err != nil {
+		if err := os.Remove(ep.filePath(file)); err != nil {
 			t.Fatal(err)
 		}
-		checkFormat(t, errors.Join(ep.Check()...), ep.file(file), want)
+		checkFormat(t, errors.Join(ep.Check()...), ep.filePath(file), want)
 	}
 	ep := at(t, "mesa")
-	if err := os.Rename(ep.file(templateFile), ep.file(templateOld)); err != nil {
+	if err := os.Rename(ep.filePath(templateFile), ep.filePath(templateOld)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(ep.file(configPython), nil, 0o600); err != nil {
+	if err := os.WriteFile(ep.filePath(configPython), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(ep.file(configYAML), []byte("engine: {}\n"), 0o600); err != nil {
+	if err := os.WriteFile(ep.filePath(configYAML), []byte("engine: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if problems := ep.Check(); len(problems) > 0 {
@@ -100,7 +100,7 @@ func TestCheckWithoutFiles(t *testing.T) {
 // TestCheckWithoutEndpoint looks at one that is gone.
 func TestCheckWithoutEndpoint(t *testing.T) {
 	t.Parallel()
-	ep := Open(filepath.Join(t.TempDir(), "gone")).at("mesa")
+	ep := Open(filepath.Join(t.TempDir(), "gone")).endpointAt("mesa")
 	if problems := ep.Check(); len(problems) != 1 {
 		t.Errorf("%v", problems)
 	}
@@ -119,13 +119,13 @@ func TestConfig(t *testing.T) {
 		"a: &a {debug: true}\n<<: *a\n":                                {Debug: true, HeartbeatPeriod: 30 * time.Second},
 	} {
 		ep := at(t, "mesa")
-		if err := os.WriteFile(ep.file(configYAML), []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(ep.filePath(configYAML), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if want.TemplatePath == "" {
-			want.TemplatePath = ep.file(templateFile)
+			want.TemplatePath = ep.filePath(templateFile)
 		}
-		want.SchemaPath = ep.file(schemaFile)
+		want.SchemaPath = ep.filePath(schemaFile)
 		got, err := ep.Config()
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s%s%v", content, diff, err)

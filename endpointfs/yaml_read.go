@@ -19,7 +19,7 @@ func YAMLKind(n *yaml.Node) string { return kindOf(n) }
 // node: "null", "bool", "int", "float", "date", "text", "list" or "mapping".
 // PyYAML reads YAML 1.1, in which yes is a bool and 1:30 the number 90.
 func kindOf(n *yaml.Node) string {
-	n = resolve(n)
+	n = resolveAlias(n)
 	switch n.Kind {
 	case yaml.SequenceNode:
 		return "list"
@@ -75,8 +75,8 @@ func kindOfPlain(s string) string {
 	return "text"
 }
 
-// resolve follows an alias to what it stands for.
-func resolve(n *yaml.Node) *yaml.Node {
+// resolveAlias follows an alias to what it stands for.
+func resolveAlias(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}

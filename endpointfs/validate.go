@@ -37,12 +37,12 @@ func (e *Endpoint) CheckFor(release string) []error {
 		if err != nil {
 			return []error{err}
 		}
-		all = append(all, checkKeys(e.file(configYAML), release, keys)...)
+		all = append(all, checkKeys(e.filePath(configYAML), release, keys)...)
 		if config.HasEngine {
 			return all
 		}
 	}
-	return slices.Concat(all, e.checkTemplate(config), checkSchema(config.SchemaPath), checkEnvironment(e.file(environmentFile)))
+	return slices.Concat(all, e.checkTemplate(config), checkSchema(config.SchemaPath), checkEnvironment(e.filePath(environmentFile)))
 }
 
 // checkTemplate looks at the template, which must be there. The daemon also
@@ -50,10 +50,10 @@ func (e *Endpoint) CheckFor(release string) []error {
 func (e *Endpoint) checkTemplate(config Config) []error {
 	path := config.TemplatePath
 	data, _, err := regular.Read(path, maxTemplate)
-	if errors.Is(err, fs.ErrNotExist) && path == e.file(templateFile) {
-		data, _, err = regular.Read(e.file(templateOld), maxTemplate)
+	if errors.Is(err, fs.ErrNotExist) && path == e.filePath(templateFile) {
+		data, _, err = regular.Read(e.filePath(templateOld), maxTemplate)
 		if err == nil {
-			path = e.file(templateOld)
+			path = e.filePath(templateOld)
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -122,7 +122,7 @@ func checkEnvironment(path string) []error {
 // user_environment.yaml, and "" when they keep the daemon's own, which a
 // privileged daemon does not hand on.
 func (e *Endpoint) UserPath() (string, error) {
-	data, _, err := regular.Read(e.file(environmentFile), maxTemplate)
+	data, _, err := regular.Read(e.filePath(environmentFile), maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -131,7 +131,7 @@ func (e *Endpoint) UserPath() (string, error) {
 	}
 	keys, bad := parseMapping(data)
 	if bad != nil {
-		bad.File = e.file(environmentFile)
+		bad.File = e.filePath(environmentFile)
 		return "", bad
 	}
 	if n, ok := keys["PATH"]; ok {
@@ -141,4 +141,4 @@ func (e *Endpoint) UserPath() (string, error) {
 }
 
 // EnvironmentFile returns the path of user_environment.yaml.
-func (e *Endpoint) EnvironmentFile() string { return e.file(environmentFile) }
+func (e *Endpoint) EnvironmentFile() string { return e.filePath(environmentFile) }

@@ -35,7 +35,7 @@ const SidecarVersion = 1
 
 // ReadSidecar returns the note, and whether there is one.
 func (e *Endpoint) ReadSidecar() (Sidecar, bool, error) {
-	path := e.file(sidecarFile)
+	path := e.filePath(launchRecordFile)
 	data, _, err := regular.Read(path, maxStateFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Sidecar{}, false, nil
@@ -43,7 +43,7 @@ func (e *Endpoint) ReadSidecar() (Sidecar, bool, error) {
 	if err != nil {
 		return Sidecar{}, false, err
 	}
-	s, problem := parseSidecar(data)
+	s, problem := parseLaunchRecord(data)
 	if problem != "" {
 		return Sidecar{}, false, &FormatError{File: path, Problem: problem, Remedy: "remove the file; it is written again at the next start"}
 	}
@@ -58,32 +58,32 @@ func (e *Endpoint) WriteSidecar(s Sidecar) error {
 	if err != nil {
 		return err
 	}
-	root, err := e.root()
+	root, err := e.openRoot()
 	if err != nil {
-		return fmt.Errorf("writing %s of endpoint %q: %w", sidecarFile, e.name, err)
+		return fmt.Errorf("writing %s of endpoint %q: %w", launchRecordFile, e.name, err)
 	}
 	defer root.Close()
-	if err := writeAtomic(root, sidecarFile, append(data, '\n')); err != nil {
-		return fmt.Errorf("writing %s of endpoint %q: %w", sidecarFile, e.name, err)
+	if err := writeAtomic(root, launchRecordFile, append(data, '\n')); err != nil {
+		return fmt.Errorf("writing %s of endpoint %q: %w", launchRecordFile, e.name, err)
 	}
 	return nil
 }
 
 // RemoveUnfinished removes a note that a killed process was writing, as far as
 // it can. The caller holds the endpoint's lock.
-func (e *Endpoint) RemoveUnfinished() { _ = e.removeFile(sidecarFile + unfinished) }
+func (e *Endpoint) RemoveUnfinished() { _ = e.removeFile(launchRecordFile + unfinished) }
 
 // RemoveSidecar removes the note. One that is not there is no error.
 func (e *Endpoint) RemoveSidecar() error {
-	err := e.removeFile(sidecarFile)
+	err := e.removeFile(launchRecordFile)
 	if err != nil {
-		return fmt.Errorf("removing %s of endpoint %q: %w", sidecarFile, e.name, err)
+		return fmt.Errorf("removing %s of endpoint %q: %w", launchRecordFile, e.name, err)
 	}
 	return nil
 }
 
 func (e *Endpoint) removeFile(name string) error {
-	root, err := e.root()
+	root, err := e.openRoot()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -97,8 +97,8 @@ func (e *Endpoint) removeFile(name string) error {
 	return nil
 }
 
-// parseSidecar returns the note, or what is wrong with it.
-func parseSidecar(data []byte) (s Sidecar, problem string) {
+// parseLaunchRecord returns the note, or what is wrong with it.
+func parseLaunchRecord(data []byte) (s Sidecar, problem string) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return Sidecar{}, jsonProblem(err)
 	}

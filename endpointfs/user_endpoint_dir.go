@@ -76,7 +76,7 @@ func (d *Dir) RemoveUserEndpoints(id string) ([]UserEndpoint, error) {
 		return nil, err
 	}
 	for i, u := range all {
-		if err := d.remove(u.name); err != nil {
+		if err := d.removeEntry(u.name); err != nil {
 			return all[:i], fmt.Errorf("removing user endpoint %s: %w", u.ID, err)
 		}
 	}
@@ -120,7 +120,7 @@ func (d *Dir) RemoveUserEndpoint(u UserEndpoint) error {
 	if !isUserEndpointDir(u.name) {
 		return fmt.Errorf("removing user endpoint %q: it is none", u.name)
 	}
-	if err := d.remove(u.name); err != nil {
+	if err := d.removeEntry(u.name); err != nil {
 		return fmt.Errorf("removing user endpoint %s: %w", u.ID, err)
 	}
 	return nil

@@ -60,21 +60,21 @@ func (e *InstallError) Hint() string {
 	return "all that was said is in " + e.Log
 }
 
-// installError makes an *InstallError of the failure of a build, unless it says
+// wrapInstallError makes an *InstallError of the failure of a build, unless it says
 // itself what to do next or was asked for by ctx.
-func installError(ctx context.Context, err error, log string) error {
+func wrapInstallError(ctx context.Context, err error, log string) error {
 	var python *NoPythonError
 	if ctx.Err() != nil || errors.As(err, &python) {
 		return err
 	}
 	failed := new(venv.CommandError)
 	errors.As(err, &failed)
-	return &InstallError{Err: err, Lines: failed.Tail, Log: log, Cause: cause(failed.Tail)}
+	return &InstallError{Err: err, Lines: failed.Tail, Log: log, Cause: findCause(failed.Tail)}
 }
 
-// cause reads the words of pip and uv. The order is from the certain to the
+// findCause reads the words of pip and uv. The order is from the certain to the
 // consequence: an unreachable registry also has no matching distribution.
-func cause(lines []string) Cause {
+func findCause(lines []string) Cause {
 	text := strings.ToLower(strings.Join(lines, "\n"))
 	for _, sign := range []struct {
 		cause Cause

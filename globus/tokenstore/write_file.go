@@ -10,7 +10,7 @@ import (
 // file or the new one and never a part. Missing directories are made with mode
 // 0700. A symbolic link stays one: the file that it leads to is replaced.
 func WriteFile(path string, data []byte) (err error) {
-	path = behind(path)
+	path = followLink(path)
 	directory := filepath.Dir(path)
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return err
@@ -41,9 +41,9 @@ func WriteFile(path string, data []byte) (err error) {
 	return nil
 }
 
-// behind is the file that a symbolic link leads to, be it there or not; for
+// followLink is the file that a symbolic link leads to, be it there or not; for
 // anything else it is path itself.
-func behind(path string) string {
+func followLink(path string) string {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		return target
 	}

@@ -16,8 +16,8 @@ func (e *Endpoint) Template() (text, path string, err error) {
 	}
 	path = config.TemplatePath
 	data, _, err := regular.Read(path, maxTemplate)
-	if errors.Is(err, fs.ErrNotExist) && path == e.file(templateFile) {
-		path = e.file(templateOld)
+	if errors.Is(err, fs.ErrNotExist) && path == e.filePath(templateFile) {
+		path = e.filePath(templateOld)
 		data, _, err = regular.Read(path, maxTemplate)
 	}
 	return string(data), path, err

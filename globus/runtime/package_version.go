@@ -17,26 +17,26 @@ func PackageVersion(path, name, pathEnv string) string {
 		return ""
 	}
 	s, err := readScript(real)
-	if err != nil || !s.python() {
+	if err != nil || !s.isPython() {
 		return ""
 	}
-	interpreter := s.resolve(pathEnv)
+	interpreter := s.resolveInterpreter(pathEnv)
 	if interpreter == "" {
 		return ""
 	}
-	return environment(real, interpreter).packageVersion(name)
+	return findPythonPrefix(real, interpreter).packageVersion(name)
 }
 
 // packageVersion looks for the directory that an installer leaves: name with
 // underscores, release.
-func (p place) packageVersion(name string) string {
+func (p pythonPrefix) packageVersion(name string) string {
 	form := regexp.MustCompile(`(?i)^` + strings.ReplaceAll(regexp.QuoteMeta(name), "-", "[_.-]") + `-([0-9][0-9A-Za-z.+!]*?)(?:-py3(?:\.\d+)?)?\.(?:dist|egg)-info$`)
 	minor := p.minor
 	if minor == "" {
 		minor = "*"
 	}
 	for _, prefix := range p.prefixes {
-		for _, dir := range sites(prefix, minor) {
+		for _, dir := range sitePackages(prefix, minor) {
 			entries, err := os.ReadDir(dir)
 			if err != nil {
 				continue

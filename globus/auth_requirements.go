@@ -91,7 +91,7 @@ func ParseDemand(body []byte) Demand {
 		}
 		var found []string
 		for _, word := range words {
-			if word = clean(word, "", 300); word != "" && len(found) < maxDemand {
+			if word = cleanWords(word, "", 300); word != "" && len(found) < maxDemand {
 				found = append(found, word)
 			}
 		}
@@ -99,7 +99,7 @@ func ParseDemand(body []byte) Demand {
 	}
 	text := func(name string) (s string) {
 		_ = json.Unmarshal(said.Parameters[name], &s)
-		return clean(s, "", 300)
+		return cleanWords(s, "", 300)
 	}
 	var mfa bool
 	_ = json.Unmarshal(said.Parameters["session_required_mfa"], &mfa)

@@ -19,7 +19,7 @@ func TestCause(t *testing.T) {
 		"error: something new": CauseUnknown,
 		"":                     CauseUnknown,
 	} {
-		if got := cause(strings.Split(said, "\n")); got != want {
+		if got := findCause(strings.Split(said, "\n")); got != want {
 			t.Errorf("cause of %q is %q, want %q", said, got, want)
 		}
 	}

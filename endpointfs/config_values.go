@@ -28,7 +28,7 @@ func isUUIDs(n *yaml.Node) bool {
 	case "mapping":
 		return len(n.Content) == 0
 	case "list":
-		return !slices.ContainsFunc(n.Content, func(v *yaml.Node) bool { return !isUUID(resolve(v)) || resolve(v).Value == "" })
+		return !slices.ContainsFunc(n.Content, func(v *yaml.Node) bool { return !isUUID(resolveAlias(v)) || resolveAlias(v).Value == "" })
 	}
 	return false
 }

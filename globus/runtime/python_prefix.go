@@ -12,7 +12,7 @@ import (
 
 // A place is where the packages of a program are, as far as that shows in names
 // of files.
-type place struct {
+type pythonPrefix struct {
 	// minor is the version of the interpreter, "3.12", or "" when its name does
 	// not say.
 	minor string
@@ -24,9 +24,9 @@ type place struct {
 
 var minorName = regexp.MustCompile(`^python(3\.\d+)$`)
 
-// environment returns the place of a script and its interpreter.
-func environment(program, interpreter string) place {
-	var p place
+// findPythonPrefix returns the place of a script and its interpreter.
+func findPythonPrefix(program, interpreter string) pythonPrefix {
+	var p pythonPrefix
 	prefix := filepath.Dir(filepath.Dir(interpreter))
 	real, err := filepath.EvalSymlinks(interpreter)
 	if err != nil {
@@ -50,38 +50,38 @@ func environment(program, interpreter string) place {
 	return p
 }
 
-// sites returns the directories of packages under prefix for one minor version,
+// sitePackages returns the directories of packages under prefix for one minor version,
 // or for all with "*".
-func sites(prefix, minor string) []string {
+func sitePackages(prefix, minor string) []string {
 	var dirs []string
 	for _, form := range []string{"lib/python%s/site-packages", "lib64/python%s/site-packages", "lib/python%s/dist-packages", "local/lib/python%s/dist-packages"} {
-		found, _ := filepath.Glob(filepath.Join(escape(prefix), fmt.Sprintf(form, minor)))
+		found, _ := filepath.Glob(filepath.Join(escapeGlob(prefix), fmt.Sprintf(form, minor)))
 		dirs = append(dirs, found...)
 	}
 	return append(dirs, filepath.Join(prefix, "lib/python3/dist-packages")) // Debian's own packages
 }
 
-// escape makes a path safe inside a pattern of Glob.
-func escape(path string) string {
+// escapeGlob makes a path safe inside a pattern of Glob.
+func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// version returns the release of the daemon that is installed there, or "" when
+// daemonVersion returns the release of the daemon that is installed there, or "" when
 // none or more than one is found.
-func (p place) version() string {
+func (p pythonPrefix) daemonVersion() string {
 	minor := p.minor
 	if minor == "" {
 		minor = "*"
 	}
 	for _, prefix := range p.prefixes {
 		var found []string
-		for _, dir := range sites(prefix, minor) {
+		for _, dir := range sitePackages(prefix, minor) {
 			entries, err := os.ReadDir(dir)
 			if err != nil {
 				continue
 			}
 			for _, e := range entries {
-				if v := distVersion(e); v != "" && !slices.Contains(found, v) {
+				if v := parseDistVersion(e); v != "" && !slices.Contains(found, v) {
 					found = append(found, v)
 				}
 			}
@@ -100,24 +100,24 @@ func (p place) version() string {
 // packaging rules fix the form: name with underscores, release.
 var distInfo = regexp.MustCompile(`^globus[_.-]compute[_.-]endpoint-([0-9][0-9A-Za-z.+!]*?)(?:-py3(?:\.\d+)?)?\.(?:dist|egg)-info$`)
 
-func distVersion(e fs.DirEntry) string {
+func parseDistVersion(e fs.DirEntry) string {
 	if m := distInfo.FindStringSubmatch(e.Name()); m != nil {
 		return m[1]
 	}
 	return ""
 }
 
-// broken says why the packages cannot be found by the interpreter, or "". It
+// brokenReason says why the packages cannot be found by the interpreter, or "". It
 // happens when an upgrade of the system puts another Python behind the name that
 // an environment links to.
-func (p place) broken() string {
+func (p pythonPrefix) brokenReason() string {
 	if p.venv == "" || p.minor == "" {
 		return ""
 	}
 	if _, err := os.Stat(filepath.Join(p.venv, "lib", "python"+p.minor)); err == nil {
 		return ""
 	}
-	others, _ := filepath.Glob(filepath.Join(escape(p.venv), "lib", "python3.*"))
+	others, _ := filepath.Glob(filepath.Join(escapeGlob(p.venv), "lib", "python3.*"))
 	if len(others) == 0 {
 		return ""
 	}
