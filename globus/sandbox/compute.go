@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"chiltepin/globus/sandbox/broker"
 )
 
 // compute is the web service: what it keeps of endpoints, functions and tasks,
@@ -44,12 +46,12 @@ func newCompute(s *Sandbox) *compute {
 			panic("sandbox: an empty broker refuses a declaration: " + err.Error())
 		}
 	}
-	must(s.broker.declareExchange(taskExchange, "direct"))
-	for queue, deliver := range map[string]func(message){heartbeatQueue: c.receiveHeartbeat, resultQueue: c.receiveResult} {
-		must(s.broker.declareExchange(queue, "topic"))
-		must(s.broker.declareQueue(queue))
-		must(s.broker.bind(queue, queue, "#"))
-		cancel, err := s.broker.subscribe(queue, deliver)
+	must(s.broker.DeclareExchange(taskExchange, "direct"))
+	for queue, deliver := range map[string]func(broker.Message){heartbeatQueue: c.receiveHeartbeat, resultQueue: c.receiveResult} {
+		must(s.broker.DeclareExchange(queue, "topic"))
+		must(s.broker.DeclareQueue(queue))
+		must(s.broker.Bind(queue, queue, "#"))
+		cancel, err := s.broker.Subscribe(queue, deliver)
 		must(err)
 		c.cancels = append(c.cancels, cancel)
 	}

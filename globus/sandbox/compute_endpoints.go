@@ -86,8 +86,8 @@ func (c *compute) recordRegistration(e *endpoint, doc registration) map[string]a
 	e.doc, e.registered = doc, c.s.clock.now()
 	e.times++
 	// The declarations cannot clash: the names hold the endpoint's id.
-	_ = c.s.broker.declareQueue(e.id + ".commands")
-	_ = c.s.broker.declareQueue(e.id + ".tasks")
+	_ = c.s.broker.DeclareQueue(e.id + ".commands")
+	_ = c.s.broker.DeclareQueue(e.id + ".tasks")
 	url := c.admitToBroker(e.id, newSecret(""))
 	answer := map[string]any{
 		"endpoint_id":          e.id,
@@ -103,7 +103,7 @@ func (c *compute) recordRegistration(e *endpoint, doc registration) map[string]a
 // admitToBroker makes the broker admit an endpoint under its id and password,
 // and returns the URL to connect to. Connections that are open stay.
 func (c *compute) admitToBroker(id, password string) string {
-	c.s.broker.addUser(id, password, id+".*", heartbeatQueue, resultQueue, taskExchange)
+	c.s.broker.AddUser(id, password, id+".*", heartbeatQueue, resultQueue, taskExchange)
 	return c.s.net.amqpURL(id, password)
 }
 
@@ -179,10 +179,10 @@ func (c *compute) handleDelete(w http.ResponseWriter, r *http.Request, t token) 
 
 // removeFromBroker ends everything that an endpoint has of the broker.
 func (c *compute) removeFromBroker(id string) {
-	c.s.broker.dropUser(id)
-	c.s.broker.closeConnections(id)
-	_ = c.s.broker.deleteQueue(id + ".commands")
-	_ = c.s.broker.deleteQueue(id + ".tasks")
+	c.s.broker.DropUser(id)
+	c.s.broker.CloseConnections(id)
+	_ = c.s.broker.DeleteQueue(id + ".commands")
+	_ = c.s.broker.DeleteQueue(id + ".tasks")
 }
 
 // handleLock drops the endpoint's broker user and connections, and refuses
@@ -195,8 +195,8 @@ func (c *compute) handleLock(w http.ResponseWriter, r *http.Request, t token) {
 		return
 	}
 	e.locked = c.s.clock.now().Add(c.s.settings.currentValues().LockFor)
-	c.s.broker.dropUser(e.id)
-	c.s.broker.closeConnections(e.id)
+	c.s.broker.DropUser(e.id)
+	c.s.broker.CloseConnections(e.id)
 	var until any = unixSeconds(e.locked)
 	if strings.HasPrefix(r.URL.Path, "/v2/") {
 		until = e.locked.UTC().Format("2006-01-02T15:04:05.000000")

@@ -106,7 +106,7 @@ func (c *compute) findTaskGroup(w http.ResponseWriter, r *http.Request, t token,
 	c.groups[g.id] = g
 	if in.CreateQueue && !g.queue {
 		g.queue = true
-		_ = c.s.broker.declareQueue(queuePrefix(g.owner) + g.id) // the name is new
+		_ = c.s.broker.DeclareQueue(queuePrefix(g.owner) + g.id) // the name is new
 	}
 	return g, true
 }
@@ -137,7 +137,7 @@ func (c *compute) enqueueTasks(core, target string, t token, g *taskGroup, in *s
 			c.tasks[one.id] = one
 			g.tasks = append(g.tasks, one.id)
 			ids[fid] = append(ids[fid], one.id)
-			if err := c.s.broker.publish("", target+".tasks", taskProperties(one, in), body); err != nil {
+			if err := c.s.broker.Publish("", target+".tasks", taskProperties(one, in), body); err != nil {
 				return nil, err
 			}
 			c.s.recordEntry(Entry{

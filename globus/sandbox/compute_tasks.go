@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"chiltepin/globus/sandbox/broker"
 )
 
 type task struct {
@@ -50,7 +52,7 @@ func queuePrefix(identity string) string { return identity + ".results." }
 
 // receiveResult takes one message of the results queue and passes it on, unchanged,
 // to whoever submitted the task.
-func (c *compute) receiveResult(m message) {
+func (c *compute) receiveResult(m broker.Message) {
 	var res resultMessage
 	if err := unpackMessage(m.Body, "result", &res); err != nil {
 		c.s.recordEntry(Entry{Kind: "event", Event: "bad result", RoutingKey: m.RoutingKey, Error: err.Error()})
@@ -71,7 +73,7 @@ func (c *compute) receiveResult(m message) {
 	if group := c.groups[t.group]; group.queue && !again {
 		p := m.Properties
 		p.Timestamp = t.completed
-		if err := c.s.broker.publish("", queuePrefix(t.owner)+t.group, p, m.Body); err != nil {
+		if err := c.s.broker.Publish("", queuePrefix(t.owner)+t.group, p, m.Body); err != nil {
 			e.Error = err.Error()
 		}
 	}
@@ -134,7 +136,7 @@ func (c *compute) handleGetTaskGroup(w http.ResponseWriter, r *http.Request, t t
 func (c *compute) handleResultURL(w http.ResponseWriter, r *http.Request, t token) {
 	password := newSecret("")
 	user := "results-" + t.identity
-	c.s.broker.addUser(user, password, queuePrefix(t.identity)+"*")
+	c.s.broker.AddUser(user, password, queuePrefix(t.identity)+"*")
 	writeJSON(w, http.StatusOK, map[string]any{
 		"queue_prefix": queuePrefix(t.identity), "connection_url": c.s.net.amqpURL(user, password),
 	})

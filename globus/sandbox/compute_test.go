@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"chiltepin/globus/sandbox/amqp"
+	"chiltepin/globus/sandbox/broker"
 )
 
 const computeURL = "https://compute.api.globus.org"
@@ -96,7 +97,7 @@ type puppet struct {
 func (b *bench) register(body string) *puppet {
 	b.t.Helper()
 	p := &puppet{b: b, id: b.must("POST", "/v3/endpoints", body)["endpoint_id"].(string), users: map[string]bool{}}
-	if _, err := b.broker.subscribe(p.id+".commands", p.command); err != nil {
+	if _, err := b.broker.Subscribe(p.id+".commands", p.command); err != nil {
 		b.t.Fatal(err)
 	}
 	return p
@@ -108,7 +109,7 @@ const templateEndpoint = `{"endpoint_name":"mesa","metadata":{"user_config_templ
 func (p *puppet) beat(id string, state map[string]any) {
 	body, err := packMessage("ep_status_report", map[string]any{"endpoint_id": id, "global_state": state, "task_statuses": map[string]any{}})
 	if err == nil {
-		err = p.b.broker.publish(heartbeatQueue, id+".heartbeats", amqp.Properties{}, body)
+		err = p.b.broker.Publish(heartbeatQueue, id+".heartbeats", amqp.Properties{}, body)
 	}
 	if err != nil {
 		p.b.t.Errorf("heartbeat: %v", err)
@@ -124,7 +125,7 @@ func (p *puppet) behave(refuse string, silent bool) {
 	p.refuse, p.silent = refuse, silent
 }
 
-func (p *puppet) command(m message) {
+func (p *puppet) command(m broker.Message) {
 	var c map[string]any
 	if err := json.Unmarshal(m.Body, &c); err != nil || m.Properties.ContentType != "application/json" {
 		p.b.t.Errorf("command %s: %v", m.Body, err)
@@ -144,7 +145,7 @@ func (p *puppet) command(m message) {
 		p.beat(id, map[string]any{"heartbeat_period": 30, "active": true, "total_workers": 1})
 		if !p.users[id] {
 			p.users[id] = true
-			if _, err := p.b.broker.subscribe(id+".tasks", p.task); err != nil {
+			if _, err := p.b.broker.Subscribe(id+".tasks", p.task); err != nil {
 				p.b.t.Errorf("subscribe: %v", err)
 			}
 		}
@@ -152,7 +153,7 @@ func (p *puppet) command(m message) {
 }
 
 // task answers with the task's own buffer, or fails for a function "boom".
-func (p *puppet) task(m message) {
+func (p *puppet) task(m broker.Message) {
 	var in taskMessage
 	if err := unpackMessage(m.Body, "task", &in); err != nil {
 		p.b.t.Errorf("task: %v", err)
@@ -164,7 +165,7 @@ func (p *puppet) task(m message) {
 	}
 	body, err := packMessage("result", out)
 	if err == nil {
-		err = p.b.broker.publish(resultQueue, "x.results", amqp.Properties{}, body)
+		err = p.b.broker.Publish(resultQueue, "x.results", amqp.Properties{}, body)
 	}
 	if err != nil {
 		p.b.t.Errorf("result: %v", err)

@@ -44,7 +44,7 @@ func (c *compute) startUserEndpoint(r *http.Request, e *endpoint, t token, in *s
 	if !ok {
 		u = &userEndpoint{id: id, endpoint: e.id, owner: t.identity, config: config, runtime: runtime, password: newSecret("")}
 		c.userEndpoints[id] = u
-		_ = c.s.broker.declareQueue(id + ".tasks") // the name holds the id
+		_ = c.s.broker.DeclareQueue(id + ".tasks") // the name holds the id
 	}
 	u.starts++
 	u.liveness.failed = ""
@@ -55,7 +55,7 @@ func (c *compute) startUserEndpoint(r *http.Request, e *endpoint, t token, in *s
 		return nil, err.Error()
 	}
 	p := amqp.Properties{ContentType: "application/json", Timestamp: now, DeliveryMode: 2}
-	if err := c.s.broker.publish("", e.id+".commands", p, body); err != nil {
+	if err := c.s.broker.Publish("", e.id+".commands", p, body); err != nil {
 		return nil, err.Error()
 	}
 	c.s.recordEntry(Entry{Kind: "event", Event: "start command", Endpoint: e.id, UserEndpoint: id, Identity: t.identity})

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"chiltepin/globus/sandbox/broker"
 )
 
 // controlPrefix is reached under the loopback address only, never under a
@@ -44,14 +46,14 @@ func (s *Sandbox) newControlHandler() http.Handler {
 		if !contains([]string{"refuse", "auth", "close", "silent", "delay"}, in.Kind) {
 			return nil, fmt.Errorf("kind: want refuse, auth, close, silent or delay, got %q", in.Kind)
 		}
-		in.brokerFault.Delay = delay
-		s.broker.addFault(in.brokerFault)
+		in.Fault.Delay = delay
+		s.broker.AddFault(in.Fault)
 		return map[string]any{"ordered": in.Kind}, nil
 	})
 	handleCommand(mux, "POST /_sandbox/broker/close", func(in struct {
 		User string `json:"user"`
 	}) (any, error) {
-		return map[string]any{"closed": s.broker.closeConnections(in.User)}, nil
+		return map[string]any{"closed": s.broker.CloseConnections(in.User)}, nil
 	})
 	handleCommand(mux, "POST /_sandbox/clock", func(in struct {
 		Offset string `json:"offset"`
@@ -93,7 +95,7 @@ type faultDoc struct {
 }
 
 type brokerFaultDoc struct {
-	brokerFault
+	broker.Fault
 	DelayText string `json:"delay,omitempty"`
 }
 

@@ -1,6 +1,10 @@
 package sandbox
 
-import "time"
+import (
+	"time"
+
+	"chiltepin/globus/sandbox/broker"
+)
 
 // Entry is one line of the journal: a request that was answered, an AMQP
 // method that crossed a connection, or an event that a service noticed. Tokens
@@ -46,4 +50,14 @@ type Entry struct {
 	UserEndpoint string `json:"user_endpoint,omitempty"`
 	Task         string `json:"task,omitempty"`
 	Detail       string `json:"detail,omitempty"`
+}
+
+// recordBrokerEvent writes what the broker reports to the journal.
+func (s *Sandbox) recordBrokerEvent(e broker.Event) {
+	s.recordEntry(Entry{
+		Time: e.Time, Kind: "amqp", Method: e.Method, Status: e.Status, Fault: e.Fault,
+		Direction: e.Direction, Connection: e.Connection, User: e.User, Channel: e.Channel,
+		Exchange: e.Exchange, RoutingKey: e.RoutingKey, Queue: e.Queue, Bytes: e.Bytes,
+		Event: e.Event, Detail: e.Detail,
+	})
 }

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"fmt"
 	"time"
+
+	"chiltepin/globus/sandbox/broker"
 )
 
 // liveness is what heartbeats tell of an endpoint.
@@ -26,7 +28,7 @@ func (c *compute) isOnline(l *liveness) bool {
 }
 
 // receiveHeartbeat takes one message of the heartbeats queue.
-func (c *compute) receiveHeartbeat(m message) {
+func (c *compute) receiveHeartbeat(m broker.Message) {
 	var report statusReport
 	if err := unpackMessage(m.Body, "ep_status_report", &report); err != nil {
 		c.s.recordEntry(Entry{Kind: "event", Event: "bad heartbeat", RoutingKey: m.RoutingKey, Error: err.Error()})

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"chiltepin/globus/sandbox/broker"
 )
 
 // Options say what a sandbox starts with. The zero value is a working one:
@@ -34,7 +36,7 @@ type Sandbox struct {
 	journal  *journal
 	settings *settings
 	faults   *faults
-	broker   *broker
+	broker   *broker.Broker
 	auth     *auth
 	compute  *compute
 	hosts    map[string]http.Handler
@@ -55,7 +57,7 @@ func New(o Options) *Sandbox {
 	s.journal = newJournal(o.Journal, s.masker)
 	s.settings = newSettings(o.Settings)
 	s.faults = &faults{}
-	s.broker = newBroker(brokerConfig{journal: s.recordEntry, now: s.clock.now})
+	s.broker = broker.New(broker.Config{Report: s.recordBrokerEvent, Now: s.clock.now})
 	s.auth = newAuth(s, o.Identities, o.Clients)
 	s.compute = newCompute(s)
 	s.hosts = map[string]http.Handler{
@@ -100,19 +102,19 @@ func (s *Sandbox) Order(f Fault) { s.faults.addFault(f) }
 // ClearFaults forgets the faults that have not struck yet, the broker's too.
 func (s *Sandbox) ClearFaults() {
 	s.faults.clearFaults()
-	s.broker.clearFaults()
+	s.broker.ClearFaults()
 }
 
 // OrderBroker adds a fault of the AMQP broker.
-func (s *Sandbox) OrderBroker(f BrokerFault) { s.broker.addFault(brokerFault(f)) }
+func (s *Sandbox) OrderBroker(f BrokerFault) { s.broker.AddFault(f) }
 
 // BrokerFault is a fault to order of the AMQP broker: see its fields.
-type BrokerFault brokerFault
+type BrokerFault = broker.Fault
 
 // CloseConnections closes the AMQP connections of a user ("" for everyone's)
 // and says how many there were. Users are endpoint ids, "results-" and an
 // identity for who waits for results.
-func (s *Sandbox) CloseConnections(user string) int { return s.broker.closeConnections(user) }
+func (s *Sandbox) CloseConnections(user string) int { return s.broker.CloseConnections(user) }
 
 // SetClock makes the services' clock run ahead of this machine's by offset,
 // or behind for a negative one. Tokens, heartbeats and the timestamps of

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"chiltepin/globus/sandbox/broker"
 )
 
 // State is what the sandbox knows at one moment, for its state page and for
@@ -19,7 +21,7 @@ type State struct {
 	Endpoints     []EndpointState     `json:"endpoints"`
 	UserEndpoints []UserEndpointState `json:"user_endpoints"`
 	Tasks         []TaskState         `json:"tasks"`
-	Queues        []QueueState        `json:"queues"`
+	Queues        []broker.QueueState `json:"queues"`
 }
 
 // ClientState is a registered application.
@@ -81,7 +83,7 @@ type TaskState struct {
 func (s *Sandbox) State() State {
 	v := State{
 		Now: s.clock.now(), ClockOffset: s.clock.aheadBy().String(),
-		Settings: describeSettings(s.settings.currentValues()), Queues: s.broker.queues(),
+		Settings: describeSettings(s.settings.currentValues()), Queues: s.broker.Queues(),
 	}
 	s.auth.describeTo(&v)
 	s.compute.describeTo(&v)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"chiltepin/globus/sandbox/broker"
 )
 
 // handleSubmit sends one task for each payload.
@@ -57,7 +59,7 @@ func TestTasks(t *testing.T) {
 		where := b.must("GET", "/v2/get_amqp_result_connection_url", "")
 		queue := where["queue_prefix"].(string) + group
 		got := map[string]string{}
-		if _, err := b.broker.subscribe(queue, func(m message) {
+		if _, err := b.broker.Subscribe(queue, func(m broker.Message) {
 			var r resultMessage
 			if err := unpackMessage(m.Body, "result", &r); err != nil || m.Properties.Timestamp.IsZero() {
 				t.Errorf("result %s at %s: %v", m.Body, m.Properties.Timestamp, err)
@@ -101,8 +103,8 @@ func TestTaskMessage(t *testing.T) {
 	// Without a template the endpoint runs the tasks itself.
 	p := b.register(`{"endpoint_name":"old","metadata":{}}`)
 	source := b.must("POST", "/v3/functions", `{"function_name":"f","function_code":"def f(): return 'é'","serialized":false}`)["function_uuid"].(string)
-	got := make(chan message, 1)
-	if _, err := b.broker.subscribe(p.id+".tasks", func(m message) { got <- m }); err != nil {
+	got := make(chan broker.Message, 1)
+	if _, err := b.broker.Subscribe(p.id+".tasks", func(m broker.Message) { got <- m }); err != nil {
 		t.Fatal(err)
 	}
 	status, answer := b.submit(p, source, "", "2\nxx")
@@ -260,9 +262,9 @@ func TestManySubmitters(t *testing.T) {
 		t.Errorf("%d user endpoints, want 3", n)
 	}
 	// The last heartbeats may still be under way.
-	var left []QueueState
+	var left []broker.QueueState
 	for range 15_000 {
-		left = slices.DeleteFunc(b.State().Queues, func(q QueueState) bool {
+		left = slices.DeleteFunc(b.State().Queues, func(q broker.QueueState) bool {
 			return q.Ready+q.Unacked == 0 || strings.Contains(q.Name, ".results.")
 		})
 		if len(left) == 0 {

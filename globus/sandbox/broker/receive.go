@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// partial is a message that has not come in full.
-type partial struct {
+// partialMessage is a message that has not come in full.
+type partialMessage struct {
 	method  *amqp.BasicPublish
 	header  *amqp.Header
 	body    []byte
@@ -17,7 +17,7 @@ type partial struct {
 }
 
 // handleFrame handles one frame. An error ends the connection.
-func (c *brokerConn) handleFrame(f amqp.Frame) error {
+func (c *connection) handleFrame(f amqp.Frame) error {
 	part := c.partial[f.Channel]
 	switch {
 	case f.Type == amqp.FrameHeartbeat:
@@ -35,7 +35,7 @@ func (c *brokerConn) handleFrame(f amqp.Frame) error {
 			return nil
 		}
 		if p, ok := m.(*amqp.BasicPublish); ok {
-			c.partial[f.Channel] = &partial{method: p}
+			c.partial[f.Channel] = &partialMessage{method: p}
 			return nil
 		}
 		return c.handleMethod(f.Channel, m, nil)
@@ -47,9 +47,9 @@ func (c *brokerConn) handleFrame(f amqp.Frame) error {
 			return nil
 		}
 		part.header = &h
-		if h.Size > brokerMessageMax {
+		if h.Size > messageMax {
 			part.discard = true
-			c.replyError(f.Channel, part.method, amqp.Errorf(amqp.CodePreconditionFailed, "message size %d is larger than configured max size %d", h.Size, brokerMessageMax))
+			c.replyError(f.Channel, part.method, amqp.Errorf(amqp.CodePreconditionFailed, "message size %d is larger than configured max size %d", h.Size, messageMax))
 		}
 		return c.addBody(f.Channel, part, nil)
 	case f.Type == amqp.FrameBody && part != nil && part.header != nil:
@@ -60,7 +60,7 @@ func (c *brokerConn) handleFrame(f amqp.Frame) error {
 	return nil
 }
 
-func describeUnexpected(f amqp.Frame, part *partial) string {
+func describeUnexpected(f amqp.Frame, part *partialMessage) string {
 	switch {
 	case part == nil:
 		return fmt.Sprintf("expected method frame, got type %d instead", f.Type)
@@ -72,7 +72,7 @@ func describeUnexpected(f amqp.Frame, part *partial) string {
 
 // addBody adds a piece of the body and handles the message when that was the
 // last one.
-func (c *brokerConn) addBody(channel uint16, part *partial, piece []byte) error {
+func (c *connection) addBody(channel uint16, part *partialMessage, piece []byte) error {
 	have := uint64(len(part.body))
 	switch {
 	case have+uint64(len(piece)) > part.header.Size && !part.discard:
@@ -94,17 +94,17 @@ func (c *brokerConn) addBody(channel uint16, part *partial, piece []byte) error 
 		return nil
 	}
 	delete(c.partial, channel)
-	return c.handleMethod(channel, part.method, &message{
+	return c.handleMethod(channel, part.method, &Message{
 		Exchange: part.method.Exchange, RoutingKey: part.method.Key, Properties: part.header.Properties, Body: part.body,
 	})
 }
 
 // handleMethod handles a method that came in full, with its message or nil, after
 // the faults had their say. An error ends the connection.
-func (c *brokerConn) handleMethod(channel uint16, m amqp.Method, msg *message) error {
+func (c *connection) handleMethod(channel uint16, m amqp.Method, msg *Message) error {
 	name := amqp.SpecOf(m).Name
 	fault, struck := c.broker.faults.takeFault(c.user, name, "close", "silent", "delay")
-	c.reportMethod(Entry{Direction: "in", User: c.user, Channel: channel, Fault: fault.Kind}, m, msg)
+	c.reportMethod(Event{Direction: "in", User: c.user, Channel: channel, Fault: fault.Kind}, m, msg)
 	if struck {
 		switch fault.Kind {
 		case "close":
@@ -146,7 +146,7 @@ func (c *brokerConn) handleMethod(channel uint16, m amqp.Method, msg *message) e
 }
 
 // handleConnectionMethod handles a method of channel 0.
-func (c *brokerConn) handleConnectionMethod(m amqp.Method) error {
+func (c *connection) handleConnectionMethod(m amqp.Method) error {
 	switch m.(type) {
 	case *amqp.ConnectionClose:
 		c.releaseEntities()

@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"errors"
@@ -24,8 +24,8 @@ func TestBrokerFaults(t *testing.T) {
 	}
 	t.Run("refuse", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, brokerConfig{})
-		b.addFault(brokerFault{Kind: "refuse", Times: 1})
+		b, target := startBrokerItself(t, Config{})
+		b.AddFault(Fault{Kind: "refuse", Times: 1})
 		if dial("all", target) == nil {
 			t.Error("the first connection was taken")
 		}
@@ -33,22 +33,22 @@ func TestBrokerFaults(t *testing.T) {
 	})
 	t.Run("auth", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, brokerConfig{})
-		b.addFault(brokerFault{Kind: "auth", User: "some"})
+		b, target := startBrokerItself(t, Config{})
+		b.AddFault(Fault{Kind: "auth", User: "some"})
 		for range 2 {
 			if err := dial("some", target); !errors.Is(err, amqp091.ErrCredentials) {
 				t.Errorf("got %v", err)
 			}
 		}
 		must(t, dial("all", target))
-		b.clearFaults()
+		b.ClearFaults()
 		must(t, dial("some", target))
 	})
 	t.Run("close", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, brokerConfig{})
-		must(t, b.declareQueue("some.q"))
-		b.addFault(brokerFault{Kind: "close", Method: "basic.publish", After: 1, Times: 1})
+		b, target := startBrokerItself(t, Config{})
+		must(t, b.DeclareQueue("some.q"))
+		b.AddFault(Fault{Kind: "close", Method: "basic.publish", After: 1, Times: 1})
 		c := dialBroker(t, target, "all")
 		closed := c.NotifyClose(make(chan *amqp091.Error, 1))
 		ch := openChannel(t, c)
@@ -57,16 +57,16 @@ func TestBrokerFaults(t *testing.T) {
 		if e := receive(t, closed); e == nil || e.Server {
 			t.Errorf("closed with %v, want a broken connection", e)
 		}
-		if q := b.queues(); q[0].Ready != 1 {
+		if q := b.Queues(); q[0].Ready != 1 {
 			t.Errorf("%d messages came through, want 1", q[0].Ready)
 		}
 		must(t, openChannel(t, dialBroker(t, target, "all")).Publish("", "some.q", false, false, amqp091.Publishing{}))
 	})
 	t.Run("silent", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, brokerConfig{})
-		must(t, b.declareQueue("q"))
-		b.addFault(brokerFault{Kind: "silent", Method: "queue.declare", Times: 1})
+		b, target := startBrokerItself(t, Config{})
+		must(t, b.DeclareQueue("q"))
+		b.AddFault(Fault{Kind: "silent", Method: "queue.declare", Times: 1})
 		mute, well := openChannel(t, dialBroker(t, target, "all")), openChannel(t, dialBroker(t, target, "all"))
 		in, err := mute.Consume("q", "", true, false, false, false, nil)
 		must(t, err)
@@ -80,7 +80,7 @@ func TestBrokerFaults(t *testing.T) {
 			t.Errorf("answered %v", err)
 		case <-time.After(lull):
 		}
-		must(t, b.publish("", "q", amqp.Properties{}, []byte("for somebody else")))
+		must(t, b.Publish("", "q", amqp.Properties{}, []byte("for somebody else")))
 		heard, err := well.Consume("q", "", true, false, false, false, nil)
 		must(t, err)
 		receive(t, heard)
@@ -89,15 +89,15 @@ func TestBrokerFaults(t *testing.T) {
 			t.Error("a message was delivered in silence")
 		default:
 		}
-		b.closeConnections("")
+		b.CloseConnections("")
 		if err := receive(t, answered); err == nil {
 			t.Error("answered after all")
 		}
 	})
 	t.Run("delay", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, brokerConfig{})
-		b.addFault(brokerFault{Kind: "delay", Method: "channel.open", Delay: 10 * lull, Times: 1})
+		b, target := startBrokerItself(t, Config{})
+		b.AddFault(Fault{Kind: "delay", Method: "channel.open", Delay: 10 * lull, Times: 1})
 		c := dialBroker(t, target, "all")
 		begin := time.Now()
 		openChannel(t, c)
@@ -112,18 +112,18 @@ func TestBrokerFaults(t *testing.T) {
 	})
 	t.Run("withhold", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, brokerConfig{})
-		must(t, b.declareQueue("some.q"))
-		b.addFault(brokerFault{Kind: "withhold", User: "some"})
+		b, target := startBrokerItself(t, Config{})
+		must(t, b.DeclareQueue("some.q"))
+		b.AddFault(Fault{Kind: "withhold", User: "some"})
 		in, err := openChannel(t, dialBroker(t, target, "some")).Consume("some.q", "", true, false, false, false, nil)
 		must(t, err)
-		must(t, b.publish("", "some.q", amqp.Properties{}, nil))
+		must(t, b.Publish("", "some.q", amqp.Properties{}, nil))
 		select {
 		case <-in:
 			t.Error("delivered")
 		case <-time.After(lull):
 		}
-		b.clearFaults()
+		b.ClearFaults()
 		receive(t, in)
 	})
 }
@@ -155,11 +155,11 @@ func (l *pipeListener) dial() net.Conn {
 
 // inBubble serves a broker over pipes; the bubble sees that nothing of it is
 // left.
-func inBubble(t *testing.T, cfg brokerConfig, test func(t *testing.T, b *broker, l *pipeListener)) {
+func inBubble(t *testing.T, cfg Config, test func(t *testing.T, b *Broker, l *pipeListener)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipeListener{ends: make(chan net.Conn), done: make(chan struct{})}
-		b := newBroker(cfg)
-		b.addUser("all", amqpPassword)
+		b := New(cfg)
+		b.AddUser("all", amqpPassword)
 		served := make(chan error)
 		go func() { served <- b.Serve(l) }()
 		test(t, b, l)
@@ -181,7 +181,7 @@ func TestBrokerHeartbeats(t *testing.T) {
 	t.Parallel()
 	// A client that waits for heartbeats lives for as long as they come, though
 	// nobody has anything to say.
-	inBubble(t, brokerConfig{heartbeat: 60 * time.Second}, func(t *testing.T, b *broker, l *pipeListener) {
+	inBubble(t, Config{Heartbeat: 60 * time.Second}, func(t *testing.T, b *Broker, l *pipeListener) {
 		c := openPipe(t, l, 10*time.Second)
 		time.Sleep(time.Hour)
 		if c.IsClosed() {
@@ -193,7 +193,7 @@ func TestBrokerHeartbeats(t *testing.T) {
 		c.Close()
 	})
 	// One that says nothing is given up after two intervals.
-	inBubble(t, brokerConfig{}, func(t *testing.T, b *broker, l *pipeListener) {
+	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
 		nc := l.dial()
 		c := &wireClient{nc: nc, r: bufioReader(nc)}
 		c.tune(2047, 131072, 10)
@@ -218,7 +218,7 @@ func TestBrokerHeartbeats(t *testing.T) {
 
 func TestBrokerHandshakeTime(t *testing.T) {
 	t.Parallel()
-	inBubble(t, brokerConfig{}, func(t *testing.T, b *broker, l *pipeListener) {
+	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
 		nc := l.dial()
 		begin := time.Now()
 		if _, err := nc.Read(make([]byte, 1)); err == nil {
@@ -234,8 +234,8 @@ func TestBrokerHandshakeTime(t *testing.T) {
 // long.
 func TestBrokerClose(t *testing.T) {
 	t.Parallel()
-	inBubble(t, brokerConfig{}, func(t *testing.T, b *broker, l *pipeListener) {
-		must(t, b.declareQueue("q"))
+	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
+		must(t, b.DeclareQueue("q"))
 		idle := openPipe(t, l, 0)
 		closed := idle.NotifyClose(make(chan *amqp091.Error, 1))
 		stranger := l.dial() // says nothing
@@ -245,10 +245,10 @@ func TestBrokerClose(t *testing.T) {
 		deaf.open()
 		deaf.call(1, &amqp.BasicConsume{Queue: "q"}, "basic.consume-ok")
 		for range 100 {
-			must(t, b.publish("", "q", amqp.Properties{}, make([]byte, 100_000)))
+			must(t, b.Publish("", "q", amqp.Properties{}, make([]byte, 100_000)))
 		}
 		stop := make(chan bool)
-		if _, err := b.subscribe("q", func(message) { <-stop }); err != nil {
+		if _, err := b.Subscribe("q", func(Message) { <-stop }); err != nil {
 			t.Error(err)
 		}
 		time.AfterFunc(time.Second/2, func() { close(stop) })
@@ -261,7 +261,7 @@ func TestBrokerClose(t *testing.T) {
 			t.Errorf("closed with %v", e)
 		}
 		deaf.hangUp()
-		if _, err := b.subscribe("q", nil); err == nil {
+		if _, err := b.Subscribe("q", nil); err == nil {
 			t.Error("a closed broker takes subscribers")
 		}
 	})
@@ -271,18 +271,18 @@ func TestBrokerClose(t *testing.T) {
 // and no more than a bounded part of the queue waits for it.
 func TestBrokerSlowConsumer(t *testing.T) {
 	t.Parallel()
-	inBubble(t, brokerConfig{}, func(t *testing.T, b *broker, l *pipeListener) {
-		must(t, b.declareQueue("q"))
+	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
+		must(t, b.DeclareQueue("q"))
 		slow := &wireClient{nc: l.dial()}
 		slow.r = bufioReader(slow.nc)
 		slow.open()
 		slow.call(1, &amqp.BasicConsume{Queue: "q", NoAck: true}, "basic.consume-ok")
 		const size, count = 100_000, 100
 		for range count {
-			must(t, b.publish("", "q", amqp.Properties{}, make([]byte, size)))
+			must(t, b.Publish("", "q", amqp.Properties{}, make([]byte, size)))
 		}
 		synctest.Wait()
-		left := b.queues()[0].Ready
+		left := b.Queues()[0].Ready
 		if waits := (count - left) * size; waits > 2*outboxDeliveries {
 			t.Errorf("%d bytes wait for a client that does not read", waits)
 		}
@@ -296,7 +296,7 @@ func TestBrokerSlowConsumer(t *testing.T) {
 				t.Fatalf("after %d messages: %q", n, got)
 			}
 		}
-		if left := b.queues()[0].Ready; left != 0 {
+		if left := b.Queues()[0].Ready; left != 0 {
 			t.Errorf("%d messages are left", left)
 		}
 		slow.hangUp()

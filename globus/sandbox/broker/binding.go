@@ -1,9 +1,9 @@
-package sandbox
+package broker
 
 import "chiltepin/globus/sandbox/amqp"
 
 // findBindingEnds finds the two ends of a binding that the user may touch.
-func (ch *brokerChannel) findBindingEnds(queue, exchange string) (*brokerQueue, *brokerExchange, *amqp.Error) {
+func (ch *channel) findBindingEnds(queue, exchange string) (*queue, *exchange, *amqp.Error) {
 	x, err := ch.findExchange(exchange)
 	if err != nil {
 		return nil, nil, err
@@ -18,7 +18,7 @@ func (ch *brokerChannel) findBindingEnds(queue, exchange string) (*brokerQueue, 
 	return q, x, ch.checkAccess("exchange", x.name)
 }
 
-func (ch *brokerChannel) bindQueue(m *amqp.QueueBind) *amqp.Error {
+func (ch *channel) bindQueue(m *amqp.QueueBind) *amqp.Error {
 	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
@@ -31,17 +31,17 @@ func (ch *brokerChannel) bindQueue(m *amqp.QueueBind) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueBindOk{})
 }
 
-func (ch *brokerChannel) unbindQueue(m *amqp.QueueUnbind) *amqp.Error {
+func (ch *channel) unbindQueue(m *amqp.QueueUnbind) *amqp.Error {
 	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
 	}
-	ch.conn.broker.removeBindings(x, func(bd brokerBinding) bool { return bd == brokerBinding{q, m.Key} })
+	ch.conn.broker.removeBindings(x, func(bd binding) bool { return bd == binding{q, m.Key} })
 	ch.sendReply(&amqp.QueueUnbindOk{})
 	return nil
 }
 
-func (ch *brokerChannel) purgeQueue(m *amqp.QueuePurge) *amqp.Error {
+func (ch *channel) purgeQueue(m *amqp.QueuePurge) *amqp.Error {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (ch *brokerChannel) purgeQueue(m *amqp.QueuePurge) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueuePurgeOk{Messages: uint32(n)})
 }
 
-func (ch *brokerChannel) deleteQueue(m *amqp.QueueDelete) *amqp.Error {
+func (ch *channel) deleteQueue(m *amqp.QueueDelete) *amqp.Error {
 	name := m.Queue
 	if name == "" {
 		name = ch.lastQueue

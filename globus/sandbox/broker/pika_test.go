@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 
 func TestBrokerContractPika(t *testing.T) {
 	t.Parallel()
-	runContract(t, startBroker(t, brokerConfig{}), drivePika)
+	runContract(t, startBroker(t, Config{}), drivePika)
 }
 
 // drivePika is the driver over pika, of the release that comes with the
@@ -24,7 +24,7 @@ func drivePika(t *testing.T, target amqpTarget, stories [][]string) [][][]string
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), env.Python, "-I", "testdata/amqp/pika_driver.py")
+	cmd := exec.CommandContext(t.Context(), env.Python, "-I", "testdata/pika_driver.py")
 	cmd.Stdin = strings.NewReader(string(task))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"slices"
@@ -7,9 +7,9 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// brokerChannel is a channel of a connection. The broker's lock guards it.
-type brokerChannel struct {
-	conn    *brokerConn
+// channel is a channel of a connection. The broker's lock guards it.
+type channel struct {
+	conn    *connection
 	id      uint16
 	closing bool // channel.close was sent
 
@@ -30,21 +30,21 @@ type brokerChannel struct {
 // unacked is a delivery that waits to be acknowledged.
 type unacked struct {
 	tag      uint64
-	message  *queued
+	message  *queuedMessage
 	consumer *clientConsumer // nil for basic.get
 }
 
 // handleChannelMethod handles a method on a channel other than 0.
-func (c *brokerConn) handleChannelMethod(id uint16, m amqp.Method, msg *message) *amqp.Error {
+func (c *connection) handleChannelMethod(id uint16, m amqp.Method, msg *Message) *amqp.Error {
 	ch := c.channels[id]
 	if _, ok := m.(*amqp.ChannelOpen); ok {
 		if ch != nil {
 			return amqp.Errorf(amqp.CodeChannelError, "second 'channel.open' seen")
 		}
-		if id > brokerChannelMax {
-			return amqp.Errorf(amqp.CodeChannelError, "channel %d is higher than the negotiated channel_max (%d)", id, brokerChannelMax)
+		if id > channelMax {
+			return amqp.Errorf(amqp.CodeChannelError, "channel %d is higher than the negotiated channel_max (%d)", id, channelMax)
 		}
-		c.channels[id] = &brokerChannel{conn: c, id: id, consumers: map[string]*clientConsumer{}}
+		c.channels[id] = &channel{conn: c, id: id, consumers: map[string]*clientConsumer{}}
 		c.sendMethod(id, &amqp.ChannelOpenOk{}, nil)
 		return nil
 	}
@@ -79,7 +79,7 @@ func (c *brokerConn) handleChannelMethod(id uint16, m amqp.Method, msg *message)
 }
 
 // dispatchMethod handles what a channel is for.
-func (ch *brokerChannel) dispatchMethod(m amqp.Method, msg *message) *amqp.Error {
+func (ch *channel) dispatchMethod(m amqp.Method, msg *Message) *amqp.Error {
 	switch m := m.(type) {
 	case *amqp.ExchangeDeclare:
 		return ch.declareExchange(m)
@@ -122,10 +122,10 @@ func (ch *brokerChannel) dispatchMethod(m amqp.Method, msg *message) *amqp.Error
 	return amqp.Errorf(amqp.CodeCommandInvalid, "'%s' is not for a server", amqp.SpecOf(m).Name)
 }
 
-func (ch *brokerChannel) sendReply(m amqp.Method) { ch.conn.sendMethod(ch.id, m, nil) }
+func (ch *channel) sendReply(m amqp.Method) { ch.conn.sendMethod(ch.id, m, nil) }
 
 // replyUnlessNoWait replies unless the client asked for none.
-func (ch *brokerChannel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.Error {
+func (ch *channel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.Error {
 	if !noWait {
 		ch.sendReply(m)
 	}
@@ -134,7 +134,7 @@ func (ch *brokerChannel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.Err
 
 // settleDeliveries acknowledges the delivery with that tag, or with multiple all up to
 // it (tag 0: all), or gives them back to their queues.
-func (ch *brokerChannel) settleDeliveries(tag uint64, multiple, requeue bool) *amqp.Error {
+func (ch *channel) settleDeliveries(tag uint64, multiple, requeue bool) *amqp.Error {
 	i := sort.Search(len(ch.unacked), func(i int) bool { return ch.unacked[i].tag >= tag })
 	found := i < len(ch.unacked) && ch.unacked[i].tag == tag
 	from, to := i, i+1
@@ -159,8 +159,8 @@ func (ch *brokerChannel) settleDeliveries(tag uint64, multiple, requeue bool) *a
 
 // finishDeliveries tells the queues of deliveries that are settled, then lets them
 // deliver.
-func (ch *brokerChannel) finishDeliveries(settled []unacked, requeue bool) {
-	var queues []*brokerQueue
+func (ch *channel) finishDeliveries(settled []unacked, requeue bool) {
+	var queues []*queue
 	for _, u := range settled {
 		if u.consumer != nil {
 			u.consumer.outstanding--
@@ -184,14 +184,14 @@ func (ch *brokerChannel) finishDeliveries(settled []unacked, requeue bool) {
 }
 
 // resumeConsumers lets the queues of the channel's consumers deliver.
-func (ch *brokerChannel) resumeConsumers() {
+func (ch *channel) resumeConsumers() {
 	for _, cc := range ch.consumers {
 		cc.queue.deliverReady()
 	}
 }
 
 // endConsumers ends the channel's consumers and gives back what they had.
-func (ch *brokerChannel) endConsumers() {
+func (ch *channel) endConsumers() {
 	for _, cc := range ch.consumers {
 		ch.conn.broker.removeConsumer(cc.queue, cc)
 	}

@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"flag"
@@ -13,7 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// The contract is testdata/amqp/contract.txtar: stories of what clients do,
+// The contract is testdata/contract.txtar: stories of what clients do,
 // and what they see. A line that begins with "<" is what the line above it
 // answers; the other lines are commands, which two drivers understand, one
 // over amqp091-go and one over pika. "@name" is a name of the story's own.
@@ -24,7 +24,7 @@ import (
 
 var updateAMQP = flag.Bool("update-amqp", false, "rewrite the AMQP contract with what RabbitMQ answers to amqp091-go")
 
-const contractFile = "testdata/amqp/contract.txtar"
+const contractFile = "testdata/contract.txtar"
 
 // amqpTarget is a broker under test. Two users are known to it: "all", who
 // may do everything, and "some", who may touch names that begin with "some.".
@@ -123,5 +123,5 @@ func updateContract(t *testing.T, target amqpTarget, run amqpDriver) {
 
 func TestBrokerContractAMQP091(t *testing.T) {
 	t.Parallel()
-	runContract(t, startBroker(t, brokerConfig{}), driveAMQP091)
+	runContract(t, startBroker(t, Config{}), driveAMQP091)
 }

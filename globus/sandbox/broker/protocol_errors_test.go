@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"bufio"
@@ -13,9 +13,9 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-func TestBrokerWire(t *testing.T) {
+func TestProtocolErrors(t *testing.T) {
 	t.Parallel()
-	runWire(t, startBroker(t, brokerConfig{}))
+	runWire(t, startBroker(t, Config{}))
 }
 
 // runWire says to a broker what no library lets one say, and compares the

@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"encoding/json"

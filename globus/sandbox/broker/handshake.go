@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 
 // sendStart says who the broker is. The capabilities are those that pika and
 // amqp091-go ask for, and no other.
-func (c *brokerConn) sendStart() {
+func (c *connection) sendStart() {
 	c.expectedMethod = "connection.start-ok"
 	c.sendMethod(0, &amqp.ConnectionStart{
 		Major: 0, Minor: 9,
@@ -34,7 +34,7 @@ func (c *brokerConn) sendStart() {
 }
 
 // handleHandshake handles what comes before the connection is open.
-func (c *brokerConn) handleHandshake(m amqp.Method) error {
+func (c *connection) handleHandshake(m amqp.Method) error {
 	if name := amqp.SpecOf(m).Name; name != c.expectedMethod && name != "connection.close" && name != "connection.close-ok" {
 		c.replyError(0, m, amqp.Errorf(amqp.CodeCommandInvalid, "expected '%s', got '%s'", c.expectedMethod, name))
 		c.expectedMethod = "connection.close-ok"
@@ -53,7 +53,7 @@ func (c *brokerConn) handleHandshake(m amqp.Method) error {
 	return errConnDone
 }
 
-func (c *brokerConn) handleStartOk(m *amqp.ConnectionStartOk) error {
+func (c *connection) handleStartOk(m *amqp.ConnectionStartOk) error {
 	c.capabilities, _ = m.Properties["capabilities"].(map[string]any)
 	if m.Mechanism != "PLAIN" {
 		c.replyError(0, nil, amqp.Errorf(amqp.CodeNotAllowed, "unknown authentication mechanism '%s'", m.Mechanism))
@@ -73,18 +73,18 @@ func (c *brokerConn) handleStartOk(m *amqp.ConnectionStartOk) error {
 	}
 	c.expectedMethod = "connection.tune-ok"
 	c.sendMethod(0, &amqp.ConnectionTune{
-		ChannelMax: brokerChannelMax, FrameMax: c.broker.cfg.frameMax, Heartbeat: uint16(c.broker.cfg.heartbeat / time.Second),
+		ChannelMax: channelMax, FrameMax: c.broker.config.FrameMax, Heartbeat: uint16(c.broker.config.Heartbeat / time.Second),
 	}, nil)
 	return nil
 }
 
 // handleTuneOk takes what the client chose. RabbitMQ hangs up on one that chose
 // wrongly, and so do we.
-func (c *brokerConn) handleTuneOk(m *amqp.ConnectionTuneOk) error {
-	if m.FrameMax < brokerFrameMin || m.FrameMax > c.broker.cfg.frameMax {
+func (c *connection) handleTuneOk(m *amqp.ConnectionTuneOk) error {
+	if m.FrameMax < frameMin || m.FrameMax > c.broker.config.FrameMax {
 		return fmt.Errorf("the client chose frames of %d bytes", m.FrameMax)
 	}
-	if m.ChannelMax == 0 || m.ChannelMax > brokerChannelMax {
+	if m.ChannelMax == 0 || m.ChannelMax > channelMax {
 		return fmt.Errorf("the client chose %d channels", m.ChannelMax)
 	}
 	c.frameMax.Store(m.FrameMax)
@@ -93,7 +93,7 @@ func (c *brokerConn) handleTuneOk(m *amqp.ConnectionTuneOk) error {
 	return nil
 }
 
-func (c *brokerConn) handleOpen(m *amqp.ConnectionOpen) error {
+func (c *connection) handleOpen(m *amqp.ConnectionOpen) error {
 	if m.VHost != "/" {
 		c.replyError(0, m, amqp.Errorf(amqp.CodeNotAllowed, "vhost %s not found", m.VHost))
 		c.expectedMethod = "connection.close-ok"

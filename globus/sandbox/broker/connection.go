@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"bufio"
@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	brokerHandshakeTime = 10 * time.Second // until connection.open
-	brokerFarewellTime  = 5 * time.Second  // for connection.close-ok, and for the last bytes to leave
-	brokerChannelMax    = 2047
-	brokerFrameMin      = 4096
-	brokerMessageMax    = 128 << 20
+	handshakeTime = 10 * time.Second // until connection.open
+	farewellTime  = 5 * time.Second  // for connection.close-ok, and for the last bytes to leave
+	channelMax    = 2047
+	frameMin      = 4096
+	messageMax    = 128 << 20
 )
 
 // errConnDone ends a connection that said good-bye.
 var errConnDone = errors.New("closed in order")
 
-// brokerConn is a client's connection. One goroutine reads and handles, one
+// connection is a client's connection. One goroutine reads and handles, one
 // writes.
-type brokerConn struct {
-	broker *broker
+type connection struct {
+	broker *Broker
 	socket net.Conn
 	label  string
 	outbox *outbox
@@ -38,27 +38,27 @@ type brokerConn struct {
 
 	// The reader's own.
 	expectedMethod string // next method of the handshake; "" when it is over
-	partial        map[uint16]*partial
+	partial        map[uint16]*partialMessage
 
 	// Guarded by the broker's lock; user and rights are the reader's to set.
 	user         string
-	rights       brokerUser
+	rights       user
 	capabilities map[string]any // the client's capabilities
 	closing      bool           // connection.close was sent, or is due
-	channels     map[uint16]*brokerChannel
+	channels     map[uint16]*channel
 }
 
-func newBrokerConn(b *broker, nc net.Conn, number int) *brokerConn {
-	c := &brokerConn{
+func newConnection(b *Broker, nc net.Conn, number int) *connection {
+	c := &connection{
 		broker: b, socket: nc, label: fmt.Sprintf("conn#%d", number), outbox: newOutbox(), ended: make(chan struct{}),
-		partial: map[uint16]*partial{}, channels: map[uint16]*brokerChannel{},
+		partial: map[uint16]*partialMessage{}, channels: map[uint16]*channel{},
 	}
-	c.frameMax.Store(b.cfg.frameMax)
+	c.frameMax.Store(b.config.FrameMax)
 	return c
 }
 
 // serveClient handles the connection until its end.
-func (c *brokerConn) serveClient() {
+func (c *connection) serveClient() {
 	if fault, ok := c.broker.faults.takeFault("", "", "refuse"); ok {
 		c.reportEvent("opened", "", fault.Kind)
 		c.resetSocket()
@@ -76,7 +76,7 @@ func (c *brokerConn) serveClient() {
 		err = c.readFrames()
 	}
 	c.leaveBroker()
-	c.socket.SetDeadline(time.Now().Add(brokerFarewellTime / 5))
+	c.socket.SetDeadline(time.Now().Add(farewellTime / 5))
 	c.outbox.addNoMore()
 	<-written
 	if err == errConnDone {
@@ -89,18 +89,18 @@ func (c *brokerConn) serveClient() {
 }
 
 // leaveBroker gives back everything that the connection had.
-func (c *brokerConn) leaveBroker() {
+func (c *connection) leaveBroker() {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	c.releaseEntities()
 	c.closing = true
-	delete(c.broker.conns, c)
+	delete(c.broker.connections, c)
 }
 
 // readPreamble reads the client's preamble. To one of another protocol it answers
 // with the one that it speaks.
-func (c *brokerConn) readPreamble() error {
-	c.socket.SetDeadline(time.Now().Add(brokerHandshakeTime))
+func (c *connection) readPreamble() error {
+	c.socket.SetDeadline(time.Now().Add(handshakeTime))
 	var hello [len(amqp.Preamble)]byte
 	if _, err := io.ReadFull(c.socket, hello[:]); err != nil {
 		return fmt.Errorf("waiting for the client: %w", err)
@@ -115,7 +115,7 @@ func (c *brokerConn) readPreamble() error {
 }
 
 // readFrames handles frames until the connection ends.
-func (c *brokerConn) readFrames() error {
+func (c *connection) readFrames() error {
 	r := bufio.NewReaderSize(c.socket, 64<<10)
 	for {
 		if d := time.Duration(c.heartbeat.Load()); d > 0 && !c.isClosing() {
@@ -125,7 +125,7 @@ func (c *brokerConn) readFrames() error {
 		if errors.Is(err, amqp.ErrFrame) {
 			// Where the next frame begins is not known any more.
 			c.replyError(0, nil, amqp.Errorf(amqp.CodeFrameError, "%v", err))
-			c.socket.SetReadDeadline(time.Now().Add(brokerFarewellTime / 5))
+			c.socket.SetReadDeadline(time.Now().Add(farewellTime / 5))
 			io.Copy(io.Discard, r)
 			return err
 		}
@@ -148,26 +148,26 @@ func (c *brokerConn) readFrames() error {
 	}
 }
 
-func (c *brokerConn) isClosing() bool {
+func (c *connection) isClosing() bool {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	return c.closing
 }
 
 // sendMethod puts a method on its way, with a message or nil.
-func (c *brokerConn) sendMethod(channel uint16, m amqp.Method, msg *message) {
+func (c *connection) sendMethod(channel uint16, m amqp.Method, msg *Message) {
 	c.outbox.addItem(outItem{channel: channel, user: c.user, method: m, message: msg})
 }
 
 // replyError answers an error: by closing the channel, or the connection when it is
 // grave. m is what it was about, nil for none.
-func (c *brokerConn) replyError(channel uint16, m amqp.Method, err *amqp.Error) {
+func (c *connection) replyError(channel uint16, m amqp.Method, err *amqp.Error) {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	c.replyErrorLocked(channel, m, err)
 }
 
-func (c *brokerConn) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.Error) {
+func (c *connection) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.Error) {
 	var s amqp.MethodSpec
 	if m != nil {
 		s = amqp.SpecOf(m)
@@ -184,9 +184,9 @@ func (c *brokerConn) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.E
 
 // closeFromBroker ends the connection as the protocol wants it, from the broker's side.
 // The broker is locked.
-func (c *brokerConn) closeFromBroker(err *amqp.Error) { c.closeWithError(err, amqp.MethodSpec{}) }
+func (c *connection) closeFromBroker(err *amqp.Error) { c.closeWithError(err, amqp.MethodSpec{}) }
 
-func (c *brokerConn) closeWithError(err *amqp.Error, s amqp.MethodSpec) {
+func (c *connection) closeWithError(err *amqp.Error, s amqp.MethodSpec) {
 	if c.closing {
 		return
 	}
@@ -197,12 +197,12 @@ func (c *brokerConn) closeWithError(err *amqp.Error, s amqp.MethodSpec) {
 		return
 	}
 	c.sendMethod(0, &amqp.ConnectionClose{Code: err.Code, Text: err.Text, Class: s.Class, Method: s.Method}, nil)
-	c.socket.SetDeadline(time.Now().Add(brokerFarewellTime))
+	c.socket.SetDeadline(time.Now().Add(farewellTime))
 }
 
 // releaseEntities gives back the messages, consumers and queues of the connection.
 // The broker is locked.
-func (c *brokerConn) releaseEntities() {
+func (c *connection) releaseEntities() {
 	for _, ch := range c.channels {
 		ch.endConsumers()
 	}

@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"crypto/rand"
@@ -9,9 +9,9 @@ import (
 
 // clientConsumer is a consumer of a channel.
 type clientConsumer struct {
-	channel     *brokerChannel
+	channel     *channel
 	tag         string
-	queue       *brokerQueue
+	queue       *queue
 	noAck       bool
 	prefetch    int
 	outstanding int
@@ -25,7 +25,7 @@ func (cc *clientConsumer) canTake() bool {
 	return !ch.conn.muted.Load() && !ch.conn.broker.faults.withholdsDeliveries(ch.conn.user) && ch.conn.outbox.hasRoom()
 }
 
-func (cc *clientConsumer) deliverMessage(m *queued) {
+func (cc *clientConsumer) deliverMessage(m *queuedMessage) {
 	ch := cc.channel
 	ch.lastTag++
 	if cc.noAck {
@@ -36,7 +36,7 @@ func (cc *clientConsumer) deliverMessage(m *queued) {
 		ch.outstanding++
 	}
 	ch.conn.outbox.addItem(outItem{
-		channel: ch.id, user: ch.conn.user, queue: cc.queue.name, message: &m.message,
+		channel: ch.id, user: ch.conn.user, queue: cc.queue.name, message: &m.Message,
 		method: &amqp.BasicDeliver{
 			Consumer: cc.tag, Tag: ch.lastTag, Redelivered: m.Redelivered, Exchange: m.Exchange, Key: m.RoutingKey,
 		},
@@ -50,7 +50,7 @@ func (cc *clientConsumer) queueDeleted() {
 	}
 }
 
-func (ch *brokerChannel) setPrefetch(m *amqp.BasicQos) *amqp.Error {
+func (ch *channel) setPrefetch(m *amqp.BasicQos) *amqp.Error {
 	if m.Size != 0 {
 		return amqp.Errorf(amqp.CodeNotImplemented, "prefetch_size!=0 (%d)", m.Size)
 	}
@@ -64,7 +64,7 @@ func (ch *brokerChannel) setPrefetch(m *amqp.BasicQos) *amqp.Error {
 	return nil
 }
 
-func (ch *brokerChannel) startConsumer(m *amqp.BasicConsume) *amqp.Error {
+func (ch *channel) startConsumer(m *amqp.BasicConsume) *amqp.Error {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (ch *brokerChannel) startConsumer(m *amqp.BasicConsume) *amqp.Error {
 	return nil
 }
 
-func (ch *brokerChannel) cancelConsumer(m *amqp.BasicCancel) *amqp.Error {
+func (ch *channel) cancelConsumer(m *amqp.BasicCancel) *amqp.Error {
 	if cc := ch.consumers[m.Consumer]; cc != nil {
 		delete(ch.consumers, m.Consumer)
 		ch.conn.broker.removeConsumer(cc.queue, cc)
@@ -99,7 +99,7 @@ func (ch *brokerChannel) cancelConsumer(m *amqp.BasicCancel) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.BasicCancelOk{Consumer: m.Consumer})
 }
 
-func (ch *brokerChannel) publishMessage(m *amqp.BasicPublish, msg *message) *amqp.Error {
+func (ch *channel) publishMessage(m *amqp.BasicPublish, msg *Message) *amqp.Error {
 	b := ch.conn.broker
 	name := m.Exchange
 	if name == "" {
@@ -128,7 +128,7 @@ func (ch *brokerChannel) publishMessage(m *amqp.BasicPublish, msg *message) *amq
 	return nil
 }
 
-func (ch *brokerChannel) getMessage(m *amqp.BasicGet) *amqp.Error {
+func (ch *channel) getMessage(m *amqp.BasicGet) *amqp.Error {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -149,11 +149,11 @@ func (ch *brokerChannel) getMessage(m *amqp.BasicGet) *amqp.Error {
 	}
 	ch.conn.sendMethod(ch.id, &amqp.BasicGetOk{
 		Tag: ch.lastTag, Redelivered: got.Redelivered, Exchange: got.Exchange, Key: got.RoutingKey, Messages: uint32(len(q.ready)),
-	}, &got.message)
+	}, &got.Message)
 	return nil
 }
 
-func (ch *brokerChannel) requeueUnacked(requeue bool, ok amqp.Method) *amqp.Error {
+func (ch *channel) requeueUnacked(requeue bool, ok amqp.Method) *amqp.Error {
 	if !requeue {
 		return amqp.Errorf(amqp.CodeNotImplemented, "requeue=false")
 	}

@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"bufio"
@@ -11,7 +11,7 @@ import (
 // writeItems sends what is put in the outbox until it is finished or the client is
 // gone, and heartbeats while there is nothing. When the client is gone it
 // closes the socket, so that the reader sees it too.
-func (c *brokerConn) writeItems() {
+func (c *connection) writeItems() {
 	defer c.outbox.addNoMore()
 	w := bufio.NewWriterSize(c.socket, 64<<10)
 	for {
@@ -50,11 +50,11 @@ func (c *brokerConn) writeItems() {
 }
 
 // writeItem writes a method and, in as many frames as it takes, its message.
-func (c *brokerConn) writeItem(w *bufio.Writer, it outItem) error {
+func (c *connection) writeItem(w *bufio.Writer, it outItem) error {
 	if c.muted.Load() {
 		return nil
 	}
-	c.reportMethod(Entry{Direction: "out", User: it.user, Channel: it.channel, Queue: it.queue}, it.method, it.message)
+	c.reportMethod(Event{Direction: "out", User: it.user, Channel: it.channel, Queue: it.queue}, it.method, it.message)
 	p, err := amqp.AppendMethod(nil, it.method)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (c *brokerConn) writeItem(w *bufio.Writer, it outItem) error {
 }
 
 // resumeConsumers goes on with the consumers that had to wait for this client to read.
-func (c *brokerConn) resumeConsumers() {
+func (c *connection) resumeConsumers() {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	for _, ch := range c.channels {
@@ -93,7 +93,7 @@ func (c *brokerConn) resumeConsumers() {
 }
 
 // resetSocket breaks the connection without a word.
-func (c *brokerConn) resetSocket() {
+func (c *connection) resetSocket() {
 	if t, ok := c.socket.(*net.TCPConn); ok {
 		t.SetLinger(0)
 	}

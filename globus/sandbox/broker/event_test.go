@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"encoding/json"
@@ -19,16 +19,16 @@ func TestBrokerJournal(t *testing.T) {
 	var lines []string
 	clock := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	closed := make(chan bool)
-	b, target := startBrokerItself(t, brokerConfig{
-		now: func() time.Time { return clock },
-		journal: func(e Entry) {
+	b, target := startBrokerItself(t, Config{
+		Now: func() time.Time { return clock },
+		Report: func(e Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			j, err := json.Marshal(e)
 			if err != nil {
 				t.Error(err)
 			}
-			line, found := strings.CutPrefix(string(j), `{"seq":0,"time":"2026-11-23T12:00:00Z","kind":"amqp",`)
+			line, found := strings.CutPrefix(string(j), `{"time":"2026-11-23T12:00:00Z",`)
 			if !found {
 				t.Errorf("entry %s", j)
 			}
@@ -38,8 +38,8 @@ func TestBrokerJournal(t *testing.T) {
 			}
 		},
 	})
-	must(t, b.declareQueue("q"))
-	b.addFault(brokerFault{Kind: "delay", Method: "basic.publish", Times: 1})
+	must(t, b.DeclareQueue("q"))
+	b.AddFault(Fault{Kind: "delay", Method: "basic.publish", Times: 1})
 	c, err := amqp091.Dial("amqp://all:" + amqpPassword + "@" + target.address)
 	must(t, err)
 	ch := openChannel(t, c)
@@ -49,7 +49,7 @@ func TestBrokerJournal(t *testing.T) {
 	sent, err := ch.PublishWithDeferredConfirm("amq.topic", "k", true, false, amqp091.Publishing{Body: []byte("the body")})
 	must(t, err)
 	receive(t, sent.Done())
-	must(t, b.publish("", "q", amqp.Properties{Headers: map[string]any{"h": "the header"}}, []byte("the body")))
+	must(t, b.Publish("", "q", amqp.Properties{Headers: map[string]any{"h": "the header"}}, []byte("the body")))
 	receive(t, in)
 	_, err = ch.QueueDeclarePassive("nowhere", true, false, false, false, nil)
 	if err == nil {

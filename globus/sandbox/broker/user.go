@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"strings"
@@ -6,14 +6,14 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// brokerUser is somebody who may connect.
-type brokerUser struct {
+// user is somebody who may connect.
+type user struct {
 	password string
 	allow    []string // names of exchanges and queues; none is all
 }
 
 // mayTouch tells whether the user may touch the exchange or queue of that name.
-func (u brokerUser) mayTouch(name string) bool {
+func (u user) mayTouch(name string) bool {
 	if len(u.allow) == 0 {
 		return true
 	}
@@ -25,30 +25,30 @@ func (u brokerUser) mayTouch(name string) bool {
 	return false
 }
 
-// addUser admits a user with a password (SASL PLAIN). allow lists the exchanges
+// AddUser admits a user with a password (SASL PLAIN). allow lists the exchanges
 // and queues that the user may touch, where a trailing * matches any ending;
 // without a list the user may touch all. A name that is known already gets the
 // new password and list, and its open connections stay.
-func (b *broker) addUser(name, password string, allow ...string) {
+func (b *Broker) AddUser(name, password string, allow ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.users[name] = brokerUser{password: password, allow: allow}
+	b.users[name] = user{password: password, allow: allow}
 }
 
-// dropUser forgets the user; connections that are open stay.
-func (b *broker) dropUser(name string) {
+// DropUser forgets the user; connections that are open stay.
+func (b *Broker) DropUser(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.users, name)
 }
 
-// closeConnections closes the connections of a user (of everyone for "") with
+// CloseConnections closes the connections of a user (of everyone for "") with
 // connection.close 320, and returns how many there were.
-func (b *broker) closeConnections(user string) int {
+func (b *Broker) CloseConnections(user string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0
-	for c := range b.conns {
+	for c := range b.connections {
 		if c.user != "" && !c.closing && (user == "" || c.user == user) {
 			c.closeFromBroker(amqp.Errorf(amqp.CodeConnectionForced, "closed by an operator"))
 			n++
@@ -67,9 +67,9 @@ func parsePlainResponse(response string) (user, password string) {
 	return parts[1], parts[2]
 }
 
-// loginAs makes the connection a user's, from then on one that closeConnections
+// loginAs makes the connection a user's, from then on one that CloseConnections
 // finds, and tells whether the password was right.
-func (c *brokerConn) loginAs(name, password string) bool {
+func (c *connection) loginAs(name, password string) bool {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	u, ok := c.broker.users[name]

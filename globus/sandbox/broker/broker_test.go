@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"errors"
@@ -16,21 +16,21 @@ import (
 )
 
 // startBroker serves a broker on a loopback port until the test ends.
-func startBroker(t *testing.T, cfg brokerConfig) amqpTarget {
+func startBroker(t *testing.T, cfg Config) amqpTarget {
 	t.Helper()
 	_, target := startBrokerItself(t, cfg)
 	return target
 }
 
-func startBrokerItself(t *testing.T, cfg brokerConfig) (*broker, amqpTarget) {
+func startBrokerItself(t *testing.T, cfg Config) (*Broker, amqpTarget) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBroker(cfg)
-	b.addUser("all", amqpPassword)
-	b.addUser("some", amqpPassword, "some.*")
+	b := New(cfg)
+	b.AddUser("all", amqpPassword)
+	b.AddUser("some", amqpPassword, "some.*")
 	served := make(chan error, 1)
 	go func() { served <- b.Serve(l) }()
 	t.Cleanup(func() {
@@ -84,14 +84,14 @@ func receive[T any](t *testing.T, from <-chan T) T {
 
 func TestBrokerInside(t *testing.T) {
 	t.Parallel()
-	b, target := startBrokerItself(t, brokerConfig{})
-	must(t, b.declareExchange("heartbeats", "topic"))
-	must(t, b.declareExchange("heartbeats", "topic"))
-	must(t, b.declareQueue("beats"))
-	must(t, b.declareQueue("beats"))
-	must(t, b.bind("beats", "heartbeats", "*.heartbeats"))
-	got := make(chan message, 10)
-	cancel, err := b.subscribe("beats", func(m message) { got <- m })
+	b, target := startBrokerItself(t, Config{})
+	must(t, b.DeclareExchange("heartbeats", "topic"))
+	must(t, b.DeclareExchange("heartbeats", "topic"))
+	must(t, b.DeclareQueue("beats"))
+	must(t, b.DeclareQueue("beats"))
+	must(t, b.Bind("beats", "heartbeats", "*.heartbeats"))
+	got := make(chan Message, 10)
+	cancel, err := b.Subscribe("beats", func(m Message) { got <- m })
 	must(t, err)
 
 	// From a client to the service.
@@ -100,7 +100,7 @@ func TestBrokerInside(t *testing.T) {
 	must(t, ch.Publish("heartbeats", "1.heartbeats", true, false, amqp091.Publishing{
 		ContentType: "application/json", Headers: amqp091.Table{"a": int64(1)}, Timestamp: sent, DeliveryMode: 2, Body: []byte("one"),
 	}))
-	want := message{Exchange: "heartbeats", RoutingKey: "1.heartbeats", Body: []byte("one"), Properties: amqp.Properties{
+	want := Message{Exchange: "heartbeats", RoutingKey: "1.heartbeats", Body: []byte("one"), Properties: amqp.Properties{
 		ContentType: "application/json", Headers: map[string]any{"a": int64(1)}, Timestamp: sent.UTC(), DeliveryMode: 2,
 	}}
 	if diff := cmp.Diff(want, receive(t, got)); diff != "" {
@@ -108,10 +108,10 @@ func TestBrokerInside(t *testing.T) {
 	}
 
 	// From the service to a client.
-	must(t, b.declareQueue("1.commands"))
+	must(t, b.DeclareQueue("1.commands"))
 	in, err := ch.Consume("1.commands", "", false, false, false, false, nil)
 	must(t, err)
-	must(t, b.publish("", "1.commands", amqp.Properties{ContentType: "application/json", Timestamp: sent, Headers: map[string]any{"debug": true, "n": 5}}, []byte("start")))
+	must(t, b.Publish("", "1.commands", amqp.Properties{ContentType: "application/json", Timestamp: sent, Headers: map[string]any{"debug": true, "n": 5}}, []byte("start")))
 	d := receive(t, in)
 	if string(d.Body) != "start" || d.ContentType != "application/json" || !d.Timestamp.Equal(sent) || d.RoutingKey != "1.commands" {
 		t.Errorf("the client got %+v", d)
@@ -119,51 +119,51 @@ func TestBrokerInside(t *testing.T) {
 	if diff := cmp.Diff(amqp091.Table{"debug": true, "n": int64(5)}, d.Headers); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
-	wantQueues := []queueState{{Name: "1.commands", Unacked: 1, Consumers: 1}, {Name: "beats", Consumers: 1}}
-	if diff := cmp.Diff(wantQueues, b.queues()); diff != "" {
+	wantQueues := []QueueState{{Name: "1.commands", Unacked: 1, Consumers: 1}, {Name: "beats", Consumers: 1}}
+	if diff := cmp.Diff(wantQueues, b.Queues()); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
 	}
 
 	cancel()
 	cancel()
-	must(t, b.publish("heartbeats", "2.heartbeats", amqp.Properties{}, []byte("kept")))
+	must(t, b.Publish("heartbeats", "2.heartbeats", amqp.Properties{}, []byte("kept")))
 	canceled := ch.NotifyCancel(make(chan string, 1))
-	must(t, b.deleteQueue("1.commands"))
-	must(t, b.deleteQueue("1.commands"))
+	must(t, b.DeleteQueue("1.commands"))
+	must(t, b.DeleteQueue("1.commands"))
 	receive(t, canceled)
-	if diff := cmp.Diff([]queueState{{Name: "beats", Ready: 1}}, b.queues()); diff != "" {
+	if diff := cmp.Diff([]QueueState{{Name: "beats", Ready: 1}}, b.Queues()); diff != "" {
 		t.Errorf("queues at the end (-want +got):\n%s", diff)
 	}
 }
 
 func TestBrokerInsideErrors(t *testing.T) {
 	t.Parallel()
-	b := newBroker(brokerConfig{})
+	b := New(Config{})
 	defer b.Close()
-	must(t, b.declareExchange("x", "direct"))
-	must(t, b.declareQueue("q"))
-	_, subscribeErr := b.subscribe("nowhere", nil)
+	must(t, b.DeclareExchange("x", "direct"))
+	must(t, b.DeclareQueue("q"))
+	_, subscribeErr := b.Subscribe("nowhere", nil)
 	for _, test := range []struct {
 		err  error
 		want string
 	}{
-		{b.declareExchange("x", "fanout"), `declaring exchange "x": it is there as direct, not fanout`},
-		{b.declareExchange("y", "headers"), `declaring exchange "y": no kind "headers"`},
-		{b.declareQueue(""), `declaring queue: it has no name`},
-		{b.bind("q", "", "k"), `binding queue "q": the default exchange cannot be bound`},
-		{b.bind("nowhere", "x", "k"), `binding queue "nowhere": there is none`},
-		{b.bind("q", "nowhere", "k"), `binding queue "q": there is no exchange "nowhere"`},
-		{b.publish("nowhere", "k", amqp.Properties{}, nil), `publishing to exchange "nowhere": there is none`},
-		{b.publish("x", "k", amqp.Properties{}, nil), `publishing to exchange "x" with key "k": no queue is bound for it`},
-		{b.publish("", "nowhere", amqp.Properties{}, nil), `publishing to exchange "" with key "nowhere": no queue is bound for it`},
-		{b.publish("", "q", amqp.Properties{Headers: map[string]any{"a": struct{}{}}}, nil), `publishing to exchange "": writing content header: field "a": a struct {} cannot be sent`},
+		{b.DeclareExchange("x", "fanout"), `declaring exchange "x": it is there as direct, not fanout`},
+		{b.DeclareExchange("y", "headers"), `declaring exchange "y": no kind "headers"`},
+		{b.DeclareQueue(""), `declaring queue: it has no name`},
+		{b.Bind("q", "", "k"), `binding queue "q": the default exchange cannot be bound`},
+		{b.Bind("nowhere", "x", "k"), `binding queue "nowhere": there is none`},
+		{b.Bind("q", "nowhere", "k"), `binding queue "q": there is no exchange "nowhere"`},
+		{b.Publish("nowhere", "k", amqp.Properties{}, nil), `publishing to exchange "nowhere": there is none`},
+		{b.Publish("x", "k", amqp.Properties{}, nil), `publishing to exchange "x" with key "k": no queue is bound for it`},
+		{b.Publish("", "nowhere", amqp.Properties{}, nil), `publishing to exchange "" with key "nowhere": no queue is bound for it`},
+		{b.Publish("", "q", amqp.Properties{Headers: map[string]any{"a": struct{}{}}}, nil), `publishing to exchange "": writing content header: field "a": a struct {} cannot be sent`},
 		{subscribeErr, `subscribing to queue "nowhere": there is none`},
 	} {
 		if test.err == nil || test.err.Error() != test.want {
 			t.Errorf("got %v, want %q", test.err, test.want)
 		}
 	}
-	if err := b.publish("x", "k", amqp.Properties{}, nil); !errors.Is(err, errUnroutable) {
+	if err := b.Publish("x", "k", amqp.Properties{}, nil); !errors.Is(err, ErrUnroutable) {
 		t.Errorf("%v is no errUnroutable", err)
 	}
 }
@@ -172,22 +172,22 @@ func TestBrokerInsideErrors(t *testing.T) {
 // function returns, which may publish itself.
 func TestBrokerSubscriberOrder(t *testing.T) {
 	t.Parallel()
-	b := newBroker(brokerConfig{})
+	b := New(Config{})
 	defer b.Close()
-	must(t, b.declareQueue("in"))
-	must(t, b.declareQueue("out"))
+	must(t, b.DeclareQueue("in"))
+	must(t, b.DeclareQueue("out"))
 	for i := range 100 {
-		must(t, b.publish("", "in", amqp.Properties{}, fmt.Append(nil, i)))
+		must(t, b.Publish("", "in", amqp.Properties{}, fmt.Append(nil, i)))
 	}
 	done := make(chan string, 1)
 	var seen []string
-	var during []queueState
-	_, err := b.subscribe("in", func(m message) {
+	var during []QueueState
+	_, err := b.Subscribe("in", func(m Message) {
 		if len(seen) == 0 {
-			during = b.queues()
+			during = b.Queues()
 		}
 		seen = append(seen, string(m.Body))
-		if err := b.publish("", "out", m.Properties, m.Body); err != nil {
+		if err := b.Publish("", "out", m.Properties, m.Body); err != nil {
 			t.Error(err)
 		}
 		if len(seen) == 100 {
@@ -202,30 +202,30 @@ func TestBrokerSubscriberOrder(t *testing.T) {
 	if got := receive(t, done); got != strings.Join(want, " ") {
 		t.Errorf("order: %s", got)
 	}
-	if diff := cmp.Diff([]queueState{{Name: "in", Ready: 99, Unacked: 1, Consumers: 1}, {Name: "out"}}, during); diff != "" {
+	if diff := cmp.Diff([]QueueState{{Name: "in", Ready: 99, Unacked: 1, Consumers: 1}, {Name: "out"}}, during); diff != "" {
 		t.Errorf("while the first is handled (-want +got):\n%s", diff)
 	}
 }
 
 func TestBrokerUsers(t *testing.T) {
 	t.Parallel()
-	b, target := startBrokerItself(t, brokerConfig{})
+	b, target := startBrokerItself(t, Config{})
 	one, two, other := dialBroker(t, target, "some"), dialBroker(t, target, "some"), dialBroker(t, target, "all")
 	closed := one.NotifyClose(make(chan *amqp091.Error, 1))
 	closedTwo := two.NotifyClose(make(chan *amqp091.Error, 1))
 
-	b.dropUser("some")
+	b.DropUser("some")
 	if _, err := amqp091.Dial("amqp://some:" + amqpPassword + "@" + target.address); !errors.Is(err, amqp091.ErrCredentials) {
 		t.Errorf("a user who was dropped connects: %v", err)
 	}
 	if one.IsClosed() {
 		t.Error("dropping a user closed a connection")
 	}
-	b.addUser("some", "another")
+	b.AddUser("some", "another")
 	if _, err := amqp091.Dial("amqp://some:another@" + target.address); err != nil {
 		t.Errorf("new password: %v", err)
 	}
-	if n := b.closeConnections("some"); n != 3 {
+	if n := b.CloseConnections("some"); n != 3 {
 		t.Errorf("closed %d connections, want 3", n)
 	}
 	for _, c := range []chan *amqp091.Error{closed, closedTwo} {
@@ -234,7 +234,7 @@ func TestBrokerUsers(t *testing.T) {
 		}
 	}
 	openChannel(t, other)
-	if n := b.closeConnections(""); n != 1 {
+	if n := b.CloseConnections(""); n != 1 {
 		t.Errorf("closed %d connections, want 1", n)
 	}
 }
@@ -242,9 +242,9 @@ func TestBrokerUsers(t *testing.T) {
 // TestBrokersApart: two brokers in a process have nothing in common.
 func TestBrokersApart(t *testing.T) {
 	t.Parallel()
-	one, oneTarget := startBrokerItself(t, brokerConfig{})
-	_, two := startBrokerItself(t, brokerConfig{})
-	must(t, one.declareQueue("q"))
+	one, oneTarget := startBrokerItself(t, Config{})
+	_, two := startBrokerItself(t, Config{})
+	must(t, one.DeclareQueue("q"))
 	if _, err := openChannel(t, dialBroker(t, oneTarget, "all")).QueueDeclarePassive("q", true, false, false, false, nil); err != nil {
 		t.Error(err)
 	}
@@ -257,8 +257,8 @@ func TestBrokersApart(t *testing.T) {
 // confirmed is acknowledged by somebody.
 func TestBrokerLosesNothing(t *testing.T) {
 	t.Parallel()
-	b, target := startBrokerItself(t, brokerConfig{})
-	must(t, b.declareQueue("q"))
+	b, target := startBrokerItself(t, Config{})
+	must(t, b.DeclareQueue("q"))
 	const publishers, each = 4, 250
 	var wg sync.WaitGroup
 	for p := range publishers {

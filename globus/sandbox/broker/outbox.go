@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"sync"
@@ -38,7 +38,7 @@ type outItem struct {
 	user    string
 	queue   string // that a delivery came from, for the journal
 	method  amqp.Method
-	message *message
+	message *Message
 }
 
 func (it outItem) byteSize() int {

@@ -1,4 +1,4 @@
-package sandbox
+package broker
 
 import (
 	"crypto/rand"
@@ -9,7 +9,7 @@ import (
 )
 
 // checkAccess checks that the user may touch an exchange or a queue.
-func (ch *brokerChannel) checkAccess(what, name string) *amqp.Error {
+func (ch *channel) checkAccess(what, name string) *amqp.Error {
 	if ch.conn.rights.mayTouch(name) {
 		return nil
 	}
@@ -18,7 +18,7 @@ func (ch *brokerChannel) checkAccess(what, name string) *amqp.Error {
 
 // findQueue finds a queue that this connection may use. An empty name is the
 // queue that the channel declared last.
-func (ch *brokerChannel) findQueue(name string) (*brokerQueue, *amqp.Error) {
+func (ch *channel) findQueue(name string) (*queue, *amqp.Error) {
 	if name == "" {
 		if ch.lastQueue == "" {
 			return nil, amqp.Errorf(amqp.CodeNotFound, "no previously declared queue")
@@ -33,18 +33,18 @@ func (ch *brokerChannel) findQueue(name string) (*brokerQueue, *amqp.Error) {
 }
 
 // checkNotLocked refuses a queue that another connection has for itself.
-func (ch *brokerChannel) checkNotLocked(q *brokerQueue) *amqp.Error {
+func (ch *channel) checkNotLocked(q *queue) *amqp.Error {
 	if q.owner == nil || q.owner == ch.conn {
 		return nil
 	}
 	return lockedError(q)
 }
 
-func lockedError(q *brokerQueue) *amqp.Error {
+func lockedError(q *queue) *amqp.Error {
 	return amqp.Errorf(amqp.CodeResourceLocked, "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.", q.name)
 }
 
-func (ch *brokerChannel) findExchange(name string) (*brokerExchange, *amqp.Error) {
+func (ch *channel) findExchange(name string) (*exchange, *amqp.Error) {
 	if name == "" {
 		return nil, amqp.Errorf(amqp.CodeAccessRefused, "operation not permitted on the default exchange")
 	}
@@ -55,7 +55,7 @@ func (ch *brokerChannel) findExchange(name string) (*brokerExchange, *amqp.Error
 	return x, nil
 }
 
-func (ch *brokerChannel) declareExchange(m *amqp.ExchangeDeclare) *amqp.Error {
+func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) *amqp.Error {
 	b := ch.conn.broker
 	if m.Passive {
 		if _, err := ch.findExchange(m.Exchange); err != nil {
@@ -77,26 +77,26 @@ func (ch *brokerChannel) declareExchange(m *amqp.ExchangeDeclare) *amqp.Error {
 		if strings.HasPrefix(m.Exchange, "amq.") {
 			return amqp.Errorf(amqp.CodeAccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
 		}
-		b.exchanges[m.Exchange] = &brokerExchange{
+		b.exchanges[m.Exchange] = &exchange{
 			name: m.Exchange, kind: m.Kind, durable: m.Durable, autoDelete: m.AutoDelete, internal: m.Internal,
 		}
 		return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeclareOk{})
 	}
 	if err := checkEquivalent("exchange", m.Exchange,
-		amqpArgument{"type", m.Kind, x.kind}, amqpArgument{"durable", m.Durable, x.durable},
-		amqpArgument{"auto_delete", m.AutoDelete, x.autoDelete}, amqpArgument{"internal", m.Internal, x.internal}); err != nil {
+		declaredArgument{"type", m.Kind, x.kind}, declaredArgument{"durable", m.Durable, x.durable},
+		declaredArgument{"auto_delete", m.AutoDelete, x.autoDelete}, declaredArgument{"internal", m.Internal, x.internal}); err != nil {
 		return err
 	}
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeclareOk{})
 }
 
-// amqpArgument is something in which two declarations have to agree.
-type amqpArgument struct {
+// declaredArgument is something in which two declarations have to agree.
+type declaredArgument struct {
 	name           string
 	received, have any
 }
 
-func checkEquivalent(what, name string, args ...amqpArgument) *amqp.Error {
+func checkEquivalent(what, name string, args ...declaredArgument) *amqp.Error {
 	for _, a := range args {
 		if a.received != a.have {
 			return amqp.Errorf(amqp.CodePreconditionFailed, "inequivalent arg '%s' for %s '%s' in vhost '/': received '%v' but current is '%v'",
@@ -106,7 +106,7 @@ func checkEquivalent(what, name string, args ...amqpArgument) *amqp.Error {
 	return nil
 }
 
-func (ch *brokerChannel) deleteExchange(m *amqp.ExchangeDelete) *amqp.Error {
+func (ch *channel) deleteExchange(m *amqp.ExchangeDelete) *amqp.Error {
 	if m.Exchange == "" {
 		return amqp.Errorf(amqp.CodeAccessRefused, "operation not permitted on the default exchange")
 	}
@@ -125,7 +125,7 @@ func (ch *brokerChannel) deleteExchange(m *amqp.ExchangeDelete) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeleteOk{})
 }
 
-func (ch *brokerChannel) declareQueue(m *amqp.QueueDeclare) *amqp.Error {
+func (ch *channel) declareQueue(m *amqp.QueueDeclare) *amqp.Error {
 	b := ch.conn.broker
 	if m.Passive {
 		q, err := ch.findQueue(m.Queue)
@@ -146,7 +146,7 @@ func (ch *brokerChannel) declareQueue(m *amqp.QueueDeclare) *amqp.Error {
 		if strings.HasPrefix(m.Queue, "amq.") {
 			return amqp.Errorf(amqp.CodeAccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
 		}
-		q = &brokerQueue{name: name, durable: m.Durable, autoDelete: m.AutoDelete}
+		q = &queue{name: name, durable: m.Durable, autoDelete: m.AutoDelete}
 		if m.Exclusive {
 			q.owner = ch.conn
 		}
@@ -160,13 +160,13 @@ func (ch *brokerChannel) declareQueue(m *amqp.QueueDeclare) *amqp.Error {
 		return lockedError(q)
 	}
 	if err := checkEquivalent("queue", name,
-		amqpArgument{"durable", m.Durable, q.durable}, amqpArgument{"auto_delete", m.AutoDelete, q.autoDelete}); err != nil {
+		declaredArgument{"durable", m.Durable, q.durable}, declaredArgument{"auto_delete", m.AutoDelete, q.autoDelete}); err != nil {
 		return err
 	}
 	return ch.replyDeclared(m, q)
 }
 
-func (ch *brokerChannel) replyDeclared(m *amqp.QueueDeclare, q *brokerQueue) *amqp.Error {
+func (ch *channel) replyDeclared(m *amqp.QueueDeclare, q *queue) *amqp.Error {
 	ch.lastQueue = q.name
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueDeclareOk{Queue: q.name, Messages: uint32(len(q.ready)), Consumers: uint32(len(q.consumers))})
 }

@@ -1,21 +1,21 @@
-package sandbox
+package broker
 
 import "fmt"
 
 // subscription is a consumer in the process. The broker's lock guards it.
 type subscription struct {
-	broker *broker
-	queue  *brokerQueue
+	broker *Broker
+	queue  *queue
 	busy   bool // a message is being handled
 	gone   bool // nothing more is delivered
-	inbox  chan *queued
-	handle func(message)
+	inbox  chan *queuedMessage
+	handle func(Message)
 }
 
-// subscribe calls deliver for each message of the queue, one after the other;
+// Subscribe calls deliver for each message of the queue, one after the other;
 // a message is acknowledged when deliver returns. deliver may call the broker.
 // cancel does not wait for a call of deliver that is under way.
-func (b *broker) subscribe(queue string, deliver func(message)) (cancel func(), err error) {
+func (b *Broker) Subscribe(queue string, deliver func(Message)) (cancel func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	q := b.queueByName[queue]
@@ -27,7 +27,7 @@ func (b *broker) subscribe(queue string, deliver func(message)) (cancel func(), 
 	case q.exclusive || q.owner != nil:
 		return nil, fmt.Errorf("subscribing to queue %q: somebody has it for itself", queue)
 	}
-	s := &subscription{broker: b, queue: q, inbox: make(chan *queued, 1), handle: deliver}
+	s := &subscription{broker: b, queue: q, inbox: make(chan *queuedMessage, 1), handle: deliver}
 	b.subscriptions[s] = true
 	q.consumers = append(q.consumers, s)
 	b.wg.Add(1)
@@ -44,7 +44,7 @@ func (b *broker) subscribe(queue string, deliver func(message)) (cancel func(), 
 func (s *subscription) handleMessages() {
 	defer s.broker.wg.Done()
 	for m := range s.inbox {
-		s.handle(m.message)
+		s.handle(m.Message)
 		s.broker.mu.Lock()
 		s.busy = false
 		s.queue.settleMessage()
@@ -55,7 +55,7 @@ func (s *subscription) handleMessages() {
 
 func (s *subscription) canTake() bool { return !s.busy && !s.gone }
 
-func (s *subscription) deliverMessage(m *queued) {
+func (s *subscription) deliverMessage(m *queuedMessage) {
 	s.busy = true
 	s.inbox <- m // has room: it is never busy twice
 }

@@ -1,34 +1,34 @@
-package sandbox
+package broker
 
 import (
 	"slices"
 	"strings"
 )
 
-// brokerExchange sends messages on to queues. The broker's lock guards it.
-type brokerExchange struct {
+// exchange sends messages on to queues. The broker's lock guards it.
+type exchange struct {
 	name       string
 	kind       string // direct, topic or fanout
 	durable    bool
 	autoDelete bool
 	internal   bool
-	bindings   []brokerBinding
+	bindings   []binding
 }
 
-type brokerBinding struct {
-	queue *brokerQueue
+type binding struct {
+	queue *queue
 	key   string
 }
 
 // addBinding adds a binding, once.
-func (x *brokerExchange) addBinding(q *brokerQueue, key string) {
-	if b := (brokerBinding{q, key}); !slices.Contains(x.bindings, b) {
+func (x *exchange) addBinding(q *queue, key string) {
+	if b := (binding{q, key}); !slices.Contains(x.bindings, b) {
 		x.bindings = append(x.bindings, b)
 	}
 }
 
 // bindingMatches tells whether a message with key goes where the binding says.
-func (x *brokerExchange) bindingMatches(b brokerBinding, key string) bool {
+func (x *exchange) bindingMatches(b binding, key string) bool {
 	switch x.kind {
 	case "fanout":
 		return true
@@ -69,7 +69,7 @@ func matchTopic(pattern, words []string) bool {
 
 // routeMessage puts m in every queue it belongs to, once in each, and tells how many
 // these were.
-func (b *broker) routeMessage(x *brokerExchange, m message) int {
+func (b *Broker) routeMessage(x *exchange, m Message) int {
 	if x.name == "" {
 		q := b.queueByName[m.RoutingKey]
 		if q == nil {
@@ -79,7 +79,7 @@ func (b *broker) routeMessage(x *brokerExchange, m message) int {
 		q.deliverReady()
 		return 1
 	}
-	var to []*brokerQueue
+	var to []*queue
 	for _, bd := range x.bindings {
 		if x.bindingMatches(bd, m.RoutingKey) && !slices.Contains(to, bd.queue) {
 			to = append(to, bd.queue)
@@ -94,7 +94,7 @@ func (b *broker) routeMessage(x *brokerExchange, m message) int {
 
 // removeBindings removes the bindings that gone names, and with its last one an
 // exchange that deletes itself.
-func (b *broker) removeBindings(x *brokerExchange, gone func(brokerBinding) bool) {
+func (b *Broker) removeBindings(x *exchange, gone func(binding) bool) {
 	before := len(x.bindings)
 	x.bindings = slices.DeleteFunc(x.bindings, gone)
 	if x.autoDelete && before > 0 && len(x.bindings) == 0 {

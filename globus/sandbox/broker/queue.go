@@ -1,50 +1,61 @@
-package sandbox
+package broker
 
 import (
 	"slices"
 	"sort"
+
+	"chiltepin/globus/sandbox/amqp"
 )
 
-// brokerQueue holds messages until a consumer has acknowledged them. The
+// Message is one message as a consumer gets it.
+type Message struct {
+	Exchange    string
+	RoutingKey  string
+	Redelivered bool
+	Properties  amqp.Properties
+	Body        []byte
+}
+
+// queue holds messages until a consumer has acknowledged them. The
 // broker's lock guards it.
-type brokerQueue struct {
+type queue struct {
 	name       string
 	durable    bool
 	autoDelete bool
-	owner      *brokerConn // of an exclusive queue
+	owner      *connection // of an exclusive queue
 
-	ready     []*queued // by position
+	ready     []*queuedMessage // by position
 	unacked   int
-	added     uint64           // messages so far: the position of the last
-	consumers []brokerConsumer // the one whose turn it is first
+	added     uint64     // messages so far: the position of the last
+	consumers []consumer // the one whose turn it is first
 	exclusive bool
 	deleted   bool
 }
 
-// queued is a message in one queue. A message that is returned to its queue
+// queuedMessage is a message in one queue. A message that is returned to its queue
 // stands where it stood.
-type queued struct {
-	message
-	queue    *brokerQueue
+type queuedMessage struct {
+	Message
+	queue    *queue
 	position uint64
 }
 
-// brokerConsumer gets the messages of a queue: a client's, or a subscriber in
+// consumer gets the messages of a queue: a client's, or a subscriber in
 // the process. Its methods are called with the broker locked.
-type brokerConsumer interface {
+type consumer interface {
 	canTake() bool // whether it would take a message now
-	deliverMessage(*queued)
+	deliverMessage(*queuedMessage)
 	queueDeleted() // the queue was deleted
 }
 
 // addMessage puts a new message at the end.
-func (q *brokerQueue) addMessage(m message) {
+func (q *queue) addMessage(m Message) {
 	q.added++
-	q.ready = append(q.ready, &queued{message: m, queue: q, position: q.added})
+	q.ready = append(q.ready, &queuedMessage{Message: m, queue: q, position: q.added})
 }
 
 // popMessage takes the first message.
-func (q *brokerQueue) popMessage() *queued {
+func (q *queue) popMessage() *queuedMessage {
 	m := q.ready[0]
 	q.ready[0] = nil
 	q.ready = q.ready[1:]
@@ -56,7 +67,7 @@ func (q *brokerQueue) popMessage() *queued {
 }
 
 // requeueMessage puts a message back that was delivered, and marks it so.
-func (q *brokerQueue) requeueMessage(m *queued) {
+func (q *queue) requeueMessage(m *queuedMessage) {
 	q.unacked--
 	if q.deleted {
 		return
@@ -68,10 +79,10 @@ func (q *brokerQueue) requeueMessage(m *queued) {
 }
 
 // settleMessage forgets a message that was delivered.
-func (q *brokerQueue) settleMessage() { q.unacked-- }
+func (q *queue) settleMessage() { q.unacked-- }
 
 // deliverReady delivers what can be delivered, the consumers taking turns.
-func (q *brokerQueue) deliverReady() {
+func (q *queue) deliverReady() {
 	for len(q.ready) > 0 {
 		c := q.nextConsumer()
 		if c == nil {
@@ -82,8 +93,8 @@ func (q *brokerQueue) deliverReady() {
 }
 
 // nextConsumer returns the first consumer that is ready, and puts it last.
-func (q *brokerQueue) nextConsumer() brokerConsumer {
-	i := slices.IndexFunc(q.consumers, brokerConsumer.canTake)
+func (q *queue) nextConsumer() consumer {
+	i := slices.IndexFunc(q.consumers, consumer.canTake)
 	if i < 0 {
 		return nil
 	}
@@ -95,7 +106,7 @@ func (q *brokerQueue) nextConsumer() brokerConsumer {
 
 // removeConsumer takes a consumer off its queue, and with its last one a
 // queue that deletes itself.
-func (b *broker) removeConsumer(q *brokerQueue, c brokerConsumer) {
+func (b *Broker) removeConsumer(q *queue, c consumer) {
 	i := slices.Index(q.consumers, c)
 	if i < 0 {
 		return
@@ -109,12 +120,12 @@ func (b *broker) removeConsumer(q *brokerQueue, c brokerConsumer) {
 
 // removeQueue deletes a queue with its messages and bindings, and tells its
 // consumers.
-func (b *broker) removeQueue(q *brokerQueue) {
+func (b *Broker) removeQueue(q *queue) {
 	q.deleted = true
 	delete(b.queueByName, q.name)
 	q.ready = nil
 	for _, x := range b.exchanges {
-		b.removeBindings(x, func(bd brokerBinding) bool { return bd.queue == q })
+		b.removeBindings(x, func(bd binding) bool { return bd.queue == q })
 	}
 	for _, c := range slices.Clone(q.consumers) {
 		c.queueDeleted()
@@ -123,7 +134,7 @@ func (b *broker) removeQueue(q *brokerQueue) {
 }
 
 // deliverAllReady delivers what can be delivered anywhere, after a fault was lifted.
-func (b *broker) deliverAllReady() {
+func (b *Broker) deliverAllReady() {
 	for _, q := range b.queueByName {
 		q.deliverReady()
 	}

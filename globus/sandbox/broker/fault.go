@@ -1,0 +1,88 @@
+package broker
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Fault is something to go wrong in the broker. It strikes Times times, or until
+// it is cleared when Times is 0.
+type Fault struct {
+	// Kind is one of
+	//   refuse    a new connection is closed as soon as it is accepted
+	//   auth      connection.start-ok is answered ACCESS_REFUSED
+	//   close     the connection is cut at a method, without connection.close
+	//   silent    the method and everything after it is never answered
+	//   delay     the method is handled after Delay
+	//   withhold  nothing is delivered to consumers until the fault is cleared
+	Kind string `json:"kind"`
+	// User limits the fault to the connections of one user; refuse has none.
+	User string `json:"user,omitempty"`
+	// Method is the client's method at which close, silent and delay strike,
+	// such as "basic.publish"; "" is any.
+	Method string `json:"method,omitempty"`
+	// After is how many more methods that match pass before it strikes.
+	After int           `json:"after,omitempty"`
+	Times int           `json:"times,omitempty"`
+	Delay time.Duration `json:"-"`
+}
+
+// faultList are the faults that were ordered and have not struck out.
+type faultList struct {
+	mu   sync.Mutex
+	list []Fault
+}
+
+// takeFault finds the first fault of one of the kinds that this event sets off,
+// and counts it. The method is "" for an event that is none.
+func (f *faultList) takeFault(user, method string, kinds ...string) (Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.list {
+		fault := &f.list[i]
+		if !slices.Contains(kinds, fault.Kind) || !fault.appliesTo(user) || fault.Method != "" && fault.Method != method {
+			continue
+		}
+		if fault.After > 0 {
+			fault.After--
+			continue
+		}
+		struck := *fault
+		if fault.Times == 1 {
+			f.list = slices.Delete(f.list, i, i+1)
+		} else if fault.Times > 1 {
+			fault.Times--
+		}
+		return struck, true
+	}
+	return Fault{}, false
+}
+
+// withholdsDeliveries tells whether a user is to get no deliveries.
+func (f *faultList) withholdsDeliveries(user string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.list, func(fault Fault) bool { return fault.Kind == "withhold" && fault.appliesTo(user) })
+}
+
+func (f Fault) appliesTo(user string) bool {
+	return f.User == "" || f.User == user || f.Kind == "refuse"
+}
+
+// AddFault adds a fault; it strikes what begins after AddFault returns.
+func (b *Broker) AddFault(f Fault) {
+	b.faults.mu.Lock()
+	defer b.faults.mu.Unlock()
+	b.faults.list = append(b.faults.list, f)
+}
+
+// ClearFaults forgets the faults that are left, and delivers what they withheld.
+func (b *Broker) ClearFaults() {
+	b.faults.mu.Lock()
+	b.faults.list = nil
+	b.faults.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deliverAllReady()
+}
