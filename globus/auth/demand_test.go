@@ -65,7 +65,7 @@ func TestStepUp(t *testing.T) {
 
 	// An identity of a domain: the login that meets it is another's, so it has
 	// to be forced.
-	w.Configure(func(s *sandbox.Settings) { s.Policy = sandbox.Policy{Domain: "lab.example"} })
+	w.Configure(func(s *sandbox.Settings) { s.Policy = sandbox.SessionPolicy{Domain: "lab.example"} })
 	if status, err := get(t, w.manager(t), listURL); err != nil || status != 403 {
 		t.Fatal(status, err)
 	}

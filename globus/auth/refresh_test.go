@@ -283,7 +283,7 @@ func TestRenewalRefusedBecause(t *testing.T) {
 	t.Run("another client", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		app := w.AddClient(sandbox.Client{Name: "some program"})
+		app := w.AddClient(sandbox.Application{Name: "some program"})
 		w.env["GLOBUS_COMPUTE_CLIENT_ID"] = app.ID
 		w.login(t, w.manager(t), auth.Compute)
 		delete(w.env, "GLOBUS_COMPUTE_CLIENT_ID")

@@ -25,18 +25,18 @@ func Researcher() Identity {
 	}
 }
 
-// Client is an application registered with the sandbox's Auth: a native app
+// Application is an application registered with the sandbox's Auth: a native app
 // without a secret, or a confidential client with one, which can also log in
 // as itself.
-type Client struct {
+type Application struct {
 	ID     string `json:"id"`
 	Name   string `json:"name,omitempty"`
 	Secret string `json:"secret,omitempty"`
 }
 
 // nativeApps are the public client ids that Globus programs log in with.
-func nativeApps() []Client {
-	return []Client{
+func nativeApps() []Application {
+	return []Application{
 		{ID: "7d8b6bed-4a3d-4bf7-93c5-9fc58569e4e5", Name: "Chiltepin"},
 		{ID: "42e9e804-0bcd-4c3d-881b-8e270e3c2163", Name: "Chiltepin before 0.1.7"},
 		{ID: "4cf29807-cf21-49ec-9443-ff9a3fb9f81c", Name: "Globus Compute"},
@@ -50,16 +50,16 @@ type auth struct {
 
 	mu         sync.Mutex
 	identities []Identity // in the order they were added
-	clients    map[string]Client
+	clients    map[string]Application
 	codes      map[string]*authCode
 	sessions   map[string]*session // by cookie
 	tokens     map[string]*token
 	issueOrder []*token // as issued, for the state page
 }
 
-func newAuth(s *Sandbox, people []Identity, clients []Client) *auth {
+func newAuth(s *Sandbox, people []Identity, clients []Application) *auth {
 	a := &auth{
-		s: s, clients: map[string]Client{},
+		s: s, clients: map[string]Application{},
 		codes: map[string]*authCode{}, sessions: map[string]*session{}, tokens: map[string]*token{},
 	}
 	if len(people) == 0 {
@@ -102,7 +102,7 @@ func (s *Sandbox) AddIdentity(i Identity) Identity {
 
 // AddClient registers an application. A confidential client is also an
 // identity, as with Globus.
-func (s *Sandbox) AddClient(c Client) Client {
+func (s *Sandbox) AddClient(c Application) Application {
 	if c.ID == "" {
 		c.ID = uuid.NewString()
 	}
@@ -113,11 +113,11 @@ func (s *Sandbox) AddClient(c Client) Client {
 }
 
 // NewConfidentialClient registers a client with a secret of its own making.
-func (s *Sandbox) NewConfidentialClient(name string) Client {
-	return s.AddClient(Client{Name: name, Secret: newSecret("")})
+func (s *Sandbox) NewConfidentialClient(name string) Application {
+	return s.AddClient(Application{Name: name, Secret: newSecret("")})
 }
 
-func (a *auth) addClient(c Client) {
+func (a *auth) addClient(c Application) {
 	a.clients[c.ID] = c
 	if c.Secret != "" {
 		a.s.masker.labelSecret("secret", c.Secret)

@@ -155,7 +155,7 @@ func writePage(w http.ResponseWriter, r *http.Request, status int, title, text, 
 	}{title, text, code, links})
 }
 
-func writeConsentPage(w http.ResponseWriter, r *http.Request, client Client, grants []scopeGrant) {
+func writeConsentPage(w http.ResponseWriter, r *http.Request, client Application, grants []scopeGrant) {
 	var servers []string
 	for _, g := range grants {
 		servers = append(servers, g.server)

@@ -10,7 +10,7 @@ import (
 // authenticateClient is who makes a token, revoke or introspect request: Basic auth for a
 // confidential client, client_id in the form for a native app. It answers and
 // returns false when that is nobody.
-func (a *auth) authenticateClient(w http.ResponseWriter, r *http.Request) (Client, bool) {
+func (a *auth) authenticateClient(w http.ResponseWriter, r *http.Request) (Application, bool) {
 	form := httpExchangeOf(r).form
 	id, secret, basic := r.BasicAuth()
 	if !basic {
@@ -28,7 +28,7 @@ func (a *auth) authenticateClient(w http.ResponseWriter, r *http.Request) (Clien
 	default:
 		return c, true
 	}
-	return Client{}, false
+	return Application{}, false
 }
 
 func (a *auth) handleToken(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,7 @@ func (a *auth) handleToken(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Client) {
+func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Application) {
 	form := httpExchangeOf(r).form
 	a.mu.Lock()
 	code, known := a.codes[form.Get("code")]
@@ -86,7 +86,7 @@ func (a *auth) exchangeCode(w http.ResponseWriter, r *http.Request, client Clien
 	a.writeTokens(w, r, answer, client.ID, code.identity, code.nonce, wantsIDToken(code.grants))
 }
 
-func (a *auth) exchangeRefreshToken(w http.ResponseWriter, r *http.Request, client Client) {
+func (a *auth) exchangeRefreshToken(w http.ResponseWriter, r *http.Request, client Application) {
 	a.mu.Lock()
 	old, known := a.tokens[httpExchangeOf(r).form.Get("refresh_token")]
 	why := ""
@@ -124,7 +124,7 @@ func (a *auth) exchangeRefreshToken(w http.ResponseWriter, r *http.Request, clie
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (a *auth) exchangeCredentials(w http.ResponseWriter, r *http.Request, client Client) {
+func (a *auth) exchangeCredentials(w http.ResponseWriter, r *http.Request, client Application) {
 	if client.Secret == "" {
 		writeOAuthError(w, r, http.StatusBadRequest, "unauthorized_client", "a native app has no credentials of its own")
 		return

@@ -16,9 +16,9 @@ type session struct {
 	mfa      bool // with a second factor
 }
 
-// Policy is what Compute demands of the session that a token came of, beyond
+// SessionPolicy is what Compute demands of the session that a token came of, beyond
 // its being valid. The zero value demands nothing.
-type Policy struct {
+type SessionPolicy struct {
 	// MFA demands a second factor.
 	MFA bool
 	// Domain demands an identity of that domain.
@@ -27,7 +27,7 @@ type Policy struct {
 
 // unmetPolicy is the demand that t does not meet, in the words by which Globus tells
 // an application what to ask for in another login; nil when all is well.
-func (a *auth) unmetPolicy(p Policy, t token) map[string]any {
+func (a *auth) unmetPolicy(p SessionPolicy, t token) map[string]any {
 	demand := map[string]any{}
 	if p.MFA && !t.mfa {
 		demand["session_required_mfa"] = true

@@ -48,7 +48,7 @@ func TestPolicy(t *testing.T) {
 		{ID: "11111111-1111-4111-8111-111111111111", Username: "ada@home.example"},
 		{ID: "22222222-2222-4222-8222-222222222222", Username: "ada@lab.example"},
 	}})
-	b.Configure(func(s *sandbox.Settings) { s.Policy = sandbox.Policy{MFA: true, Domain: "lab.example"} })
+	b.Configure(func(s *sandbox.Settings) { s.Policy = sandbox.SessionPolicy{MFA: true, Domain: "lab.example"} })
 	list := func(pairs ...string) (int, map[string]any) {
 		t.Helper()
 		code := b.AuthorizeCode(authorizeURL(append(pairs, "scope", computeAll)...))

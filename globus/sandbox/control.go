@@ -46,8 +46,8 @@ func (s *Sandbox) newControlHandler() http.Handler {
 		if !contains([]string{"refuse", "auth", "close", "silent", "delay"}, in.Kind) {
 			return nil, fmt.Errorf("kind: want refuse, auth, close, silent or delay, got %q", in.Kind)
 		}
-		in.Fault.Delay = delay
-		s.broker.AddFault(in.Fault)
+		in.ConnectionFault.Delay = delay
+		s.broker.AddFault(in.ConnectionFault)
 		return map[string]any{"ordered": in.Kind}, nil
 	})
 	handleCommand(mux, "POST /_sandbox/broker/close", func(in struct {
@@ -68,13 +68,13 @@ func (s *Sandbox) newControlHandler() http.Handler {
 	handleCommand(mux, "POST /_sandbox/settings", s.handleSettings)
 	handleCommand(mux, "POST /_sandbox/identities", func(in Identity) (any, error) { return s.AddIdentity(in), nil })
 	handleCommand(mux, "POST /_sandbox/clients", func(in struct {
-		Client
+		Application
 		Confidential bool `json:"confidential"`
 	}) (any, error) {
 		if in.Confidential && in.Secret == "" {
 			in.Secret = newSecret("")
 		}
-		return s.AddClient(in.Client), nil
+		return s.AddClient(in.Application), nil
 	})
 	handleCommand(mux, "POST /_sandbox/tokens/expire", func(in kindDoc) (any, error) { return in.endTokens(s.ExpireTokens) })
 	handleCommand(mux, "POST /_sandbox/tokens/revoke", func(in kindDoc) (any, error) { return in.endTokens(s.RevokeTokens) })
@@ -95,7 +95,7 @@ type faultDoc struct {
 }
 
 type brokerFaultDoc struct {
-	broker.Fault
+	broker.ConnectionFault
 	DelayText string `json:"delay,omitempty"`
 }
 

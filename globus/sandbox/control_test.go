@@ -98,7 +98,7 @@ func TestControl(t *testing.T) {
 	must("POST", "settings", `{"consent":"deny","access_lifetime":"2s"}`)
 	must("POST", "settings", `{"identity":"eve"}`)
 	must("POST", "identities", `{"username":"eve"}`)
-	var client sandbox.Client
+	var client sandbox.Application
 	if err := json.Unmarshal([]byte(must("POST", "clients", `{"name":"robot","confidential":true}`)), &client); err != nil || client.Secret == "" {
 		t.Errorf("client = %+v, %v", client, err)
 	}

@@ -53,7 +53,7 @@ type Entry struct {
 }
 
 // recordBrokerEvent writes what the broker reports to the journal.
-func (s *Sandbox) recordBrokerEvent(e broker.Event) {
+func (s *Sandbox) recordBrokerEvent(e broker.ConnectionEvent) {
 	s.recordEntry(Entry{
 		Time: e.Time, Kind: "amqp", Method: e.Method, Status: e.Status, Fault: e.Fault,
 		Direction: e.Direction, Connection: e.Connection, User: e.User, Channel: e.Channel,

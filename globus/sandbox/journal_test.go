@@ -14,7 +14,7 @@ func TestBrokerEventInJournal(t *testing.T) {
 	t.Parallel()
 	s := New(Options{})
 	defer s.Close()
-	s.recordBrokerEvent(broker.Event{
+	s.recordBrokerEvent(broker.ConnectionEvent{
 		Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Method: "basic.publish", Status: 312, Fault: "delay",
 		Direction: "in", Connection: "conn#1", User: "all", Channel: 1,
 		Exchange: "x", RoutingKey: "k", Queue: "q", Bytes: 8, Event: "opened", Detail: "why",

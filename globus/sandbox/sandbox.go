@@ -17,7 +17,7 @@ type Options struct {
 	// browser until Settings.Identity names another. None means Researcher.
 	Identities []Identity
 	// Clients are registered beside the well-known native apps.
-	Clients []Client
+	Clients []Application
 	// Settings are the initial ones; zero fields take their defaults.
 	Settings Settings
 	// Journal gets every entry as a line of JSON; nil for none. Writes are
@@ -36,7 +36,7 @@ type Sandbox struct {
 	journal  *journal
 	settings *settings
 	faults   *faults
-	broker   *broker.Broker
+	broker   *broker.Server
 	auth     *auth
 	compute  *compute
 	hosts    map[string]http.Handler
@@ -57,7 +57,7 @@ func New(o Options) *Sandbox {
 	s.journal = newJournal(o.Journal, s.masker)
 	s.settings = newSettings(o.Settings)
 	s.faults = &faults{}
-	s.broker = broker.New(broker.Config{Report: s.recordBrokerEvent, Now: s.clock.now})
+	s.broker = broker.New(broker.ServerConfig{Report: s.recordBrokerEvent, Now: s.clock.now})
 	s.auth = newAuth(s, o.Identities, o.Clients)
 	s.compute = newCompute(s)
 	s.hosts = map[string]http.Handler{
@@ -109,7 +109,7 @@ func (s *Sandbox) ClearFaults() {
 func (s *Sandbox) OrderBroker(f BrokerFault) { s.broker.AddFault(f) }
 
 // BrokerFault is a fault to order of the AMQP broker: see its fields.
-type BrokerFault = broker.Fault
+type BrokerFault = broker.ConnectionFault
 
 // CloseConnections closes the AMQP connections of a user ("" for everyone's)
 // and says how many there were. Users are endpoint ids, "results-" and an

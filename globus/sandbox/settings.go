@@ -36,7 +36,7 @@ type Settings struct {
 	// tolerates: "1.0.0".
 	MinimumVersion string
 	// Policy is what Compute demands of the login.
-	Policy Policy
+	Policy SessionPolicy
 }
 
 func (v Settings) withDefaults() Settings {

@@ -9,14 +9,14 @@ import (
 	"chiltepin/globus/sandbox/broker"
 )
 
-// State is what the sandbox knows at one moment, for its state page and for
+// Snapshot is what the sandbox knows at one moment, for its state page and for
 // tests. It holds no secret.
-type State struct {
+type Snapshot struct {
 	Now           time.Time           `json:"now"`
 	ClockOffset   string              `json:"clock_offset"`
 	Settings      map[string]any      `json:"settings"`
 	Identities    []Identity          `json:"identities"`
-	Clients       []ClientState       `json:"clients"`
+	Clients       []ApplicationState  `json:"clients"`
 	Tokens        []TokenState        `json:"tokens"`
 	Endpoints     []EndpointState     `json:"endpoints"`
 	UserEndpoints []UserEndpointState `json:"user_endpoints"`
@@ -24,8 +24,8 @@ type State struct {
 	Queues        []broker.QueueState `json:"queues"`
 }
 
-// ClientState is a registered application.
-type ClientState struct {
+// ApplicationState is a registered application.
+type ApplicationState struct {
 	ID           string `json:"id"`
 	Name         string `json:"name"`
 	Confidential bool   `json:"confidential"`
@@ -80,8 +80,8 @@ type TaskState struct {
 }
 
 // State returns a copy of what the sandbox knows.
-func (s *Sandbox) State() State {
-	v := State{
+func (s *Sandbox) State() Snapshot {
+	v := Snapshot{
 		Now: s.clock.now(), ClockOffset: s.clock.aheadBy().String(),
 		Settings: describeSettings(s.settings.currentValues()), Queues: s.broker.Queues(),
 	}
@@ -94,14 +94,14 @@ func (s *Sandbox) handleState(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, s.State())
 }
 
-func (a *auth) describeTo(v *State) {
+func (a *auth) describeTo(v *Snapshot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	v.Identities = append(v.Identities, a.identities...)
 	for _, c := range a.clients {
-		v.Clients = append(v.Clients, ClientState{ID: c.ID, Name: c.Name, Confidential: c.Secret != ""})
+		v.Clients = append(v.Clients, ApplicationState{ID: c.ID, Name: c.Name, Confidential: c.Secret != ""})
 	}
-	slices.SortFunc(v.Clients, func(x, y ClientState) int { return cmp.Compare(x.ID, y.ID) })
+	slices.SortFunc(v.Clients, func(x, y ApplicationState) int { return cmp.Compare(x.ID, y.ID) })
 	for _, t := range a.issueOrder {
 		v.Tokens = append(v.Tokens, TokenState{
 			Label: t.label, Client: t.client, Identity: t.identity, Server: t.server, Scopes: t.scopes,
@@ -110,7 +110,7 @@ func (a *auth) describeTo(v *State) {
 	}
 }
 
-func (c *compute) describeTo(v *State) {
+func (c *compute) describeTo(v *Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.endpoints {

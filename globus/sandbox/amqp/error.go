@@ -19,27 +19,27 @@ const (
 	CodeInternalError      = 541
 )
 
-// Error is the reason for which a channel or a connection is closed, with the
+// ReplyError is the reason for which a channel or a connection is closed, with the
 // text that the client gets.
-type Error struct {
+type ReplyError struct {
 	Code uint16
 	Text string // "NOT_FOUND - no queue 'x' in vhost '/'"
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("%d %s", e.Code, e.Text) }
+func (e *ReplyError) Error() string { return fmt.Sprintf("%d %s", e.Code, e.Text) }
 
 // ClosesConnection reports whether the error ends the connection, and not only
 // the channel.
-func (e *Error) ClosesConnection() bool { return e.Code == CodeConnectionForced || e.Code >= 500 }
+func (e *ReplyError) ClosesConnection() bool { return e.Code == CodeConnectionForced || e.Code >= 500 }
 
 // Errorf makes an Error whose text begins, as with RabbitMQ, with the name of
 // the code. A text over the 255 bytes that a short string can hold is cut.
-func Errorf(code uint16, format string, args ...any) *Error {
+func Errorf(code uint16, format string, args ...any) *ReplyError {
 	text := CodeName(code) + " - " + fmt.Sprintf(format, args...)
 	if len(text) > 255 {
 		text = text[:252] + "..."
 	}
-	return &Error{code, text}
+	return &ReplyError{code, text}
 }
 
 // CodeName is the name of a reply code, such as "NOT_FOUND".

@@ -3,7 +3,7 @@ package broker
 import "chiltepin/globus/sandbox/amqp"
 
 // findBindingEnds finds the two ends of a binding that the user may touch.
-func (ch *channel) findBindingEnds(queue, exchange string) (*queue, *exchange, *amqp.Error) {
+func (ch *channel) findBindingEnds(queue, exchange string) (*queue, *exchange, *amqp.ReplyError) {
 	x, err := ch.findExchange(exchange)
 	if err != nil {
 		return nil, nil, err
@@ -18,7 +18,7 @@ func (ch *channel) findBindingEnds(queue, exchange string) (*queue, *exchange, *
 	return q, x, ch.checkAccess("exchange", x.name)
 }
 
-func (ch *channel) bindQueue(m *amqp.QueueBind) *amqp.Error {
+func (ch *channel) bindQueue(m *amqp.QueueBind) *amqp.ReplyError {
 	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (ch *channel) bindQueue(m *amqp.QueueBind) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueBindOk{})
 }
 
-func (ch *channel) unbindQueue(m *amqp.QueueUnbind) *amqp.Error {
+func (ch *channel) unbindQueue(m *amqp.QueueUnbind) *amqp.ReplyError {
 	q, x, err := ch.findBindingEnds(m.Queue, m.Exchange)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (ch *channel) unbindQueue(m *amqp.QueueUnbind) *amqp.Error {
 	return nil
 }
 
-func (ch *channel) purgeQueue(m *amqp.QueuePurge) *amqp.Error {
+func (ch *channel) purgeQueue(m *amqp.QueuePurge) *amqp.ReplyError {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (ch *channel) purgeQueue(m *amqp.QueuePurge) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueuePurgeOk{Messages: uint32(n)})
 }
 
-func (ch *channel) deleteQueue(m *amqp.QueueDelete) *amqp.Error {
+func (ch *channel) deleteQueue(m *amqp.QueueDelete) *amqp.ReplyError {
 	name := m.Queue
 	if name == "" {
 		name = ch.lastQueue

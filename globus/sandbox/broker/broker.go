@@ -10,11 +10,11 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// Config configures a broker; the zero value of each field works.
-type Config struct {
+// ServerConfig configures a broker; the zero value of each field works.
+type ServerConfig struct {
 	// Report gets every event, from several goroutines at once; nil for
 	// none.
-	Report func(Event)
+	Report func(ConnectionEvent)
 	// Now is the clock; nil for time.Now.
 	Now func() time.Time
 	// Heartbeat is the interval that clients are offered, in whole seconds. A
@@ -25,15 +25,15 @@ type Config struct {
 	FrameMax uint32
 }
 
-// Broker is an AMQP 0-9-1 broker in the process: what pika, the Globus
+// Server is an AMQP 0-9-1 broker in the process: what pika, the Globus
 // Compute SDK and amqp091-go need of one, answering as RabbitMQ does. It has
 // the one virtual host "/", and forgets everything when it closes.
 //
 // One lock guards all that connections share. Nothing waits while it is held:
 // what goes to a client is put on the connection's outbox, and a consumer
 // whose outbox is full gets nothing more until it was emptied.
-type Broker struct {
-	config Config
+type Server struct {
+	config ServerConfig
 	faults faultList
 
 	mu            sync.Mutex
@@ -49,14 +49,14 @@ type Broker struct {
 }
 
 // New returns a broker that nobody can reach until Serve.
-func New(cfg Config) *Broker {
+func New(cfg ServerConfig) *Server {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.FrameMax == 0 {
 		cfg.FrameMax = 131072
 	}
-	b := &Broker{
+	b := &Server{
 		config:        cfg,
 		listeners:     map[net.Listener]bool{},
 		connections:   map[*connection]bool{},
@@ -73,7 +73,7 @@ func New(cfg Config) *Broker {
 
 // Serve accepts AMQP 0-9-1 connections until l or the broker is closed. It may
 // be called for several listeners; it returns nil after Close.
-func (b *Broker) Serve(l net.Listener) error {
+func (b *Server) Serve(l net.Listener) error {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -102,7 +102,7 @@ func (b *Broker) Serve(l net.Listener) error {
 }
 
 // acceptConnection starts serving one connection.
-func (b *Broker) acceptConnection(nc net.Conn) {
+func (b *Server) acceptConnection(nc net.Conn) {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -123,7 +123,7 @@ func (b *Broker) acceptConnection(nc net.Conn) {
 // Close ends every listener and connection and waits until all of the broker's
 // goroutines have ended; subscribers get nothing after that. No subscriber may
 // call it, since it would wait for itself.
-func (b *Broker) Close() error {
+func (b *Server) Close() error {
 	b.mu.Lock()
 	b.closed = true
 	for l := range b.listeners {

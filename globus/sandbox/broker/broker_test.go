@@ -16,13 +16,13 @@ import (
 )
 
 // startBroker serves a broker on a loopback port until the test ends.
-func startBroker(t *testing.T, cfg Config) amqpTarget {
+func startBroker(t *testing.T, cfg ServerConfig) amqpTarget {
 	t.Helper()
 	_, target := startBrokerItself(t, cfg)
 	return target
 }
 
-func startBrokerItself(t *testing.T, cfg Config) (*Broker, amqpTarget) {
+func startBrokerItself(t *testing.T, cfg ServerConfig) (*Server, amqpTarget) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -84,7 +84,7 @@ func receive[T any](t *testing.T, from <-chan T) T {
 
 func TestBrokerInside(t *testing.T) {
 	t.Parallel()
-	b, target := startBrokerItself(t, Config{})
+	b, target := startBrokerItself(t, ServerConfig{})
 	must(t, b.DeclareExchange("heartbeats", "topic"))
 	must(t, b.DeclareExchange("heartbeats", "topic"))
 	must(t, b.DeclareQueue("beats"))
@@ -138,7 +138,7 @@ func TestBrokerInside(t *testing.T) {
 
 func TestBrokerInsideErrors(t *testing.T) {
 	t.Parallel()
-	b := New(Config{})
+	b := New(ServerConfig{})
 	defer b.Close()
 	must(t, b.DeclareExchange("x", "direct"))
 	must(t, b.DeclareQueue("q"))
@@ -172,7 +172,7 @@ func TestBrokerInsideErrors(t *testing.T) {
 // function returns, which may publish itself.
 func TestBrokerSubscriberOrder(t *testing.T) {
 	t.Parallel()
-	b := New(Config{})
+	b := New(ServerConfig{})
 	defer b.Close()
 	must(t, b.DeclareQueue("in"))
 	must(t, b.DeclareQueue("out"))
@@ -209,7 +209,7 @@ func TestBrokerSubscriberOrder(t *testing.T) {
 
 func TestBrokerUsers(t *testing.T) {
 	t.Parallel()
-	b, target := startBrokerItself(t, Config{})
+	b, target := startBrokerItself(t, ServerConfig{})
 	one, two, other := dialBroker(t, target, "some"), dialBroker(t, target, "some"), dialBroker(t, target, "all")
 	closed := one.NotifyClose(make(chan *amqp091.Error, 1))
 	closedTwo := two.NotifyClose(make(chan *amqp091.Error, 1))
@@ -242,8 +242,8 @@ func TestBrokerUsers(t *testing.T) {
 // TestBrokersApart: two brokers in a process have nothing in common.
 func TestBrokersApart(t *testing.T) {
 	t.Parallel()
-	one, oneTarget := startBrokerItself(t, Config{})
-	_, two := startBrokerItself(t, Config{})
+	one, oneTarget := startBrokerItself(t, ServerConfig{})
+	_, two := startBrokerItself(t, ServerConfig{})
 	must(t, one.DeclareQueue("q"))
 	if _, err := openChannel(t, dialBroker(t, oneTarget, "all")).QueueDeclarePassive("q", true, false, false, false, nil); err != nil {
 		t.Error(err)
@@ -257,7 +257,7 @@ func TestBrokersApart(t *testing.T) {
 // confirmed is acknowledged by somebody.
 func TestBrokerLosesNothing(t *testing.T) {
 	t.Parallel()
-	b, target := startBrokerItself(t, Config{})
+	b, target := startBrokerItself(t, ServerConfig{})
 	must(t, b.DeclareQueue("q"))
 	const publishers, each = 4, 250
 	var wg sync.WaitGroup

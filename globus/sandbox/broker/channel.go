@@ -35,7 +35,7 @@ type unacked struct {
 }
 
 // handleChannelMethod handles a method on a channel other than 0.
-func (c *connection) handleChannelMethod(id uint16, m amqp.Method, msg *Message) *amqp.Error {
+func (c *connection) handleChannelMethod(id uint16, m amqp.Method, msg *Message) *amqp.ReplyError {
 	ch := c.channels[id]
 	if _, ok := m.(*amqp.ChannelOpen); ok {
 		if ch != nil {
@@ -79,7 +79,7 @@ func (c *connection) handleChannelMethod(id uint16, m amqp.Method, msg *Message)
 }
 
 // dispatchMethod handles what a channel is for.
-func (ch *channel) dispatchMethod(m amqp.Method, msg *Message) *amqp.Error {
+func (ch *channel) dispatchMethod(m amqp.Method, msg *Message) *amqp.ReplyError {
 	switch m := m.(type) {
 	case *amqp.ExchangeDeclare:
 		return ch.declareExchange(m)
@@ -125,7 +125,7 @@ func (ch *channel) dispatchMethod(m amqp.Method, msg *Message) *amqp.Error {
 func (ch *channel) sendReply(m amqp.Method) { ch.conn.sendMethod(ch.id, m, nil) }
 
 // replyUnlessNoWait replies unless the client asked for none.
-func (ch *channel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.Error {
+func (ch *channel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.ReplyError {
 	if !noWait {
 		ch.sendReply(m)
 	}
@@ -134,7 +134,7 @@ func (ch *channel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.Error {
 
 // settleDeliveries acknowledges the delivery with that tag, or with multiple all up to
 // it (tag 0: all), or gives them back to their queues.
-func (ch *channel) settleDeliveries(tag uint64, multiple, requeue bool) *amqp.Error {
+func (ch *channel) settleDeliveries(tag uint64, multiple, requeue bool) *amqp.ReplyError {
 	i := sort.Search(len(ch.unacked), func(i int) bool { return ch.unacked[i].tag >= tag })
 	found := i < len(ch.unacked) && ch.unacked[i].tag == tag
 	from, to := i, i+1

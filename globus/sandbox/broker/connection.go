@@ -26,7 +26,7 @@ var errConnDone = errors.New("closed in order")
 // connection is a client's connection. One goroutine reads and handles, one
 // writes.
 type connection struct {
-	broker *Broker
+	broker *Server
 	socket net.Conn
 	label  string
 	outbox *outbox
@@ -48,7 +48,7 @@ type connection struct {
 	channels     map[uint16]*channel
 }
 
-func newConnection(b *Broker, nc net.Conn, number int) *connection {
+func newConnection(b *Server, nc net.Conn, number int) *connection {
 	c := &connection{
 		broker: b, socket: nc, label: fmt.Sprintf("conn#%d", number), outbox: newOutbox(), ended: make(chan struct{}),
 		partial: map[uint16]*partialMessage{}, channels: map[uint16]*channel{},
@@ -161,13 +161,13 @@ func (c *connection) sendMethod(channel uint16, m amqp.Method, msg *Message) {
 
 // replyError answers an error: by closing the channel, or the connection when it is
 // grave. m is what it was about, nil for none.
-func (c *connection) replyError(channel uint16, m amqp.Method, err *amqp.Error) {
+func (c *connection) replyError(channel uint16, m amqp.Method, err *amqp.ReplyError) {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	c.replyErrorLocked(channel, m, err)
 }
 
-func (c *connection) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.Error) {
+func (c *connection) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.ReplyError) {
 	var s amqp.MethodSpec
 	if m != nil {
 		s = amqp.SpecOf(m)
@@ -184,9 +184,9 @@ func (c *connection) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.E
 
 // closeFromBroker ends the connection as the protocol wants it, from the broker's side.
 // The broker is locked.
-func (c *connection) closeFromBroker(err *amqp.Error) { c.closeWithError(err, amqp.MethodSpec{}) }
+func (c *connection) closeFromBroker(err *amqp.ReplyError) { c.closeWithError(err, amqp.MethodSpec{}) }
 
-func (c *connection) closeWithError(err *amqp.Error, s amqp.MethodSpec) {
+func (c *connection) closeWithError(err *amqp.ReplyError, s amqp.MethodSpec) {
 	if c.closing {
 		return
 	}

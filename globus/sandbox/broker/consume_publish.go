@@ -50,7 +50,7 @@ func (cc *clientConsumer) queueDeleted() {
 	}
 }
 
-func (ch *channel) setPrefetch(m *amqp.BasicQos) *amqp.Error {
+func (ch *channel) setPrefetch(m *amqp.BasicQos) *amqp.ReplyError {
 	if m.Size != 0 {
 		return amqp.Errorf(amqp.CodeNotImplemented, "prefetch_size!=0 (%d)", m.Size)
 	}
@@ -64,7 +64,7 @@ func (ch *channel) setPrefetch(m *amqp.BasicQos) *amqp.Error {
 	return nil
 }
 
-func (ch *channel) startConsumer(m *amqp.BasicConsume) *amqp.Error {
+func (ch *channel) startConsumer(m *amqp.BasicConsume) *amqp.ReplyError {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (ch *channel) startConsumer(m *amqp.BasicConsume) *amqp.Error {
 	return nil
 }
 
-func (ch *channel) cancelConsumer(m *amqp.BasicCancel) *amqp.Error {
+func (ch *channel) cancelConsumer(m *amqp.BasicCancel) *amqp.ReplyError {
 	if cc := ch.consumers[m.Consumer]; cc != nil {
 		delete(ch.consumers, m.Consumer)
 		ch.conn.broker.removeConsumer(cc.queue, cc)
@@ -99,7 +99,7 @@ func (ch *channel) cancelConsumer(m *amqp.BasicCancel) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.BasicCancelOk{Consumer: m.Consumer})
 }
 
-func (ch *channel) publishMessage(m *amqp.BasicPublish, msg *Message) *amqp.Error {
+func (ch *channel) publishMessage(m *amqp.BasicPublish, msg *Message) *amqp.ReplyError {
 	b := ch.conn.broker
 	name := m.Exchange
 	if name == "" {
@@ -128,7 +128,7 @@ func (ch *channel) publishMessage(m *amqp.BasicPublish, msg *Message) *amqp.Erro
 	return nil
 }
 
-func (ch *channel) getMessage(m *amqp.BasicGet) *amqp.Error {
+func (ch *channel) getMessage(m *amqp.BasicGet) *amqp.ReplyError {
 	q, err := ch.findQueue(m.Queue)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (ch *channel) getMessage(m *amqp.BasicGet) *amqp.Error {
 	return nil
 }
 
-func (ch *channel) requeueUnacked(requeue bool, ok amqp.Method) *amqp.Error {
+func (ch *channel) requeueUnacked(requeue bool, ok amqp.Method) *amqp.ReplyError {
 	if !requeue {
 		return amqp.Errorf(amqp.CodeNotImplemented, "requeue=false")
 	}

@@ -123,5 +123,5 @@ func updateContract(t *testing.T, target amqpTarget, run amqpDriver) {
 
 func TestBrokerContractAMQP091(t *testing.T) {
 	t.Parallel()
-	runContract(t, startBroker(t, Config{}), driveAMQP091)
+	runContract(t, startBroker(t, ServerConfig{}), driveAMQP091)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // checkAccess checks that the user may touch an exchange or a queue.
-func (ch *channel) checkAccess(what, name string) *amqp.Error {
+func (ch *channel) checkAccess(what, name string) *amqp.ReplyError {
 	if ch.conn.rights.mayTouch(name) {
 		return nil
 	}
@@ -18,7 +18,7 @@ func (ch *channel) checkAccess(what, name string) *amqp.Error {
 
 // findQueue finds a queue that this connection may use. An empty name is the
 // queue that the channel declared last.
-func (ch *channel) findQueue(name string) (*queue, *amqp.Error) {
+func (ch *channel) findQueue(name string) (*queue, *amqp.ReplyError) {
 	if name == "" {
 		if ch.lastQueue == "" {
 			return nil, amqp.Errorf(amqp.CodeNotFound, "no previously declared queue")
@@ -33,18 +33,18 @@ func (ch *channel) findQueue(name string) (*queue, *amqp.Error) {
 }
 
 // checkNotLocked refuses a queue that another connection has for itself.
-func (ch *channel) checkNotLocked(q *queue) *amqp.Error {
+func (ch *channel) checkNotLocked(q *queue) *amqp.ReplyError {
 	if q.owner == nil || q.owner == ch.conn {
 		return nil
 	}
 	return lockedError(q)
 }
 
-func lockedError(q *queue) *amqp.Error {
+func lockedError(q *queue) *amqp.ReplyError {
 	return amqp.Errorf(amqp.CodeResourceLocked, "cannot obtain exclusive access to locked queue '%s' in vhost '/'. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.", q.name)
 }
 
-func (ch *channel) findExchange(name string) (*exchange, *amqp.Error) {
+func (ch *channel) findExchange(name string) (*exchange, *amqp.ReplyError) {
 	if name == "" {
 		return nil, amqp.Errorf(amqp.CodeAccessRefused, "operation not permitted on the default exchange")
 	}
@@ -55,7 +55,7 @@ func (ch *channel) findExchange(name string) (*exchange, *amqp.Error) {
 	return x, nil
 }
 
-func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) *amqp.Error {
+func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) *amqp.ReplyError {
 	b := ch.conn.broker
 	if m.Passive {
 		if _, err := ch.findExchange(m.Exchange); err != nil {
@@ -96,7 +96,7 @@ type declaredArgument struct {
 	received, have any
 }
 
-func checkEquivalent(what, name string, args ...declaredArgument) *amqp.Error {
+func checkEquivalent(what, name string, args ...declaredArgument) *amqp.ReplyError {
 	for _, a := range args {
 		if a.received != a.have {
 			return amqp.Errorf(amqp.CodePreconditionFailed, "inequivalent arg '%s' for %s '%s' in vhost '/': received '%v' but current is '%v'",
@@ -106,7 +106,7 @@ func checkEquivalent(what, name string, args ...declaredArgument) *amqp.Error {
 	return nil
 }
 
-func (ch *channel) deleteExchange(m *amqp.ExchangeDelete) *amqp.Error {
+func (ch *channel) deleteExchange(m *amqp.ExchangeDelete) *amqp.ReplyError {
 	if m.Exchange == "" {
 		return amqp.Errorf(amqp.CodeAccessRefused, "operation not permitted on the default exchange")
 	}
@@ -125,7 +125,7 @@ func (ch *channel) deleteExchange(m *amqp.ExchangeDelete) *amqp.Error {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeleteOk{})
 }
 
-func (ch *channel) declareQueue(m *amqp.QueueDeclare) *amqp.Error {
+func (ch *channel) declareQueue(m *amqp.QueueDeclare) *amqp.ReplyError {
 	b := ch.conn.broker
 	if m.Passive {
 		q, err := ch.findQueue(m.Queue)
@@ -166,7 +166,7 @@ func (ch *channel) declareQueue(m *amqp.QueueDeclare) *amqp.Error {
 	return ch.replyDeclared(m, q)
 }
 
-func (ch *channel) replyDeclared(m *amqp.QueueDeclare, q *queue) *amqp.Error {
+func (ch *channel) replyDeclared(m *amqp.QueueDeclare, q *queue) *amqp.ReplyError {
 	ch.lastQueue = q.name
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.QueueDeclareOk{Queue: q.name, Messages: uint32(len(q.ready)), Consumers: uint32(len(q.consumers))})
 }

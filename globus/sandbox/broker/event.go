@@ -6,9 +6,9 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// Event is a method that crossed a connection, or something else that happened
+// ConnectionEvent is a method that crossed a connection, or something else that happened
 // to one. It holds names and sizes, never a password, a header or a body.
-type Event struct {
+type ConnectionEvent struct {
 	Time   time.Time `json:"time"`
 	Method string    `json:"method,omitempty"` // "basic.publish"; "" for what is no method
 	// Status is the reply code of a close or return method; its text is Detail.
@@ -30,7 +30,7 @@ type Event struct {
 
 // reportMethod reports a method that crossed the connection, with the message
 // that followed it or nil.
-func (c *connection) reportMethod(e Event, m amqp.Method, msg *Message) {
+func (c *connection) reportMethod(e ConnectionEvent, m amqp.Method, msg *Message) {
 	if c.broker.config.Report == nil {
 		return
 	}
@@ -75,7 +75,7 @@ func (c *connection) reportEvent(what, detail, fault string) {
 	if c.broker.config.Report == nil {
 		return
 	}
-	c.broker.config.Report(Event{
+	c.broker.config.Report(ConnectionEvent{
 		Time: c.broker.config.Now(), Event: what, Connection: c.label, User: c.user, Detail: detail, Fault: fault,
 	})
 }

@@ -19,9 +19,9 @@ func TestBrokerJournal(t *testing.T) {
 	var lines []string
 	clock := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	closed := make(chan bool)
-	b, target := startBrokerItself(t, Config{
+	b, target := startBrokerItself(t, ServerConfig{
 		Now: func() time.Time { return clock },
-		Report: func(e Event) {
+		Report: func(e ConnectionEvent) {
 			mu.Lock()
 			defer mu.Unlock()
 			j, err := json.Marshal(e)
@@ -39,7 +39,7 @@ func TestBrokerJournal(t *testing.T) {
 		},
 	})
 	must(t, b.DeclareQueue("q"))
-	b.AddFault(Fault{Kind: "delay", Method: "basic.publish", Times: 1})
+	b.AddFault(ConnectionFault{Kind: "delay", Method: "basic.publish", Times: 1})
 	c, err := amqp091.Dial("amqp://all:" + amqpPassword + "@" + target.address)
 	must(t, err)
 	ch := openChannel(t, c)

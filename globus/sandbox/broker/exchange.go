@@ -69,7 +69,7 @@ func matchTopic(pattern, words []string) bool {
 
 // routeMessage puts m in every queue it belongs to, once in each, and tells how many
 // these were.
-func (b *Broker) routeMessage(x *exchange, m Message) int {
+func (b *Server) routeMessage(x *exchange, m Message) int {
 	if x.name == "" {
 		q := b.queueByName[m.RoutingKey]
 		if q == nil {
@@ -94,7 +94,7 @@ func (b *Broker) routeMessage(x *exchange, m Message) int {
 
 // removeBindings removes the bindings that gone names, and with its last one an
 // exchange that deletes itself.
-func (b *Broker) removeBindings(x *exchange, gone func(binding) bool) {
+func (b *Server) removeBindings(x *exchange, gone func(binding) bool) {
 	before := len(x.bindings)
 	x.bindings = slices.DeleteFunc(x.bindings, gone)
 	if x.autoDelete && before > 0 && len(x.bindings) == 0 {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Fault is something to go wrong in the broker. It strikes Times times, or until
+// ConnectionFault is something to go wrong in the broker. It strikes Times times, or until
 // it is cleared when Times is 0.
-type Fault struct {
+type ConnectionFault struct {
 	// Kind is one of
 	//   refuse    a new connection is closed as soon as it is accepted
 	//   auth      connection.start-ok is answered ACCESS_REFUSED
@@ -31,12 +31,12 @@ type Fault struct {
 // faultList are the faults that were ordered and have not struck out.
 type faultList struct {
 	mu   sync.Mutex
-	list []Fault
+	list []ConnectionFault
 }
 
 // takeFault finds the first fault of one of the kinds that this event sets off,
 // and counts it. The method is "" for an event that is none.
-func (f *faultList) takeFault(user, method string, kinds ...string) (Fault, bool) {
+func (f *faultList) takeFault(user, method string, kinds ...string) (ConnectionFault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.list {
@@ -56,29 +56,29 @@ func (f *faultList) takeFault(user, method string, kinds ...string) (Fault, bool
 		}
 		return struck, true
 	}
-	return Fault{}, false
+	return ConnectionFault{}, false
 }
 
 // withholdsDeliveries tells whether a user is to get no deliveries.
 func (f *faultList) withholdsDeliveries(user string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.ContainsFunc(f.list, func(fault Fault) bool { return fault.Kind == "withhold" && fault.appliesTo(user) })
+	return slices.ContainsFunc(f.list, func(fault ConnectionFault) bool { return fault.Kind == "withhold" && fault.appliesTo(user) })
 }
 
-func (f Fault) appliesTo(user string) bool {
+func (f ConnectionFault) appliesTo(user string) bool {
 	return f.User == "" || f.User == user || f.Kind == "refuse"
 }
 
 // AddFault adds a fault; it strikes what begins after AddFault returns.
-func (b *Broker) AddFault(f Fault) {
+func (b *Server) AddFault(f ConnectionFault) {
 	b.faults.mu.Lock()
 	defer b.faults.mu.Unlock()
 	b.faults.list = append(b.faults.list, f)
 }
 
 // ClearFaults forgets the faults that are left, and delivers what they withheld.
-func (b *Broker) ClearFaults() {
+func (b *Server) ClearFaults() {
 	b.faults.mu.Lock()
 	b.faults.list = nil
 	b.faults.mu.Unlock()

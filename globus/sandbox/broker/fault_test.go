@@ -24,8 +24,8 @@ func TestBrokerFaults(t *testing.T) {
 	}
 	t.Run("refuse", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, Config{})
-		b.AddFault(Fault{Kind: "refuse", Times: 1})
+		b, target := startBrokerItself(t, ServerConfig{})
+		b.AddFault(ConnectionFault{Kind: "refuse", Times: 1})
 		if dial("all", target) == nil {
 			t.Error("the first connection was taken")
 		}
@@ -33,8 +33,8 @@ func TestBrokerFaults(t *testing.T) {
 	})
 	t.Run("auth", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, Config{})
-		b.AddFault(Fault{Kind: "auth", User: "some"})
+		b, target := startBrokerItself(t, ServerConfig{})
+		b.AddFault(ConnectionFault{Kind: "auth", User: "some"})
 		for range 2 {
 			if err := dial("some", target); !errors.Is(err, amqp091.ErrCredentials) {
 				t.Errorf("got %v", err)
@@ -46,9 +46,9 @@ func TestBrokerFaults(t *testing.T) {
 	})
 	t.Run("close", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, Config{})
+		b, target := startBrokerItself(t, ServerConfig{})
 		must(t, b.DeclareQueue("some.q"))
-		b.AddFault(Fault{Kind: "close", Method: "basic.publish", After: 1, Times: 1})
+		b.AddFault(ConnectionFault{Kind: "close", Method: "basic.publish", After: 1, Times: 1})
 		c := dialBroker(t, target, "all")
 		closed := c.NotifyClose(make(chan *amqp091.Error, 1))
 		ch := openChannel(t, c)
@@ -64,9 +64,9 @@ func TestBrokerFaults(t *testing.T) {
 	})
 	t.Run("silent", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, Config{})
+		b, target := startBrokerItself(t, ServerConfig{})
 		must(t, b.DeclareQueue("q"))
-		b.AddFault(Fault{Kind: "silent", Method: "queue.declare", Times: 1})
+		b.AddFault(ConnectionFault{Kind: "silent", Method: "queue.declare", Times: 1})
 		mute, well := openChannel(t, dialBroker(t, target, "all")), openChannel(t, dialBroker(t, target, "all"))
 		in, err := mute.Consume("q", "", true, false, false, false, nil)
 		must(t, err)
@@ -96,8 +96,8 @@ func TestBrokerFaults(t *testing.T) {
 	})
 	t.Run("delay", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, Config{})
-		b.AddFault(Fault{Kind: "delay", Method: "channel.open", Delay: 10 * lull, Times: 1})
+		b, target := startBrokerItself(t, ServerConfig{})
+		b.AddFault(ConnectionFault{Kind: "delay", Method: "channel.open", Delay: 10 * lull, Times: 1})
 		c := dialBroker(t, target, "all")
 		begin := time.Now()
 		openChannel(t, c)
@@ -112,9 +112,9 @@ func TestBrokerFaults(t *testing.T) {
 	})
 	t.Run("withhold", func(t *testing.T) {
 		t.Parallel()
-		b, target := startBrokerItself(t, Config{})
+		b, target := startBrokerItself(t, ServerConfig{})
 		must(t, b.DeclareQueue("some.q"))
-		b.AddFault(Fault{Kind: "withhold", User: "some"})
+		b.AddFault(ConnectionFault{Kind: "withhold", User: "some"})
 		in, err := openChannel(t, dialBroker(t, target, "some")).Consume("some.q", "", true, false, false, false, nil)
 		must(t, err)
 		must(t, b.Publish("", "some.q", amqp.Properties{}, nil))
@@ -155,7 +155,7 @@ func (l *pipeListener) dial() net.Conn {
 
 // inBubble serves a broker over pipes; the bubble sees that nothing of it is
 // left.
-func inBubble(t *testing.T, cfg Config, test func(t *testing.T, b *Broker, l *pipeListener)) {
+func inBubble(t *testing.T, cfg ServerConfig, test func(t *testing.T, b *Server, l *pipeListener)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipeListener{ends: make(chan net.Conn), done: make(chan struct{})}
 		b := New(cfg)
@@ -181,7 +181,7 @@ func TestBrokerHeartbeats(t *testing.T) {
 	t.Parallel()
 	// A client that waits for heartbeats lives for as long as they come, though
 	// nobody has anything to say.
-	inBubble(t, Config{Heartbeat: 60 * time.Second}, func(t *testing.T, b *Broker, l *pipeListener) {
+	inBubble(t, ServerConfig{Heartbeat: 60 * time.Second}, func(t *testing.T, b *Server, l *pipeListener) {
 		c := openPipe(t, l, 10*time.Second)
 		time.Sleep(time.Hour)
 		if c.IsClosed() {
@@ -193,7 +193,7 @@ func TestBrokerHeartbeats(t *testing.T) {
 		c.Close()
 	})
 	// One that says nothing is given up after two intervals.
-	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
+	inBubble(t, ServerConfig{}, func(t *testing.T, b *Server, l *pipeListener) {
 		nc := l.dial()
 		c := &wireClient{nc: nc, r: bufioReader(nc)}
 		c.tune(2047, 131072, 10)
@@ -218,7 +218,7 @@ func TestBrokerHeartbeats(t *testing.T) {
 
 func TestBrokerHandshakeTime(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
+	inBubble(t, ServerConfig{}, func(t *testing.T, b *Server, l *pipeListener) {
 		nc := l.dial()
 		begin := time.Now()
 		if _, err := nc.Read(make([]byte, 1)); err == nil {
@@ -234,7 +234,7 @@ func TestBrokerHandshakeTime(t *testing.T) {
 // long.
 func TestBrokerClose(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
+	inBubble(t, ServerConfig{}, func(t *testing.T, b *Server, l *pipeListener) {
 		must(t, b.DeclareQueue("q"))
 		idle := openPipe(t, l, 0)
 		closed := idle.NotifyClose(make(chan *amqp091.Error, 1))
@@ -271,7 +271,7 @@ func TestBrokerClose(t *testing.T) {
 // and no more than a bounded part of the queue waits for it.
 func TestBrokerSlowConsumer(t *testing.T) {
 	t.Parallel()
-	inBubble(t, Config{}, func(t *testing.T, b *Broker, l *pipeListener) {
+	inBubble(t, ServerConfig{}, func(t *testing.T, b *Server, l *pipeListener) {
 		must(t, b.DeclareQueue("q"))
 		slow := &wireClient{nc: l.dial()}
 		slow.r = bufioReader(slow.nc)

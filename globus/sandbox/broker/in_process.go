@@ -15,7 +15,7 @@ var ErrUnroutable = errors.New("no queue is bound for it")
 
 // DeclareExchange makes sure that there is an exchange of that name and kind
 // (direct, topic or fanout). One of another kind is an error.
-func (b *Broker) DeclareExchange(name, kind string) error {
+func (b *Server) DeclareExchange(name, kind string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if x := b.exchanges[name]; x != nil {
@@ -33,7 +33,7 @@ func (b *Broker) DeclareExchange(name, kind string) error {
 
 // DeclareQueue makes sure that there is a queue of that name. It lives until
 // it is deleted, and keeps what was not acknowledged.
-func (b *Broker) DeclareQueue(name string) error {
+func (b *Server) DeclareQueue(name string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if name == "" {
@@ -48,7 +48,7 @@ func (b *Broker) DeclareQueue(name string) error {
 }
 
 // Bind makes the exchange send on to the queue what has the routing key.
-func (b *Broker) Bind(queue, exchange, key string) error {
+func (b *Server) Bind(queue, exchange, key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	q, x := b.queueByName[queue], b.exchanges[exchange]
@@ -66,7 +66,7 @@ func (b *Broker) Bind(queue, exchange, key string) error {
 
 // DeleteQueue deletes a queue and cancels its consumers; deleting a queue that
 // does not exist is no error.
-func (b *Broker) DeleteQueue(name string) error {
+func (b *Server) DeleteQueue(name string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if q := b.queueByName[name]; q != nil {
@@ -77,7 +77,7 @@ func (b *Broker) DeleteQueue(name string) error {
 
 // Publish routes one message. The default exchange "" routes by the name of the
 // queue. A message that reaches no queue is an error.
-func (b *Broker) Publish(exchange, key string, p amqp.Properties, body []byte) error {
+func (b *Server) Publish(exchange, key string, p amqp.Properties, body []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	x := b.exchanges[exchange]
@@ -102,7 +102,7 @@ type QueueState struct {
 }
 
 // Queues describes every queue, sorted by name.
-func (b *Broker) Queues() []QueueState {
+func (b *Server) Queues() []QueueState {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var all []QueueState

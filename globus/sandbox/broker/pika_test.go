@@ -12,7 +12,7 @@ import (
 
 func TestBrokerContractPika(t *testing.T) {
 	t.Parallel()
-	runContract(t, startBroker(t, Config{}), drivePika)
+	runContract(t, startBroker(t, ServerConfig{}), drivePika)
 }
 
 // drivePika is the driver over pika, of the release that comes with the

@@ -15,7 +15,7 @@ import (
 
 func TestProtocolErrors(t *testing.T) {
 	t.Parallel()
-	runWire(t, startBroker(t, Config{}))
+	runWire(t, startBroker(t, ServerConfig{}))
 }
 
 // runWire says to a broker what no library lets one say, and compares the

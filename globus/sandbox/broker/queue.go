@@ -106,7 +106,7 @@ func (q *queue) nextConsumer() consumer {
 
 // removeConsumer takes a consumer off its queue, and with its last one a
 // queue that deletes itself.
-func (b *Broker) removeConsumer(q *queue, c consumer) {
+func (b *Server) removeConsumer(q *queue, c consumer) {
 	i := slices.Index(q.consumers, c)
 	if i < 0 {
 		return
@@ -120,7 +120,7 @@ func (b *Broker) removeConsumer(q *queue, c consumer) {
 
 // removeQueue deletes a queue with its messages and bindings, and tells its
 // consumers.
-func (b *Broker) removeQueue(q *queue) {
+func (b *Server) removeQueue(q *queue) {
 	q.deleted = true
 	delete(b.queueByName, q.name)
 	q.ready = nil
@@ -134,7 +134,7 @@ func (b *Broker) removeQueue(q *queue) {
 }
 
 // deliverAllReady delivers what can be delivered anywhere, after a fault was lifted.
-func (b *Broker) deliverAllReady() {
+func (b *Server) deliverAllReady() {
 	for _, q := range b.queueByName {
 		q.deliverReady()
 	}

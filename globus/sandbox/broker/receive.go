@@ -104,7 +104,7 @@ func (c *connection) addBody(channel uint16, part *partialMessage, piece []byte)
 func (c *connection) handleMethod(channel uint16, m amqp.Method, msg *Message) error {
 	name := amqp.SpecOf(m).Name
 	fault, struck := c.broker.faults.takeFault(c.user, name, "close", "silent", "delay")
-	c.reportMethod(Event{Direction: "in", User: c.user, Channel: channel, Fault: fault.Kind}, m, msg)
+	c.reportMethod(ConnectionEvent{Direction: "in", User: c.user, Channel: channel, Fault: fault.Kind}, m, msg)
 	if struck {
 		switch fault.Kind {
 		case "close":
@@ -131,7 +131,7 @@ func (c *connection) handleMethod(channel uint16, m amqp.Method, msg *Message) e
 	}
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
-	var err *amqp.Error
+	var err *amqp.ReplyError
 	switch {
 	case channel == 0:
 		return c.handleConnectionMethod(m)

@@ -54,7 +54,7 @@ func (c *connection) writeItem(w *bufio.Writer, it outItem) error {
 	if c.muted.Load() {
 		return nil
 	}
-	c.reportMethod(Event{Direction: "out", User: it.user, Channel: it.channel, Queue: it.queue}, it.method, it.message)
+	c.reportMethod(ConnectionEvent{Direction: "out", User: it.user, Channel: it.channel, Queue: it.queue}, it.method, it.message)
 	p, err := amqp.AppendMethod(nil, it.method)
 	if err != nil {
 		return err

@@ -4,7 +4,7 @@ import "fmt"
 
 // subscription is a consumer in the process. The broker's lock guards it.
 type subscription struct {
-	broker *Broker
+	broker *Server
 	queue  *queue
 	busy   bool // a message is being handled
 	gone   bool // nothing more is delivered
@@ -15,7 +15,7 @@ type subscription struct {
 // Subscribe calls deliver for each message of the queue, one after the other;
 // a message is acknowledged when deliver returns. deliver may call the broker.
 // cancel does not wait for a call of deliver that is under way.
-func (b *Broker) Subscribe(queue string, deliver func(Message)) (cancel func(), err error) {
+func (b *Server) Subscribe(queue string, deliver func(Message)) (cancel func(), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	q := b.queueByName[queue]

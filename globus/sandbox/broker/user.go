@@ -29,14 +29,14 @@ func (u user) mayTouch(name string) bool {
 // and queues that the user may touch, where a trailing * matches any ending;
 // without a list the user may touch all. A name that is known already gets the
 // new password and list, and its open connections stay.
-func (b *Broker) AddUser(name, password string, allow ...string) {
+func (b *Server) AddUser(name, password string, allow ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.users[name] = user{password: password, allow: allow}
 }
 
 // DropUser forgets the user; connections that are open stay.
-func (b *Broker) DropUser(name string) {
+func (b *Server) DropUser(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.users, name)
@@ -44,7 +44,7 @@ func (b *Broker) DropUser(name string) {
 
 // CloseConnections closes the connections of a user (of everyone for "") with
 // connection.close 320, and returns how many there were.
-func (b *Broker) CloseConnections(user string) int {
+func (b *Server) CloseConnections(user string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0
