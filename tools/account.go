@@ -21,9 +21,9 @@ type Accounts interface {
 // LoginArgs are the arguments of login.
 type LoginArgs struct {
 	Services []string `json:"services,omitempty" enum:"compute,transfer,academy" jsonschema:"services to log in to; all if not given"`
-	Method   string   `json:"method,omitempty" enum:"auto,browser,paste" jsonschema:"browser comes back to a page here, paste shows a code; by what is there if not given"`
-	Port     int      `json:"port,omitempty" min:"1024" max:"65535" jsonschema:"port of that page, where one is forwarded"`
-	Force    bool     `json:"force,omitempty" jsonschema:"log in anew all the same"`
+	Method   string   `json:"method,omitempty" enum:"auto,browser,paste" jsonschema:"browser: the browser returns to a page on this machine; paste: Globus shows a code to paste; default: chosen automatically"`
+	Port     int      `json:"port,omitempty" min:"1024" max:"65535" jsonschema:"port of that page, for a forwarded port"`
+	Force    bool     `json:"force,omitempty" jsonschema:"get new tokens even where the stored ones work"`
 	Flow     string   `json:"flow,omitempty" cli:"-" jsonschema:"handle of a pending login"`
 	Code     string   `json:"code,omitempty" cli:"-" jsonschema:"the code, or the address of the last page"`
 	ConfigDirArg
@@ -48,10 +48,10 @@ func accountTools(s Services) []*operation.Tool {
 			Doc: `Gets tokens for Globus Compute, Globus Transfer and the Academy exchange, and keeps
 them where the Python programs look, which are then logged in too.
 
-A person needs a browser: on this machine the login comes back by itself, from any other
-the code that the page shows is pasted. With GLOBUS_COMPUTE_CLIENT_ID and
-GLOBUS_COMPUTE_CLIENT_SECRET set no person is needed. Only what is missing, or what a
-policy demands, is asked for.`,
+A person needs a browser. One on this machine returns to chiltepin by itself; with one on
+another machine, the person pastes the code that the page shows. No person is needed where
+GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET are set. A login asks only for
+what is missing, or what a policy requires.`,
 			Effect:   operation.Idempotent,
 			Examples: []string{"chiltepin login", "chiltepin login --services compute", "chiltepin login --method browser --port 8765", "chiltepin login --force"},
 			Errors:   []operation.Code{operation.CodeUnavailable, operation.CodeRefused, operation.CodeTimeout, operation.CodeNotLoggedIn, operation.CodeConflict},
@@ -144,7 +144,7 @@ func loginReport(r auth.LoginResult) LoginReport {
 	out := LoginReport{Outcome: "already_logged_in", Account: account(r.Account)}
 	switch {
 	case r.Pending != nil:
-		out.Outcome, out.Pending = "pending", &PendingLogin{Flow: r.Pending.Flow, URL: r.Pending.URL, Next: r.Pending.Next}
+		out.Outcome, out.Pending = "pending", &PendingLogin{Flow: r.Pending.Flow, URL: r.Pending.URL, Next: joinWhys(r.Pending.Next)}
 	case len(r.Renewed) > 0:
 		out.Outcome = "logged_in"
 	}
@@ -178,7 +178,7 @@ func account(a auth.Account) Account {
 			svc.Tokens = append(svc.Tokens, TokenSummary{ResourceServer: t.ResourceServer, Scopes: append([]string{}, t.Scopes...), Expires: t.Expires.UTC(), Refreshable: t.Refreshable, RenewedBy: t.RenewedBy, Mark: t.Mark})
 		}
 		for _, v := range s.Programs {
-			view := ProgramView{Program: v.Program, LoggedIn: v.LoggedIn, Advice: v.Advice}
+			view := ProgramView{Program: v.Program, LoggedIn: v.LoggedIn, Advice: joinWhys(v.Next)}
 			if !v.Until.IsZero() {
 				until := v.Until.UTC()
 				view.Until = &until

@@ -15,6 +15,7 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 )
 
 // fakeAccounts answers as told and records what it was asked.
@@ -82,7 +83,7 @@ func TestLoginArguments(t *testing.T) {
 	var got auth.LoginOptions
 	f := &fakeAccounts{login: func(_ context.Context, o auth.LoginOptions) (auth.LoginResult, error) {
 		got = o
-		return auth.LoginResult{Pending: &auth.Pending{Flow: "f", URL: "https://x", Next: "go on"}}, nil
+		return auth.LoginResult{Pending: &auth.Pending{Flow: "f", URL: "https://x", Next: []next.Step{next.Do("go on")}}}, nil
 	}}
 	text, err := call(t, f.services(), t.Context(), "login", `{"services":["academy"],"method":"browser","port":8765,"force":true,"flow":"f","code":"c"}`)
 	if err != nil || text != "The login waits for a person:\n\n  https://x\n\ngo on\n" {
@@ -157,8 +158,8 @@ func TestWhoamiText(t *testing.T) {
 			Tokens: []auth.TokenInfo{{ResourceServer: "funcx_service", Refreshable: true}},
 			Programs: []auth.ProgramView{
 				{Program: "one", LoggedIn: true}, {Program: "two"},
-				{Program: "three", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Advice: "X=y"},
-				{Program: "four", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Advice: "X=y"},
+				{Program: "three", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Next: []next.Step{next.Do("set X=y in the environment")}},
+				{Program: "four", LoggedIn: true, Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local), Next: []next.Step{next.Do("set X=y in the environment")}},
 			},
 		}, {Service: "transfer"}},
 	}}
@@ -168,7 +169,7 @@ func TestWhoamiText(t *testing.T) {
   compute   logged in, renewed by itself
             its policy asks for a login with a second factor
   transfer  not logged in
-three and four: until 2026-01-02 03:04:05 only, unless given X=y
+three and four: until 2026-01-02 03:04:05 only; to refresh the tokens after that, set X=y in the environment
 `
 	if diff := cmp.Diff(want, text); err != nil || diff != "" {
 		t.Error(err, diff)

@@ -36,8 +36,8 @@ func (a Account) WriteText(p *operation.Printer) error {
 	return nil
 }
 
-// writePrograms tells which programs, started as they are, will not be able to
-// renew the tokens, those with the same remedy together.
+// writePrograms says which programs, as they are started now, cannot refresh
+// the tokens; those with the same next step are put together.
 func writePrograms(p *operation.Printer, list []ProgramView) {
 	names := map[string][]string{}
 	for _, v := range list {
@@ -47,7 +47,7 @@ func writePrograms(p *operation.Printer, list []ProgramView) {
 	}
 	for _, v := range list {
 		if len(names[v.Advice]) > 0 && v.Until != nil {
-			p.Printf("%s: until %s only, unless given %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), operation.Clean(v.Advice))
+			p.Printf("%s: until %s only; to refresh the tokens after that, %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), operation.Clean(v.Advice))
 			delete(names, v.Advice)
 		}
 	}

@@ -54,7 +54,7 @@ type ProgramView struct {
 	Program  string     `json:"program" jsonschema:"its name"`
 	LoggedIn bool       `json:"logged_in" jsonschema:"true when it takes them for a login"`
 	Until    *time.Time `json:"until,omitempty" jsonschema:"when it can go on no longer, because it renews as another client"`
-	Advice   string     `json:"advice,omitempty" jsonschema:"what to set in its environment so that it can"`
+	Advice   string     `json:"advice,omitempty" jsonschema:"what to do so that it can"`
 }
 
 // TokenSummary tells about tokens without showing them.

@@ -128,8 +128,6 @@ func nextBy(err error) string {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-	case errors.Is(err, auth.ErrNoFlow):
-		return "call login without flow and code to begin another"
 	case errors.Is(err, fs.ErrPermission) && filepath.IsAbs(path):
 		return "see who may read and write there: namei -l " + path
 	case errors.Is(err, fs.ErrPermission):

@@ -18,6 +18,15 @@ func hint(err error) string {
 	return strings.Join(all, ", or ")
 }
 
+// joinWhys is what steps are for, one after the other.
+func joinWhys(steps []next.Step) string {
+	var all []string
+	for _, s := range steps {
+		all = append(all, s.Why)
+	}
+	return strings.Join(all, "; then ")
+}
+
 func wordStep(s next.Step) string {
 	if s.Operation == "" {
 		return s.Why

@@ -37,7 +37,7 @@ func TestMCPLoginByPaste(t *testing.T) {
 	s := startMCP(t, home, append(box.Env(), "SSH_CONNECTION=192.0.2.1 1 192.0.2.2 22"), "--trace", "--log-level", "debug", "--log-file", log)
 	s.send(t, legacyHello)
 	p := s.call(t, "1", "login", "{}").login(t)
-	if p.Outcome != "pending" || p.Pending.Flow == "" || !strings.Contains(p.Pending.Next, "copy the code that the page shows; then call login with flow and code") {
+	if p.Outcome != "pending" || p.Pending.Flow == "" || !strings.Contains(p.Pending.Next, "copy the code that the page shows") {
 		t.Fatalf("%+v", p)
 	}
 	if w := s.call(t, "2", "whoami", "{}"); w.code(t) != "not_logged_in" {

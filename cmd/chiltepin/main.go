@@ -28,7 +28,7 @@ func run() int {
 	// A second signal ends the process the usual way.
 	context.AfterFunc(ctx, stop)
 
-	m := machine.Machine{Environ: os.Environ(), Getenv: os.Getenv, Version: buildVersion()}
+	m := machine.Machine{Environ: os.Environ(), Getenv: os.Getenv, Version: buildVersion(), Command: cli.CommandLine}
 	return cli.Main(ctx, cli.World{
 		Args:      os.Args[1:],
 		Stdin:     os.Stdin,

@@ -18,13 +18,13 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// authority is Globus Auth.
+// authority is Globus Auth, the OAuth2 authorization server.
 type authority struct {
 	url  string
 	http *http.Client
 }
 
-// codePageURI is the page of Globus Auth that shows a person the code.
+// codePageURI is the page of Globus Auth that shows the code to the person.
 func (a authority) codePageURI() string { return a.url + "/v2/web/auth-code" }
 
 func (a authority) oauthConfig(c oauthClient, redirect string, scopes []string) *oauth2.Config {
@@ -45,24 +45,25 @@ func (a authority) withHTTPClient(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oauth2.HTTPClient, a.http)
 }
 
-// authorization is one that a person has been sent to and not come back from.
+// authorization is a request for consent that a person was sent to and that has
+// not been answered yet.
 type authorization struct {
 	config *oauth2.Config
-	// verifier proves that who redeems the code is who asked for it.
+	// verifier is the PKCE code verifier.
 	verifier tokenstore.Secret
-	// state comes back with the code where the code comes back by a redirect,
-	// nonce in the ID token.
+	// state comes back with a redirect, nonce in the ID token.
 	state, nonce string
-	// cookie is what the browser must have that comes back, "" for any.
+	// cookie must be sent by the browser that comes back; "" accepts any
+	// browser.
 	cookie string
-	// url is where the person goes.
+	// url is the address that the person opens.
 	url string
 }
 
-// addAuthorization begins an authorization; random supplies verifier, state and nonce.
-// Refresh tokens are asked for always: a store without them logs its owner out
-// after two days. Whoever is signed in in the browser stays so, unless the
-// policies of a service demand more.
+// newAuthorization prepares an authorization; random supplies verifier, state
+// and nonce. It always asks for refresh tokens: without them a login ends after
+// two days. A person who is signed in to Globus in the browser need not sign in
+// again, unless the policy of a service requires it.
 func (a authority) newAuthorization(c oauthClient, redirect string, group []requiredTokens, label string, random io.Reader) (*authorization, error) {
 	var words [3]string
 	for i := range words {
@@ -85,8 +86,8 @@ func (a authority) newAuthorization(c oauthClient, redirect string, group []requ
 	return z, nil
 }
 
-// sessionParameters are the parameters by which Globus Auth is asked for what policies
-// demand: globus_sdk/gare.
+// sessionParameters are the parameters that ask Globus Auth for what policies
+// require: globus_sdk/gare.
 func sessionParameters(d globus.Demand) map[string]string {
 	said := map[string]string{
 		"session_required_identities":    strings.Join(d.Identities, ","),
@@ -106,13 +107,13 @@ func sessionParameters(d globus.Demand) map[string]string {
 	return said
 }
 
-// redeemCode exchanges the code for tokens.
+// redeemCode exchanges an authorization code for tokens.
 func (a authority) redeemCode(ctx context.Context, z *authorization, code string) (*tokenResponse, error) {
 	token, err := z.config.Exchange(a.withHTTPClient(ctx), code, oauth2.VerifierOption(z.verifier.Reveal()))
 	if err != nil {
 		err = errorOfRefusal(err, code, z.verifier.Reveal())
 		if status := globus.StatusOf(err); status >= 400 && status < 500 {
-			return nil, &CodeError{Err: fmt.Errorf("it is mistyped, too old, used before, or of another login: %w", err)}
+			return nil, &CodeError{Err: fmt.Errorf("it is mistyped, too old, already used, or of another login: %w", err)}
 		}
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (a authority) redeemCode(ctx context.Context, z *authorization, code string
 	return parseTokenResponse(token)
 }
 
-// requestClientTokens gets tokens for the client itself.
+// requestClientTokens gets tokens for the client itself (client credentials).
 func (a authority) requestClientTokens(ctx context.Context, c oauthClient, scopes []string) (*tokenResponse, error) {
 	config := clientcredentials.Config{
 		ClientID: c.id, ClientSecret: c.secret.Reveal(), Scopes: scopes,
@@ -135,7 +136,7 @@ func (a authority) requestClientTokens(ctx context.Context, c oauthClient, scope
 	return parseTokenResponse(token)
 }
 
-// refreshToken gets another access token, and perhaps another refresh token.
+// refreshToken gets a new access token, and sometimes a new refresh token.
 func (a authority) refreshToken(ctx context.Context, c oauthClient, token tokenstore.Secret) (*tokenResponse, error) {
 	source := a.oauthConfig(c, "", nil).TokenSource(a.withHTTPClient(ctx), &oauth2.Token{RefreshToken: token.Reveal()})
 	fresh, err := source.Token()
@@ -145,7 +146,7 @@ func (a authority) refreshToken(ctx context.Context, c oauthClient, token tokens
 	return parseTokenResponse(fresh)
 }
 
-// revokeToken ends a token. One that has ended already is no error.
+// revokeToken revokes a token. Revoking one that has expired is no error.
 func (a authority) revokeToken(ctx context.Context, c oauthClient, token tokenstore.Secret) error {
 	form := url.Values{"token": {token.Reveal()}}
 	if c.secret.IsZero() {
@@ -168,8 +169,8 @@ func (a authority) revokeToken(ctx context.Context, c oauthClient, token tokenst
 	return removeSecrets(globus.ResponseError("auth", resp), token.Reveal())
 }
 
-// errorOfRefusal turns what oauth2 makes of a refusal into a [*globus.Error], without
-// the secrets that were sent, should the service have echoed one.
+// errorOfRefusal turns an error of package oauth2 into a [*globus.Error],
+// without the secrets that were sent, in case the service repeated one.
 func errorOfRefusal(err error, secrets ...string) error {
 	failed, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
@@ -183,10 +184,10 @@ func errorOfRefusal(err error, secrets ...string) error {
 	if err := globus.ResponseError("auth", &resp); err != nil {
 		return removeSecrets(err, secrets...)
 	}
-	return removeSecrets(&UnexpectedResponseError{Problem: "it says 200 and " + failed.ErrorCode}, secrets...)
+	return removeSecrets(&UnexpectedResponseError{Problem: "status 200 with error " + failed.ErrorCode}, secrets...)
 }
 
-// removeSecrets takes secrets out of words.
+// removeSecrets removes secrets from the texts of an error.
 func removeSecrets(err error, secrets ...string) error {
 	clean := func(s *string) {
 		for _, secret := range secrets {

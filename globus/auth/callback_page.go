@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 )
 
-// pageContent is what a page says.
+// pageContent is what a page shows.
 type pageContent struct {
 	// Good is true of a login that is done.
 	Good        bool
@@ -19,12 +20,15 @@ type pageContent struct {
 	Who         string
 	Services    []pageService
 	Next        []string // paragraphs: what to do now
-	Commands    []string // to type
+	// Steps are shown as Commands, below StepsIntro.
+	Steps      []next.Step
+	StepsIntro string
+	Commands   []string
 }
 
 type pageService struct{ Name, Until string }
 
-// pageTemplate is a page without script and with nothing from the network.
+// pageTemplate is a page without scripts that loads nothing from the network.
 func pageTemplate() *template.Template {
 	return template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
@@ -42,7 +46,7 @@ func pageTemplate() *template.Template {
 {{with .Text}}<p>{{.}}</p>
 {{end}}{{with .Who}}<p class="who">You are <strong>{{.}}</strong>.</p>
 {{end}}{{with .Services}}<table>
-<caption>What the Globus programs on that machine may use now</caption>
+<caption>What the Globus programs on that machine can use now</caption>
 <thead><tr><th scope="col">Service</th><th scope="col">Until</th></tr></thead>
 <tbody>
 {{range .}}<tr><th scope="row">{{.Name}}</th><td>{{.Until}}</td></tr>
@@ -50,7 +54,8 @@ func pageTemplate() *template.Template {
 </table>
 {{end}}<h2>What to do next</h2>
 {{range .Next}}<p>{{.}}</p>
-{{end}}{{with .Commands}}<pre>{{range .}}{{.}}
+{{end}}{{with .Commands}}<p>{{$.StepsIntro}}</p>
+<pre>{{range .}}{{.}}
 {{end}}</pre>
 {{end}}</main>
 </body>
@@ -58,13 +63,13 @@ func pageTemplate() *template.Template {
 `))
 }
 
-// Sheet is the style of the page as it stands in it.
+// Sheet is the style sheet as it stands in the page.
 func (pageContent) Sheet() template.HTML {
 	return template.HTML("<style>" + pageStyle + "</style>")
 }
 
-// pageStyle is all that the page wears. Its colours keep a contrast of 7 to 1 on
-// both grounds.
+// pageStyle is the style sheet of the page. Its colours have a contrast of 7 to
+// 1 on both the light and the dark background.
 const pageStyle = `:root{color-scheme:light dark;--ground:#fff;--ink:#1b1b1b;--faint:#4d4d4d;--line:#c9c9c9;--good:#0b5d1e;--bad:#9c1414;--code:#f2f2f2}
 @media (prefers-color-scheme:dark){:root{--ground:#161616;--ink:#efefef;--faint:#bdbdbd;--line:#4a4a4a;--good:#7fdc95;--bad:#ff9d94;--code:#262626}}
 body{margin:0;background:var(--ground);color:var(--ink);font:1.05rem/1.55 system-ui,sans-serif}
@@ -79,18 +84,20 @@ th,td{text-align:left;padding:.45rem .75rem .45rem 0;border-bottom:1px solid var
 thead th{color:var(--faint)}
 pre{background:var(--code);padding:.75rem 1rem;border-radius:.4rem;overflow-x:auto;font:.95rem/1.5 ui-monospace,monospace;margin:.75rem 0}`
 
-// pageStyleHash is how the page's policy admits this style and no other.
+// pageStyleHash lets the Content-Security-Policy admit this style sheet only.
 func pageStyleHash() string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// loggedInPage tells who is logged in, for what, until when, and what comes next.
-func loggedInPage(a Account, services []string) pageContent {
+// loggedInPage says who is logged in, to which services, until when, and what
+// comes next.
+func loggedInPage(a Account) pageContent {
 	v := pageContent{
 		Good: true, Title: "You are logged in",
-		Next:     []string{"You can close this page: the program that asked goes on by itself. For a first endpoint:"},
-		Commands: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint start my-endpoint"},
+		Next:       []string{"You can close this page. The program that opened it continues by itself."},
+		StepsIntro: "To set up a first endpoint:",
+		Steps:      []next.Step{next.Endpoint(next.EndpointConfigure, "my-endpoint", ""), next.Endpoint(next.EndpointStart, "my-endpoint", "")},
 	}
 	v.Who = a.Identity.Username
 	if v.Who == "" {
@@ -113,7 +120,7 @@ func serviceTitle(service string) string {
 	return map[string]string{Compute: "Globus Compute", Transfer: "Globus Transfer", Academy: "Academy exchange"}[service]
 }
 
-// validityText says how long the tokens of a service serve.
+// validityText says how long the tokens of a service can be used.
 func validityText(tokens []TokenInfo) string {
 	var first time.Time
 	for _, t := range tokens {
@@ -127,16 +134,16 @@ func validityText(tokens []TokenInfo) string {
 	return first.Local().Format("2 January 2006, 15:04")
 }
 
-// unknownAddressPage answers what is no part of a login.
+// unknownAddressPage answers requests that are no part of a login.
 func unknownAddressPage() pageContent {
 	return pageContent{
 		Title: "Nothing is here",
-		Text:  "This address is for the end of a Globus login that Chiltepin has begun, and nothing else.",
-		Next:  []string{"Close this page. A login that is under way is not disturbed."},
+		Text:  "This address is only for the last step of a Globus login that Chiltepin began.",
+		Next:  []string{"Close this page. A login that is under way continues."},
 	}
 }
 
-// errorPage tells what went wrong.
+// errorPage says what went wrong.
 func errorPage(err error) pageContent {
 	again := "Run the login again, and use the page that it opens."
 	v := pageContent{Title: "The login did not succeed", Text: asSentence(err.Error()), Next: []string{again}}
@@ -144,29 +151,30 @@ func errorPage(err error) pageContent {
 	switch {
 	case errors.Is(err, errOtherLogin):
 		v.Title = "This is not the login that was begun here"
-		v.Text = "What this page was given belongs to another login, or to none. Nothing was done with it."
-		v.Next = []string{"Close this page, and use the address that the program shows. A login that is under way is not disturbed."}
+		v.Text = "The address of this page belongs to another login, or to none. It was ignored."
+		v.Next = []string{"Close this page, and open the address that the program shows. A login that is under way continues."}
 	case errors.Is(err, errAlreadyUsed):
 		v.Title = "This page was used already"
-		v.Text = "An address with a login works once."
-		v.Next = []string{"Look at the program that asked: it tells whether the login succeeded. If not, run it again."}
+		v.Text = "Each address of a login works only once."
+		v.Next = []string{"The program that began the login says whether it succeeded. If it did not, run the login again."}
 	case isErrorOf[*DeniedError](err):
-		v.Title = "Access was not allowed"
-		v.Text = "Globus says that consent was declined, so there are no tokens for what was asked. What was logged in before stays so."
-		v.Next = []string{"To log in after all, run the login again and allow what the page lists."}
+		v.Title = "Access was declined"
+		v.Text = "Consent was declined on the page of Globus, so no new tokens were issued. Earlier logins are unchanged."
+		v.Next = []string{"To log in, run the login again and allow everything that the page lists."}
 	case isIdentity:
 		v.Title = "Another identity is logged in"
-		v.Text = "You came as " + called(identity.New, identity.NewName) + ", but the tokens on this machine belong to " + called(identity.Stored, identity.StoredName) + ". They were left as they are."
-		v.Next = []string{"Log in again as the other identity, or end its login first:"}
-		v.Commands = []string{"chiltepin logout"}
+		v.Text = "You logged in as " + describeIdentity(identity.New, identity.NewName) + ", but the tokens on this machine belong to " + describeIdentity(identity.Stored, identity.StoredName) + ". Those tokens are unchanged."
+		v.Next = []string{"Log in again as that identity, or end its login first."}
+		v.StepsIntro = "To end its login:"
+		v.Steps = []next.Step{next.Call(next.Logout, nil, "")}
 	case isErrorOf[*CodeError](err):
 		v.Title = "The login has expired"
-		v.Text = "Globus does not accept the code any more: it is too old, or was used before."
+		v.Text = "Globus no longer accepts this code: it is too old or was used already."
 	case isErrorOf[*ScopeError](err):
 		v.Title = "Not everything was allowed"
-		v.Next = []string{"Run the login again and allow all that the page lists."}
+		v.Next = []string{"Run the login again and allow everything that the page lists."}
 	case isErrorOf[*IntrusionError](err):
-		v.Title = "Somebody else has used this address"
+		v.Title = "Somebody else opened this address"
 	case globus.IsUnavailable(err):
 		v.Title = "Globus cannot be reached"
 		v.Next = []string{"Check the network of the machine on which the login runs, and run it again."}
@@ -174,7 +182,7 @@ func errorPage(err error) pageContent {
 	return v
 }
 
-// asSentence begins with a capital and ends with a full stop.
+// asSentence adds a capital and a full stop.
 func asSentence(s string) string {
 	if s == "" {
 		return s

@@ -8,21 +8,22 @@ import (
 	"strings"
 )
 
-// callbackParams is what came back from Globus Auth, by whatever way. typed is true of
-// one that a person pasted without a state: it is for the step that is open.
+// callbackParams are the parameters that Globus Auth sends back, by a redirect
+// or pasted by a person. pasted is true for a code that was pasted without a
+// state: it belongs to the authorization that is waited for.
 type callbackParams struct {
 	state, code, errorCode, cookie string
 	pasted                         bool
 }
 
-// errOtherLogin is an answer to a question that nobody here asked, errAlreadyUsed one to
-// a question that has been answered.
+// errOtherLogin is a callback with a state that was never issued here,
+// errAlreadyUsed one whose code was accepted before.
 var (
 	errOtherLogin  = errors.New("it belongs to another login")
-	errAlreadyUsed = errors.New("it was used already")
+	errAlreadyUsed = errors.New("it was already used")
 )
 
-// findAuthorization finds the authorization that an answer is to.
+// findAuthorization finds the authorization that the parameters belong to.
 func (f *loginFlow) findAuthorization(a callbackParams) (*authorization, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,7 +54,8 @@ func equalInConstantTime(a, b string) bool {
 	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
-// parsePasted reads what a person pasted: a code, or an address with one.
+// parsePasted reads what a person pasted: a code, or the address of the page
+// that shows it.
 func parsePasted(text string) callbackParams {
 	text = strings.TrimSpace(text)
 	u, err := url.Parse(text)
@@ -64,13 +66,13 @@ func parsePasted(text string) callbackParams {
 	return callbackParams{state: q.Get("state"), code: q.Get("code"), errorCode: q.Get("error"), pasted: q.Get("state") == ""}
 }
 
-// checkCodeFormat is an error for what cannot be a code.
+// checkCodeFormat refuses text that cannot be a code, before it is sent.
 func checkCodeFormat(code string) error {
 	switch {
 	case code == "":
 		return &CodeError{Err: errors.New("it is empty")}
 	case len(code) > 2048 || strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return &CodeError{Err: errors.New("it is not what the page shows: one word of letters and digits")}
+		return &CodeError{Err: errors.New("it does not look like the code on the page, which is one word of letters and digits")}
 	}
 	return nil
 }

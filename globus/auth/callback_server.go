@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// maxConnections is how many connections the page holds at once; one more
-	// costs the oldest its place, so that nobody keeps a person out.
+	// maxConnections is how many open connections the page accepts; one more
+	// closes the oldest, so that nobody can keep the person's browser out.
 	maxConnections = 64
-	// headerTimeout is how long a browser may take to say what it wants.
+	// headerTimeout is how long a browser may take to send its request.
 	headerTimeout = 5 * time.Second
-	// shutdownTimeout is how long the last page may take to leave.
+	// shutdownTimeout is how long sending the last page may take.
 	shutdownTimeout = 2 * time.Second
 )
 
-// callback is the page on this machine at which a login in a browser ends. It
-// answers on 127.0.0.1 alone, to requests that name it so, and believes only
-// those that bring a state which was given out: other programs, and pages of
-// other origins, can reach it too.
+// callbackServer serves the page on this machine at which a login in a browser
+// ends. It listens on 127.0.0.1 only, and accepts a request only with that host
+// and with a state that it issued: other programs of this machine, and web
+// pages of other origins, can reach it too.
 type callbackServer struct {
 	flow     *loginFlow
 	listener net.Listener
@@ -36,17 +36,18 @@ type callbackServer struct {
 	port     int
 	closed   chan struct{}
 
-	// loginPath is the path that our own browser is sent to. Its address can be
-	// seen by everybody on the machine, in the list of processes, so it works
-	// for one browser only and the state is not in it.
+	// loginPath is the path that the browser we start opens. Everybody on this
+	// machine can see its address in the list of processes, so it works for one
+	// browser only and does not contain the state.
 	loginPath string
 
 	mu          sync.Mutex
-	cookie      string // of the browser that came to opened
+	cookie      string // of the browser that opened loginPath
 	connections []net.Conn
 }
 
-// newCallbackServer takes a port, any free one for 0. It answers once serve is called.
+// newCallbackServer listens on a port, on any free one for 0. It answers
+// requests once startServing is called.
 func newCallbackServer(f *loginFlow, port int) (*callbackServer, error) {
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -76,11 +77,11 @@ func newCallbackServer(f *loginFlow, port int) (*callbackServer, error) {
 }
 
 func (l *callbackServer) startServing() {
-	go l.server.Serve(l.listener) // until close; what it returns then is no news
+	go l.server.Serve(l.listener) // until shutDown; its error then is expected
 }
 
-// shutDown lets the last page leave and ends the server. Who has not said what they
-// want, such as a browser that has connected in advance, is not waited for.
+// shutDown lets the last page be sent and ends the server. It does not wait for
+// connections without a request, such as one that a browser opened in advance.
 func (l *callbackServer) shutDown() {
 	l.listener.Close()
 	l.mu.Lock()
@@ -96,7 +97,7 @@ func (l *callbackServer) shutDown() {
 	close(l.closed)
 }
 
-// trackConnection keeps the crowd in bounds.
+// trackConnection limits the number of connections that wait.
 func (l *callbackServer) trackConnection(c net.Conn, state http.ConnState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,8 +115,8 @@ func (l *callbackServer) trackConnection(c net.Conn, state http.ConnState) {
 
 type connKey struct{}
 
-// untrackConnection takes a connection out of the crowd: it has said what it wants and is
-// about to be answered.
+// untrackConnection removes a connection whose request has arrived: it is
+// answered now.
 func (l *callbackServer) untrackConnection(r *http.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -144,8 +145,9 @@ func (l *callbackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cookieName is of the cookie that binds a login to the browser that was opened
-// for it. A browser has the same cookies for all ports.
+// cookieName is the name of the cookie that binds a login to the browser that
+// we started. It contains the port because browsers share cookies between
+// ports.
 func (l *callbackServer) cookieName() string { return "chiltepin_" + strconv.Itoa(l.port) }
 
 func (l *callbackServer) readCookie(r *http.Request) string {
@@ -156,8 +158,8 @@ func (l *callbackServer) readCookie(r *http.Request) string {
 	return c.Value
 }
 
-// redirectToGlobus sends the browser that was opened on to Globus Auth. A second
-// browser means that somebody else has read the address: the login ends.
+// redirectToGlobus sends the browser that we started on to Globus Auth. A
+// second browser means that somebody else read the address: the login ends.
 func (l *callbackServer) redirectToGlobus(w http.ResponseWriter, r *http.Request) {
 	word, err := randomText(l.flow.manager.config.Rand, 16)
 	if err != nil {
@@ -196,11 +198,11 @@ func (l *callbackServer) redirectToGlobus(w http.ResponseWriter, r *http.Request
 	redirectTo(w, r, z.url)
 }
 
-// finishCallback takes what came back from Globus Auth. The browser may go away
-// meanwhile, but the login does not.
+// finishCallback accepts what Globus Auth sent back. The login continues even
+// if the browser closes the connection meanwhile.
 func (l *callbackServer) finishCallback(w http.ResponseWriter, r *http.Request, a callbackParams) {
 	ctx := context.WithoutCancel(r.Context())
-	next, err := l.flow.acceptCallback(ctx, a, false)
+	following, err := l.flow.acceptCallback(ctx, a, false)
 	switch {
 	case errors.Is(err, errOtherLogin):
 		l.writePage(w, http.StatusForbidden, errorPage(err))
@@ -208,22 +210,23 @@ func (l *callbackServer) finishCallback(w http.ResponseWriter, r *http.Request, 
 		l.writePage(w, http.StatusGone, errorPage(err))
 	case err != nil:
 		l.writePage(w, http.StatusBadRequest, errorPage(err))
-	case next != "":
-		redirectTo(w, r, next)
+	case following != "":
+		redirectTo(w, r, following)
 	default:
-		account, _ := l.flow.manager.Whoami(ctx) // what cannot be read is told by its service
-		l.writePage(w, http.StatusOK, loggedInPage(account, l.flow.serviceNames()))
+		account, _ := l.flow.manager.Whoami(ctx) // its services say what cannot be read
+		l.writePage(w, http.StatusOK, loggedInPage(account))
 	}
 }
 
-// sendSigned leads a browser on. What it came with is not told to where it goes.
+// redirectTo redirects a browser, which does not tell the next page where it
+// came from.
 func redirectTo(w http.ResponseWriter, r *http.Request, to string) {
 	setSecurityHeaders(w)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// setSecurityHeaders keeps a page to itself: nothing from the network, no script, no frame
-// around it, no copy.
+// setSecurityHeaders isolates a page: it loads nothing from the network, runs
+// no script, and may neither be framed nor cached.
 func setSecurityHeaders(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src '"+pageStyleHash()+"'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -235,13 +238,18 @@ func setSecurityHeaders(w http.ResponseWriter) {
 }
 
 func (l *callbackServer) writePage(w http.ResponseWriter, status int, v pageContent) {
+	if command := l.flow.manager.config.Command; command != nil {
+		for _, step := range v.Steps {
+			v.Commands = append(v.Commands, command(step))
+		}
+	}
 	var b strings.Builder
 	if err := pageTemplate().Execute(&b, v); err != nil {
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		http.Error(w, "the page could not be rendered", http.StatusInternalServerError)
 		return
 	}
 	setSecurityHeaders(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(b.String())) // a browser that has gone needs no page
+	_, _ = w.Write([]byte(b.String())) // the browser may have closed the connection
 }

@@ -17,8 +17,8 @@ import (
 	"chiltepin/globus/sandbox"
 )
 
-// callback is the page of a login that waits: its host, and the state that it gave
-// out.
+// callbackServer is the page of a login that waits: its host, and the state
+// that it issued.
 func callbackServer(t *testing.T, p auth.Pending) (host, state string) {
 	t.Helper()
 	u, err := url.Parse(p.URL)
@@ -196,7 +196,7 @@ func TestPageOfAnotherBrowser(t *testing.T) {
 		t.Fatal(page, err)
 	}
 	page, err := owner.Visit(opened)
-	if err != nil || page.Status != 403 || !strings.Contains(page.Text, "Somebody else has used this address") {
+	if err != nil || page.Status != 403 || !strings.Contains(page.Text, "Somebody else opened this address") {
 		t.Errorf("%d %v\n%s", page.Status, err, page.Text)
 	}
 	if result, err := finish(t, m, p); !isA[*auth.IntrusionError](err) || len(result.Renewed) != 0 {

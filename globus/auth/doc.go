@@ -3,7 +3,7 @@
 //
 // Three services are known: compute, transfer and academy, each with the
 // client id under which its Python program refreshes. After a login here those
-// programs are logged in as well, and after theirs so are we. It never shows a
-// token, never starts a login by itself, and never reads the environment of
-// the process: what it needs comes in through [Config].
+// programs are logged in too, and after theirs we are. It never shows a token,
+// never begins a login on its own, never names a command of ours, and never
+// reads the environment of the process: what it needs is in [Config].
 package auth

@@ -4,19 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"chiltepin/globus/next"
 )
 
-// ErrNotLoggedIn is found in every error that a login would mend; see
-// [LoginError] for the reason.
+// ErrNotLoggedIn is in the chain of every error that a login would resolve;
+// see [LoginError] for the reason.
 var ErrNotLoggedIn = errors.New("not logged in")
 
 // LoginError tells why a service cannot be used without a login. It is
 // [ErrNotLoggedIn].
 type LoginError struct {
-	// Service is what the login is for. Reason is why the tokens there are do
-	// not serve, empty when there are none.
+	// Service is what the login is for. Reason is why the stored tokens cannot
+	// be used, empty when there are none.
 	Service, Reason string
-	// Err is the cause, such as the refusal of Globus Auth.
+	// Err is the cause, such as the error that Globus Auth returned.
 	Err error
 }
 
@@ -38,8 +40,8 @@ func (e *LoginError) Is(target error) bool { return target == ErrNotLoggedIn }
 // Unwrap is the cause.
 func (e *LoginError) Unwrap() error { return e.Err }
 
-// Hint names the next step.
-func (e *LoginError) Hint() string { return "chiltepin login" }
+// Next is a login.
+func (e *LoginError) Next() []next.Step { return []next.Step{next.Call(next.Login, nil, "")} }
 
 // CodeError is an authorization code that does not give tokens: mistyped, used
 // before, too old, or of another login.
@@ -54,15 +56,16 @@ func (e *CodeError) Error() string { return "the code was not accepted: " + e.Er
 // Unwrap is the reason.
 func (e *CodeError) Unwrap() error { return e.Err }
 
-// Hint names the next step.
-func (e *CodeError) Hint() string {
-	return "run chiltepin login again and paste the code of the new page"
+// Next is another login, with the code of its own page.
+func (e *CodeError) Next() []next.Step {
+	return []next.Step{next.Call(next.Login, nil, "get a new page, and paste the code that it shows")}
 }
 
-// IdentityError is a login as somebody else than the one whose tokens are in
-// the store. The Python programs refuse a store with tokens of two identities.
+// IdentityError is a login as another identity than the one whose tokens are
+// stored. The Python programs refuse a store with tokens of two identities.
 type IdentityError struct {
-	// Store is the file, Stored whose tokens it holds, New who logged in.
+	// Store is the file, Stored the identity whose tokens it holds, New the one
+	// that logged in.
 	Store, Stored, New string
 	// StoredName and NewName are their user names, where they are known.
 	StoredName, NewName string
@@ -70,100 +73,119 @@ type IdentityError struct {
 
 // Error names both identities.
 func (e *IdentityError) Error() string {
-	return fmt.Sprintf("the identity that logged in is %s, but %q holds the tokens of %s", called(e.New, e.NewName), e.Store, called(e.Stored, e.StoredName))
+	return fmt.Sprintf("you logged in as %s, but %q holds the tokens of %s", describeIdentity(e.New, e.NewName), e.Store, describeIdentity(e.Stored, e.StoredName))
 }
 
-// called is how an identity is told to a person.
-func called(id, name string) string {
+// describeIdentity is how an identity is told to a person.
+func describeIdentity(id, name string) string {
 	if name == "" {
 		return id
 	}
 	return name + " (" + id + ")"
 }
 
-// Hint names the next step.
-func (e *IdentityError) Hint() string {
-	return "run chiltepin logout first, or chiltepin login --force to take the place of the other"
+// Next ends the other login. Replacing it by force is left to a person.
+func (e *IdentityError) Next() []next.Step {
+	return []next.Step{
+		next.Call(next.Logout, nil, "end the login of "+describeIdentity(e.Stored, e.StoredName)+" first"),
+		next.Do("log in as the identity whose tokens are stored; only a forced login replaces it"),
+	}
 }
 
-// ScopeError is a login that was granted less than it asked for.
+// ScopeError is a login that was granted fewer scopes than it asked for.
 type ScopeError struct {
-	// Service is what lacks them, Missing what is not allowed.
+	// Service is the one that needs them, Missing the scopes that it lacks.
 	Service string
 	Missing []string
 }
 
-// Error names what is missing.
+// Error names the missing scopes.
 func (e *ScopeError) Error() string {
-	return fmt.Sprintf("the login was not granted all that Globus %s needs: %s", e.Service, strings.Join(e.Missing, ", "))
+	return fmt.Sprintf("the login was not granted every scope that Globus %s needs; missing: %s", e.Service, strings.Join(e.Missing, ", "))
 }
 
-// Hint names the next step.
-func (e *ScopeError) Hint() string {
-	return "run chiltepin login again and allow all that the page lists"
+// Next is another login, in which everything is allowed.
+func (e *ScopeError) Next() []next.Step { return loginAndAllowAll() }
+
+func loginAndAllowAll() []next.Step {
+	return []next.Step{next.Call(next.Login, nil, "try again, and allow everything that the page lists")}
 }
 
-// ErrNotShown is found in the error of a caller that could not put an address
-// before a person.
+// ErrNotShown is in the chain of an error of a caller that could not show an
+// address to a person.
 var ErrNotShown = errors.New("the address could not be shown")
 
 // ErrNoFlow is an answer to a login that is not under way here: it has ended,
 // or its handle is wrong.
-var ErrNoFlow = errors.New("no login with that handle is under way here")
+var ErrNoFlow error = noFlowError{}
 
-// DeniedError is a person who did not allow what was asked.
+type noFlowError struct{}
+
+func (noFlowError) Error() string { return "no login with that handle is waiting here" }
+
+// Next begins another login.
+func (noFlowError) Next() []next.Step {
+	return []next.Step{next.Call(next.Login, nil, "begin another login")}
+}
+
+// DeniedError is a login in which the person declined consent.
 type DeniedError struct {
-	// Reason is the word of Globus Auth, such as "access_denied".
+	// Reason is the error code of Globus Auth, such as "access_denied".
 	Reason string
 }
 
-// Error gives the word, if it is one.
+// Error gives the code, if it looks like one.
 func (e *DeniedError) Error() string {
 	for _, r := range e.Reason {
 		if r != '_' && (r < 'a' || r > 'z') {
-			return "it was not allowed on the page of Globus"
+			return "access was declined on the page of Globus"
 		}
 	}
-	return "it was not allowed on the page of Globus (" + e.Reason + ")"
+	return "access was declined on the page of Globus (" + e.Reason + ")"
 }
 
-// Hint names the next step.
-func (e *DeniedError) Hint() string {
-	return "run chiltepin login again and allow all that the page lists"
-}
+// Next is another login, in which everything is allowed.
+func (e *DeniedError) Next() []next.Step { return loginAndAllowAll() }
 
-// ExpiredError is a login to which nobody came in time.
+// ExpiredError is a login that no person finished in time.
 type ExpiredError struct{ Services []string }
 
-// Error says how long was waited.
+// Error says how long the login waited.
 func (e *ExpiredError) Error() string {
-	return fmt.Sprintf("logging in to Globus %s: nobody finished it within %s", strings.Join(e.Services, " and "), flowLife)
+	return fmt.Sprintf("logging in to Globus %s: it was not finished within %s", strings.Join(e.Services, " and "), flowLife)
 }
 
-// Hint names the next step.
-func (e *ExpiredError) Hint() string { return "chiltepin login" }
+// Next is another login.
+func (e *ExpiredError) Next() []next.Step { return []next.Step{next.Call(next.Login, nil, "")} }
 
 // ReplacedError is a login that ended because another one was begun.
 type ReplacedError struct{}
 
 // Error says so.
-func (*ReplacedError) Error() string { return "another login was begun in its place" }
+func (*ReplacedError) Error() string { return "another login was begun, which replaced this one" }
 
-// Hint names the next step.
-func (*ReplacedError) Hint() string { return "chiltepin whoami" }
+// Next looks at what the other login came to.
+func (*ReplacedError) Next() []next.Step {
+	return []next.Step{next.Call(next.Whoami, nil, "see who is logged in")}
+}
 
-// IntrusionError is a login whose address two browsers came to.
+// IntrusionError is a login whose address two browsers opened.
 type IntrusionError struct{}
 
 // Error says so.
 func (*IntrusionError) Error() string {
-	return "a second browser came to the address of this login, which somebody else on this machine must have read; it was ended before anything was stored"
+	return "a second browser opened the address of this login, so somebody else on this machine has probably read it; the login was ended before anything was stored"
 }
 
-// Hint names the next step.
-func (*IntrusionError) Hint() string { return "chiltepin login --method paste" }
+// Next is a login without a page on this machine.
+func (*IntrusionError) Next() []next.Step { return []next.Step{loginByCode()} }
 
-// PortError is a port of this machine that the page cannot be at.
+// loginByCode is a login that needs no page on this machine.
+func loginByCode() next.Step {
+	return next.Call(next.Login, next.Args{"method": Paste}, "log in by a code that Globus shows")
+}
+
+// PortError is a port of this machine that the callback page cannot use.
 type PortError struct {
 	// Port is the one that was asked for, 0 for any.
 	Port int
@@ -178,7 +200,7 @@ func (e *PortError) Error() string {
 // Unwrap is the cause.
 func (e *PortError) Unwrap() error { return e.Err }
 
-// Hint names the next step.
-func (e *PortError) Hint() string {
-	return "choose another port with --port, or log in with --method paste"
+// Next is a login without that port.
+func (e *PortError) Next() []next.Step {
+	return []next.Step{loginByCode(), next.Do("choose another port")}
 }

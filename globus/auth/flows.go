@@ -4,17 +4,16 @@ import (
 	"sync"
 )
 
-// Flows are the logins of one process that wait for a person: one at a time
-// for each directory, for a person has one pair of hands. Managers that share
-// one go on with each other's logins. The zero value is ready; it must not be
-// copied.
+// Flows are the logins of one process that wait for a person: one at a time for
+// each directory. Managers that share a Flows can continue each other's logins.
+// The zero value is ready; it must not be copied.
 type Flows struct {
 	mu          sync.Mutex
-	byDirectory map[string]*loginFlow // by compute directory: the one under way, or the last one
+	byDirectory map[string]*loginFlow // by compute directory: the current or the last one
 }
 
-// findFlow returns the login of that handle in a directory, or the one there for
-// "", nil where there is none.
+// findFlow returns the login of a directory with that handle, or with any
+// handle for "". It returns nil where there is none.
 func (d *Flows) findFlow(directory, id string) *loginFlow {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -25,10 +24,10 @@ func (d *Flows) findFlow(directory, id string) *loginFlow {
 	return f
 }
 
-// joinOrBegin returns the login under way in a directory if it covers what is needed,
-// and otherwise begins one, which ends any other. mine is true of one that was
-// begun here.
-func (d *Flows) joinOrBegin(directory string, covers func(*loginFlow) bool, begin func() (*loginFlow, error)) (f *loginFlow, mine bool, err error) {
+// joinOrBegin returns the login under way in a directory if it covers the
+// request, and otherwise begins one, which ends the other. began is true of a
+// new one.
+func (d *Flows) joinOrBegin(directory string, covers func(*loginFlow) bool, begin func() (*loginFlow, error)) (f *loginFlow, began bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	old := d.byDirectory[directory]
@@ -38,7 +37,7 @@ func (d *Flows) joinOrBegin(directory string, covers func(*loginFlow) bool, begi
 	if old != nil {
 		old.endWith(&ReplacedError{})
 		if old.callback != nil {
-			<-old.callback.closed // its port may be wanted
+			<-old.callback.closed // its port may be needed
 		}
 	}
 	if f, err = begin(); err != nil {

@@ -18,17 +18,17 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// clockLeeway is how far clocks may differ: IDTokenDecoder of globus_sdk has the
-// same.
+// clockLeeway is how far clocks may differ, as in IDTokenDecoder of globus_sdk.
 const clockLeeway = 5 * time.Minute
 
-// verifyIDToken checks an ID token and tells whom it is about: signature by the
-// published keys, by an asymmetric algorithm that the service lists; audience,
-// which is the client that asked; the nonce, if there is one in it, for PKCE
-// binds the answer to the question too; times, with five minutes of leeway; and, as
-// globus_sdk does not, that its issuer is the one that the service's own
-// configuration names. That name is not compared with the address that was
-// asked, which GLOBUS_SDK_SERVICE_URL_AUTH may have led elsewhere.
+// verifyIDToken checks an ID token and returns whom it identifies. It checks
+// the signature, by the published keys and with an asymmetric algorithm that
+// the service lists; the audience, which is the client that asked; the nonce,
+// if there is one (PKCE binds the response to the request too); the times, with
+// five minutes of leeway; and, unlike globus_sdk, the issuer, which must be the
+// one that the configuration of the service names. The issuer is not compared
+// with the address that was asked: GLOBUS_SDK_SERVICE_URL_AUTH may have changed
+// that.
 func (a authority) verifyIDToken(ctx context.Context, token tokenstore.Secret, clientID, nonce string) (Identity, error) {
 	published, err := a.fetchOpenIDConfiguration(ctx)
 	if err != nil {
@@ -37,7 +37,7 @@ func (a authority) verifyIDToken(ctx context.Context, token tokenstore.Secret, c
 	verifier := oidc.NewVerifier(published.issuer, &oidc.StaticKeySet{PublicKeys: published.keys}, &oidc.Config{
 		ClientID:             clientID,
 		SupportedSigningAlgs: published.algorithms,
-		SkipExpiryCheck:      true, // done below, with leeway
+		SkipExpiryCheck:      true, // checked below, with leeway
 		SkipIssuerCheck:      published.issuer == "",
 	})
 	checked, err := verifier.Verify(ctx, token.Reveal())
@@ -61,12 +61,12 @@ func (a authority) verifyIDToken(ctx context.Context, token tokenstore.Secret, c
 	case checked.Nonce != "" && checked.Nonce != nonce:
 		return Identity{}, &UnexpectedResponseError{Problem: "its ID token belongs to another login"}
 	case checked.Subject == "":
-		return Identity{}, &UnexpectedResponseError{Problem: "its ID token names nobody"}
+		return Identity{}, &UnexpectedResponseError{Problem: "its ID token names no identity"}
 	}
 	return Identity{ID: checked.Subject, Username: claims.Username, Name: claims.Name}, nil
 }
 
-// openIDConfiguration is what the service says about its ID tokens.
+// openIDConfiguration is what the service publishes about its ID tokens.
 type openIDConfiguration struct {
 	issuer     string
 	algorithms []string
@@ -96,7 +96,7 @@ func (a authority) fetchOpenIDConfiguration(ctx context.Context) (openIDConfigur
 	if len(p.algorithms) == 0 {
 		p.algorithms = []string{oidc.RS512}
 	}
-	keys, err := configuration.Parse(said.Keys) // an address, or a path on the same host
+	keys, err := configuration.Parse(said.Keys) // a URL, or a path on the same host
 	if err != nil || said.Keys == "" || !isTrustedKeysURL(keys, configuration) {
 		return p, &UnexpectedResponseError{Problem: "its OpenID configuration names no usable jwks_uri"}
 	}
@@ -107,7 +107,7 @@ func (a authority) fetchOpenIDConfiguration(ctx context.Context) (openIDConfigur
 		return p, err
 	}
 	for _, raw := range set.Keys {
-		// A key of a kind that is not known here is not the one that is wanted.
+		// Keys of an unknown type are skipped.
 		var key jose.JSONWebKey
 		if key.UnmarshalJSON(raw) == nil && key.IsPublic() {
 			p.keys = append(p.keys, key.Key)
@@ -132,13 +132,13 @@ func (a authority) getJSON(ctx context.Context, from *url.URL, into any) error {
 		return err
 	}
 	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		return &UnexpectedResponseError{Problem: from.Path + " is not the JSON that it should be"}
+		return &UnexpectedResponseError{Problem: from.Path + " is not the expected JSON"}
 	}
 	return nil
 }
 
-// isTrustedKeysURL keeps the keys from being fetched in the clear when the service
-// itself is not.
+// isTrustedKeysURL refuses to fetch keys without TLS, unless the service itself
+// is used without TLS.
 func isTrustedKeysURL(keys, service *url.URL) bool {
 	return keys.Host != "" && (keys.Scheme == "https" || keys.Scheme == "http" && service.Scheme == "http")
 }

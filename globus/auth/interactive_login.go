@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/progress"
 )
 
 // loginPerson begins a login that a person does, or joins the one under way,
-// and goes on with it as far as can be.
+// and continues it as far as possible.
 func (m *Manager) loginPerson(ctx context.Context, people [][]requiredTokens, o LoginOptions) ([]string, *Pending, error) {
 	method, err := m.chooseMethod(o)
 	if err != nil {
@@ -20,7 +21,7 @@ func (m *Manager) loginPerson(ctx context.Context, people [][]requiredTokens, o 
 	for _, group := range people {
 		needs = append(needs, group...)
 	}
-	f, mine, err := m.config.Flows.joinOrBegin(m.config.ComputeDir,
+	f, began, err := m.config.Flows.joinOrBegin(m.config.ComputeDir,
 		func(f *loginFlow) bool { return o.Ask == nil && f.coversRequest(needs, method, o.Port, o.Force) },
 		func() (*loginFlow, error) { return m.newFlow(people, method, o.Port, o.Force) })
 	if err != nil {
@@ -29,7 +30,7 @@ func (m *Manager) loginPerson(ctx context.Context, people [][]requiredTokens, o 
 	if o.Ask != nil {
 		return m.loginAtTerminal(ctx, f, o)
 	}
-	if !(mine && m.openBrowser(ctx, f)) {
+	if !(began && m.openBrowser(ctx, f)) {
 		if err := f.showAddress(ctx, o); err != nil {
 			return nil, nil, err
 		}
@@ -37,8 +38,8 @@ func (m *Manager) loginPerson(ctx context.Context, people [][]requiredTokens, o 
 	return m.continueFlow(ctx, f, o)
 }
 
-// showAddress puts the address of this step before the person, once. That it could not
-// be shown is no error: the handle comes with it.
+// showAddress shows the address of this step to the person, once. A failure to
+// show it is no error: the address is returned with the handle.
 func (f *loginFlow) showAddress(ctx context.Context, o LoginOptions) error {
 	if o.Show == nil || f.wasShown() {
 		return nil
@@ -53,15 +54,15 @@ func (f *loginFlow) showAddress(ctx context.Context, o LoginOptions) error {
 	return err
 }
 
-// chooseMethod is how a person logs in: as asked, otherwise in a browser that can
-// reach this machine, if there is one.
+// chooseMethod is the method that was asked for; otherwise a browser that can
+// reach this machine, where there is one.
 func (m *Manager) chooseMethod(o LoginOptions) (string, error) {
 	switch o.Method {
 	case Browser, Paste:
 		return o.Method, nil
 	case "", Auto:
 	default:
-		return "", fmt.Errorf("no way to log in is called %q", o.Method)
+		return "", fmt.Errorf("there is no login method %q", o.Method)
 	}
 	switch {
 	case o.Port != 0, m.config.OpenBrowser != nil:
@@ -87,7 +88,7 @@ func (m *Manager) openBrowser(ctx context.Context, f *loginFlow) bool {
 	return true
 }
 
-// loginAtTerminal is a login at a terminal, which lasts until it is done.
+// loginAtTerminal waits until a login at a terminal has ended.
 func (m *Manager) loginAtTerminal(ctx context.Context, f *loginFlow, o LoginOptions) ([]string, *Pending, error) {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -98,14 +99,15 @@ func (m *Manager) loginAtTerminal(ctx context.Context, f *loginFlow, o LoginOpti
 	select {
 	case <-f.endedCh:
 	case err := <-failed:
-		f.endWith(err) // nil only where it has ended
+		f.endWith(err) // nil only when it has ended
 	}
 	cancel()
 	renewed, err := f.waitForCleanup(context.WithoutCancel(ctx))
 	return renewed, nil, err
 }
 
-// askUntilEnded puts to a person whatever the login needs of them, until it ends.
+// askUntilEnded asks the person for each code that the login needs, until it
+// ends.
 func (m *Manager) askUntilEnded(ctx context.Context, f *loginFlow, o LoginOptions) error {
 	if f.callback != nil {
 		m.openBrowser(ctx, f)
@@ -122,7 +124,7 @@ func (m *Manager) askUntilEnded(ctx context.Context, f *loginFlow, o LoginOption
 		}
 		text, err := o.Ask(ctx, at)
 		if err != nil && f.callback != nil {
-			<-f.endedCh // nobody pastes anything, but the browser may come yet
+			<-f.endedCh // nobody can paste here, but a browser may still finish
 			return nil
 		}
 		if err != nil {
@@ -135,8 +137,9 @@ func (m *Manager) askUntilEnded(ctx context.Context, f *loginFlow, o LoginOption
 	return nil
 }
 
-// continueFlow takes what a caller without a terminal brings, waits a little where the
-// person's browser brings it, and hands out the handle of what is still open.
+// continueFlow accepts the code of a caller without a terminal, waits for a
+// moment where a browser brings the code, and returns the handle of a login
+// that is still open.
 func (m *Manager) continueFlow(ctx context.Context, f *loginFlow, o LoginOptions) ([]string, *Pending, error) {
 	if o.Code != "" {
 		err := f.acceptPasted(ctx, o.Code, true)
@@ -168,10 +171,17 @@ func (m *Manager) continueFlow(ctx context.Context, f *loginFlow, o LoginOptions
 	return nil, &Pending{Flow: f.id, URL: f.currentURL(), Next: f.nextSteps()}, nil
 }
 
-// nextSteps says how to go on with a login that waits.
-func (f *loginFlow) nextSteps() string {
+// nextSteps says what the person does, and how the login is continued then.
+func (f *loginFlow) nextSteps() []next.Step {
+	handle := next.Args{"flow": f.id}
 	if f.callback == nil {
-		return "have the person open the address in any browser, log in and copy the code that the page shows; then call login with flow and code"
+		return []next.Step{
+			next.Do("have the person open the address in any browser, log in and copy the code that the page shows"),
+			next.Call(next.Login, handle, "finish with that code, as the argument code"),
+		}
 	}
-	return "have the person open the address in a browser on this machine and log in, then call login with flow; if the browser cannot reach the last page, its address serves as code"
+	return []next.Step{
+		next.Do("have the person open the address in a browser on this machine and log in"),
+		next.Call(next.Login, handle, "wait for it; if the browser cannot open its last page, give that page's address as the argument code"),
+	}
 }

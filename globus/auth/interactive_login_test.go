@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/globus/auth"
+	"chiltepin/globus/next"
 	"chiltepin/globus/sandbox"
 	"chiltepin/globus/sandbox/sandboxtest"
 )
@@ -37,7 +38,8 @@ func (w *world) opening(b *sandboxtest.Browser) <-chan visit {
 	return ended
 }
 
-// wasShown is a login without a terminal whose address a person gets to see.
+// shown begins a login without a terminal, and returns the address that the
+// person gets.
 func shown(t *testing.T, m *auth.Manager, o auth.LoginOptions) auth.Pending {
 	t.Helper()
 	if o.Method == "" {
@@ -88,7 +90,7 @@ func TestLoginInOneVisit(t *testing.T) {
 		"<title>You are logged in - Chiltepin</title>", `<html lang="en">`,
 		"You are <strong>Robin Researcher (researcher@sandbox.example)</strong>.",
 		`<th scope="row">Globus Compute</th><td>you log out, or six months without use</td>`,
-		`<th scope="row">Academy exchange</th>`, "You can close this page", "chiltepin endpoint start my-endpoint",
+		`<th scope="row">Academy exchange</th>`, "You can close this page", "To set up a first endpoint:", "do endpoint.start map[name:my-endpoint]",
 	} {
 		if !strings.Contains(last.page.Text, want) {
 			t.Errorf("the page lacks %q:\n%s", want, last.page.Text)
@@ -174,11 +176,11 @@ func TestPasteThroughCalls(t *testing.T) {
 	w := newWorld(t)
 	m := w.manager(t)
 	p := shown(t, m, auth.LoginOptions{Method: auth.Paste})
-	if p.Flow == "" || !strings.HasPrefix(p.URL, "https://auth.globus.org/v2/oauth2/authorize?") || !strings.Contains(p.Next, "call login with flow and code") {
+	if p.Flow == "" || !strings.HasPrefix(p.URL, "https://auth.globus.org/v2/oauth2/authorize?") || len(p.Next) != 2 || !strings.Contains(p.Next[0].Why, "copy the code that the page shows") || p.Next[1].Operation != next.Login || p.Next[1].Args["flow"] != p.Flow {
 		t.Errorf("%+v", p)
 	}
 	// A second caller joins, whatever it was begun with.
-	if q := shown(t, w.manager(t), auth.LoginOptions{Method: auth.Paste, Services: []string{"transfer"}}); q != p {
+	if q := shown(t, w.manager(t), auth.LoginOptions{Method: auth.Paste, Services: []string{"transfer"}}); !cmp.Equal(q, p) {
 		t.Errorf("a second caller got %+v, want %+v", q, p)
 	}
 	bring := func(code string) (auth.LoginResult, error) {
@@ -304,7 +306,7 @@ func TestLoginPages(t *testing.T) {
 	}{
 		"denied": {func(_ *testing.T, w *world) {
 			w.Configure(func(s *sandbox.Settings) { s.Consent = "deny" })
-		}, "Access was not allowed", 400, isA[*auth.DeniedError]},
+		}, "Access was declined", 400, isA[*auth.DeniedError]},
 		"another identity": {func(t *testing.T, w *world) {
 			w.login(t, w.manager(t), auth.Compute, auth.Transfer)
 			w.Configure(func(s *sandbox.Settings) { s.Identity = bob.ID })
@@ -330,6 +332,9 @@ func TestLoginPages(t *testing.T) {
 			page, err := w.NewBrowser().Visit(p.URL)
 			if err != nil || page.Status != test.status || !strings.Contains(page.Text, "<title>"+test.title+" - Chiltepin</title>") || !strings.Contains(page.Text, `class="bad"`) {
 				t.Errorf("%d %v\n%s", page.Status, err, page.Text)
+			}
+			if got := strings.Contains(page.Text, "do logout"); got != (name == "another identity") {
+				t.Errorf("the page names a logout: %v\n%s", got, page.Text)
 			}
 			result, err := finish(t, m, p)
 			if err == nil || !test.err(err) || len(result.Renewed) != 0 {
@@ -357,11 +362,11 @@ func TestLoginDeniedHalfway(t *testing.T) {
 		t.Fatal(page.Text, err)
 	}
 	page, err = b.Visit(page.URL.String() + "&sandbox_consent=deny")
-	if err != nil || !strings.Contains(page.Text, "What was logged in before stays so") {
+	if err != nil || !strings.Contains(page.Text, "Earlier logins are unchanged") {
 		t.Error(page.Text, err)
 	}
 	result, err := finish(t, m, p)
-	if !isA[*auth.DeniedError](err) || !slices.Equal(result.Renewed, []string{"compute", "transfer"}) || !m.LoggedIn(auth.Compute) || m.LoggedIn(auth.Academy) {
+	if !isA[*auth.DeniedError](err) || !slices.Equal(result.Renewed, []string{"compute", "transfer"}) || !loggedIn(m, auth.Compute) || loggedIn(m, auth.Academy) {
 		t.Errorf("%+v, %v", result, err)
 	}
 }

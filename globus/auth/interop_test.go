@@ -35,7 +35,7 @@ func (w *world) run(t *testing.T, command *exec.Cmd, more ...string) string {
 	return string(out)
 }
 
-// otherPrograms are the Python programs of one row of the matrix.
+// programs are the Python programs of one row of the matrix.
 type programs struct {
 	set    runtimetest.Set
 	python string
@@ -117,9 +117,9 @@ func TestPythonBeforeUs(t *testing.T) {
 		w.python(t, env, "login")
 		m := w.manager(t)
 		want := map[string]bool{auth.Compute: true, auth.Transfer: row.client == chiltepin, auth.Academy: true}
-		for service, loggedIn := range want {
-			if m.LoggedIn(service) != loggedIn {
-				t.Errorf("%s after Python's login: logged in %v, want %v", service, !loggedIn, loggedIn)
+		for service, want := range want {
+			if loggedIn(m, service) != want {
+				t.Errorf("%s after Python's login: logged in %v, want %v", service, !want, want)
 			}
 		}
 		if status, err := get(t, m, listURL); err != nil || status != 200 {

@@ -11,16 +11,16 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// Login gets tokens for the services that have none that work, and stores
-// them where their Python programs look. With client credentials in the
-// environment nobody is asked; otherwise a person is, in one visit: for
-// compute and transfer together, and then for academy, which has a client of
-// its own.
+// Login gets tokens for the services that have no working ones, and stores them
+// where the Python programs look for them. With client credentials in the
+// environment no person is asked. Otherwise a person logs in, in one visit: for
+// compute and transfer together, and then for academy, which has another
+// client.
 //
-// What is in the stores already never keeps a login from succeeding, unless it
-// belongs to another identity, which is an [*IdentityError] without Force. The
-// result tells what is true afterwards, when there is an error too. Without a
-// terminal it may be that the login waits for a person; see [Pending].
+// Stored tokens never keep a login from succeeding, unless they belong to
+// another identity, which is an [*IdentityError] without Force. The result says
+// what is true afterwards, also when there is an error. Without a terminal the
+// login may wait for a person; see [Pending].
 func (m *Manager) Login(ctx context.Context, o LoginOptions) (LoginResult, error) {
 	list, err := m.selectServices(o.Services)
 	if err != nil {
@@ -39,7 +39,7 @@ func (m *Manager) Login(ctx context.Context, o LoginOptions) (LoginResult, error
 	return result, err
 }
 
-// selectServices are the services of those names, each once; all for none.
+// selectServices returns the services of those names, each once; all for none.
 func (m *Manager) selectServices(services []string) ([]*loginService, error) {
 	if len(services) == 0 {
 		return m.services, nil
@@ -86,7 +86,8 @@ func (m *Manager) loginServices(ctx context.Context, list []*loginService, o Log
 	return append(renewed, more...), pending, err
 }
 
-// checkStoresReadable finds a store that could not be written before a person is asked.
+// checkStoresReadable finds a store that cannot be used before a person is
+// asked.
 func checkStoresReadable(ctx context.Context, group []requiredTokens) error {
 	for _, n := range group {
 		_, err := n.service.namespaces[0].store.Read(ctx, n.service.namespaces[0].namespace)
@@ -103,9 +104,9 @@ func (m *Manager) loginClient(ctx context.Context, group []requiredTokens, force
 	progress.Report(ctx, progress.Event{Stage: "authorizing", Text: "Logging in with client credentials"})
 	g, err := m.globus.requestClientTokens(ctx, who, requestedScopes(group))
 	if err == nil {
-		var tidy func(context.Context)
-		if tidy, err = m.storeTokens(ctx, who, group, g, "", force); err == nil {
-			tidy(ctx)
+		var cleanUp func(context.Context)
+		if cleanUp, err = m.storeTokens(ctx, who, group, g, "", force); err == nil {
+			cleanUp(ctx)
 		} else {
 			m.revokeUnstored(ctx, who, g)
 		}
@@ -116,8 +117,8 @@ func (m *Manager) loginClient(ctx context.Context, group []requiredTokens, force
 	return nil
 }
 
-// revokeUnstored revokes what was granted, but for what got into a store before the
-// next one failed.
+// revokeUnstored revokes what was granted, except what was stored before
+// another store failed.
 func (m *Manager) revokeUnstored(ctx context.Context, who oauthClient, g *tokenResponse) {
 	ctx = context.WithoutCancel(ctx)
 	for _, token := range g.tokens {

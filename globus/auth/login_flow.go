@@ -13,43 +13,44 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// flowLife is how long a person may take for all of a login.
+// flowLife is how long a person may take for a whole login.
 const flowLife = 15 * time.Minute
 
-// loginFlow is a login that a person does: one authorization for each client, one
-// after the other. What the person brings back comes from the page on this
-// machine or is pasted, perhaps in another call than the one that began it.
+// loginFlow is a login that a person does: one authorization for each client,
+// one after the other. The code comes back by a redirect to the callback page
+// or is pasted, perhaps in a later call than the one that began the login.
 type loginFlow struct {
 	manager  *Manager
 	id       string
 	method   string
 	force    bool
 	groups   [][]requiredTokens // what each authorization is for
-	callback *callbackServer    // the page on this machine, nil for [Paste]
+	callback *callbackServer    // nil for [Paste]
 	expire   *time.Timer
 	endedCh  chan struct{} // closed at the end
 
-	// redeeming is held by who redeems a code, so that it is done once.
+	// redeeming is held while a code is redeemed, so that it is redeemed once.
 	redeeming sync.Mutex
 
 	mu sync.Mutex
-	// openBrowser are the authorizations of the step that is waited for; spent are
-	// the states of those before it.
+	// pending are the authorizations of the current step; usedStates are the
+	// states of the earlier ones.
 	pending      []*authorization
 	usedStates   []string
 	step         int
-	url          string // where the person goes for this step
+	url          string // what the person opens for this step
 	renewed      []string
 	cleanups     []func(context.Context)
 	err          error
 	ended        bool
 	addressShown bool // a person has the address of this step
-	// lastPasted is the fingerprint of the last code that was taken: a face may
-	// have to make a call again in order to ask its person something.
+	// lastPasted is the fingerprint of the last code that was accepted: a face
+	// may have to repeat a call to ask its person something, and then sends the
+	// same code again.
 	lastPasted string
 }
 
-// newFlow begins a login. For a page on this machine it listens at port.
+// newFlow begins a login. For [Browser] it listens on port.
 func (m *Manager) newFlow(groups [][]requiredTokens, method string, port int, force bool) (*loginFlow, error) {
 	id, err := randomText(m.config.Rand, 9)
 	if err != nil {
@@ -76,8 +77,8 @@ func (m *Manager) newFlow(groups [][]requiredTokens, method string, port int, fo
 	return f, nil
 }
 
-// addAuthorization makes an authorization for a step. cookie, if not "", is what the
-// browser that comes back with it must have.
+// addAuthorization prepares an authorization for a step. cookie, if not "",
+// must be sent by the browser that comes back.
 func (f *loginFlow) addAuthorization(step int, cookie string) (*authorization, error) {
 	m := f.manager
 	redirect := m.globus.codePageURI()
@@ -103,8 +104,8 @@ func (f *loginFlow) addAuthorization(step int, cookie string) (*authorization, e
 
 func (f *loginFlow) serviceNames() []string { return serviceNames(slices.Concat(f.groups...)) }
 
-// coversRequest is true when f gets what somebody else wants to log in to, in the same
-// way.
+// coversRequest is true when f logs in to all that is needed, by the same
+// method.
 func (f *loginFlow) coversRequest(needs []requiredTokens, method string, port int, force bool) bool {
 	if f.force != force || f.hasEnded() || method != f.method || port != 0 && (f.callback == nil || f.callback.port != port) {
 		return false
@@ -122,7 +123,7 @@ func (f *loginFlow) hasEnded() bool {
 	}
 }
 
-// markShown remembers that a person has the address, and shown tells.
+// markShown records that the person has the address of this step.
 func (f *loginFlow) markShown() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -135,18 +136,18 @@ func (f *loginFlow) wasShown() bool {
 	return f.addressShown
 }
 
-// currentURL is the address that the person goes to now.
+// currentURL is the address that the person opens next.
 func (f *loginFlow) currentURL() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.url
 }
 
-// acceptCallback does with an answer all that can be done: it redeems the code, stores
-// the tokens, and goes on to the next authorization, whose address it returns;
-// "" when that was the last. An answer that is not to one of our questions
-// changes nothing. Any other error is the end of the login, unless patient is
-// set and another code may be better.
+// acceptCallback redeems the code of a callback, stores the tokens, and
+// prepares the next authorization, whose address it returns; "" when that was
+// the last. A callback that belongs to no authorization of f changes nothing.
+// Any other error ends the login, unless patient is set and another code may
+// work.
 func (f *loginFlow) acceptCallback(ctx context.Context, a callbackParams, patient bool) (next string, err error) {
 	f.redeeming.Lock()
 	defer f.redeeming.Unlock()
@@ -177,14 +178,14 @@ func (f *loginFlow) acceptCallback(ctx context.Context, a callbackParams, patien
 	if err != nil {
 		return "", err
 	}
-	tidy, err := m.storeTokens(ctx, who, f.groups[step], g, z.nonce, f.force)
+	cleanUp, err := m.storeTokens(ctx, who, f.groups[step], g, z.nonce, f.force)
 	if err != nil {
 		m.revokeUnstored(ctx, who, g)
 		return "", err
 	}
 	f.mu.Lock()
 	f.renewed = append(f.renewed, serviceNames(f.groups[step])...)
-	f.cleanups = append(f.cleanups, tidy)
+	f.cleanups = append(f.cleanups, cleanUp)
 	for _, z := range f.pending {
 		f.usedStates = append(f.usedStates, z.state)
 	}
@@ -204,8 +205,8 @@ func (f *loginFlow) acceptCallback(ctx context.Context, a callbackParams, patien
 	return following.url, nil
 }
 
-// acceptPasted takes what a person pasted: a code, or the address of the page that
-// has it.
+// acceptPasted accepts what a person pasted: a code, or the address of the page
+// that shows it.
 func (f *loginFlow) acceptPasted(ctx context.Context, text string, patient bool) error {
 	brought := tokenstore.NewSecret(text).Fingerprint()
 	f.mu.Lock()
@@ -226,14 +227,14 @@ func (f *loginFlow) acceptPasted(ctx context.Context, text string, patient bool)
 	return err
 }
 
-// wrapError says what the login was for that err happened to.
+// wrapError adds which services the login was for.
 func (f *loginFlow) wrapError(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return fmt.Errorf("logging in to Globus %s: %w", strings.Join(serviceNames(f.groups[min(f.step, len(f.groups)-1)]), " and "), err)
 }
 
-// endWith is the end of the login; only the first one counts.
+// endWith ends the login with a result; only the first call counts.
 func (f *loginFlow) endWith(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -253,18 +254,18 @@ func (f *loginFlow) endWith(err error) {
 	}
 }
 
-// waitForCleanup waits until the person has seen the last page and nothing is left
-// over, and returns what came of it all.
+// waitForCleanup waits until the last page has been sent, does the remaining
+// work, and returns the result of the login.
 func (f *loginFlow) waitForCleanup(ctx context.Context) (renewed []string, err error) {
 	if f.callback != nil {
 		<-f.callback.closed
 	}
 	f.mu.Lock()
-	tidies := f.cleanups
+	cleanups := f.cleanups
 	f.cleanups = nil
 	f.mu.Unlock()
-	for _, tidy := range tidies {
-		tidy(ctx)
+	for _, cleanUp := range cleanups {
+		cleanUp(ctx)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

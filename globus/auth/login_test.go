@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
+	"chiltepin/globus/next"
 	"chiltepin/globus/sandbox"
 	"chiltepin/globus/sandbox/sandboxtest"
 	"chiltepin/globus/tokenstore"
@@ -60,6 +62,7 @@ func (w *world) manager(t *testing.T) *auth.Manager {
 	m, err := auth.New(auth.Config{
 		Env: env, HTTP: env.ClientOver(transport), Home: w.home, ComputeDir: w.computeDir(),
 		Getenv: w.getenv, Hostname: "login01", OpenBrowser: w.open, Remote: w.remote, Flows: &w.flows,
+		Command: func(s next.Step) string { return strings.TrimSpace(fmt.Sprint("do ", s.Operation, " ", s.Args)) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +72,7 @@ func (w *world) manager(t *testing.T) *auth.Manager {
 
 func (w *world) computeDir() string { return filepath.Join(w.home, ".globus_compute") }
 
-// askUntilEnded is a person who consents to all.
+// ask is a person who consents to everything.
 func (w *world) ask(ctx context.Context, url string) (string, error) {
 	return sandboxtest.Consent(ctx, w.RoundTripper(), url)
 }
@@ -288,10 +291,10 @@ func TestLoginRefused(t *testing.T) {
 		}, "logging in to Globus compute and transfer: the code was not accepted: it is empty"},
 		"two words": {func(*world) func(context.Context, string) (string, error) {
 			return func(context.Context, string) (string, error) { return "two words", nil }
-		}, "logging in to Globus compute and transfer: the code was not accepted: it is not what the page shows: one word of letters and digits"},
+		}, "logging in to Globus compute and transfer: the code was not accepted: it does not look like the code on the page, which is one word of letters and digits"},
 		"wrong code": {func(*world) func(context.Context, string) (string, error) {
 			return func(context.Context, string) (string, error) { return "wrongcode", nil }
-		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, used before, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
+		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, already used, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
 		"address of another login": {func(*world) func(context.Context, string) (string, error) {
 			return func(context.Context, string) (string, error) {
 				return "https://auth.globus.org/v2/web/auth-code?code=abc&state=def", nil
@@ -305,7 +308,7 @@ func TestLoginRefused(t *testing.T) {
 				u.RawQuery = query.Encode()
 				return w.ask(ctx, u.String())
 			}
-		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, used before, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
+		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, already used, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
 		"code for another client": {func(w *world) func(context.Context, string) (string, error) {
 			return func(ctx context.Context, address string) (string, error) {
 				u, _ := url.Parse(address)
@@ -314,7 +317,7 @@ func TestLoginRefused(t *testing.T) {
 				u.RawQuery = query.Encode()
 				return w.ask(ctx, u.String())
 			}
-		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, used before, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
+		}, "logging in to Globus compute and transfer: the code was not accepted: it is mistyped, too old, already used, or of another login: POST /v2/oauth2/token: Globus auth answered 400 Bad Request (invalid_grant)"},
 		"person gives up": {func(*world) func(context.Context, string) (string, error) {
 			return func(context.Context, string) (string, error) { return "", context.Canceled }
 		}, "logging in to Globus compute and transfer: context canceled"},
@@ -327,7 +330,7 @@ func TestLoginRefused(t *testing.T) {
 			if err == nil || err.Error() != test.want {
 				t.Errorf("error: %v\nwant:  %s", err, test.want)
 			}
-			if len(result.Renewed) != 0 || m.LoggedIn(auth.Compute) {
+			if len(result.Renewed) != 0 || loggedIn(m, auth.Compute) {
 				t.Error("logged in all the same")
 			}
 		})
@@ -344,7 +347,7 @@ func TestLoginByAddress(t *testing.T) {
 		code, err := w.ask(ctx, address)
 		return "  https://auth.globus.org/v2/web/auth-code?" + url.Values{"code": {code}, "state": {u.Query().Get("state")}}.Encode() + "\n", err
 	}})
-	if err != nil || !m.LoggedIn(auth.Compute) {
+	if err != nil || !loggedIn(m, auth.Compute) {
 		t.Error(err)
 	}
 }
@@ -352,7 +355,7 @@ func TestLoginByAddress(t *testing.T) {
 func TestLoginUnknownService(t *testing.T) {
 	t.Parallel()
 	_, err := newWorld(t).manager(t).Login(t.Context(), auth.LoginOptions{Services: []string{"nonsense"}})
-	if _, ok := errors.AsType[*auth.ServiceError](err); !ok || err.Error() != `no service is called "nonsense": want compute, transfer, academy` {
+	if _, ok := errors.AsType[*auth.ServiceError](err); !ok || err.Error() != `there is no service "nonsense": want compute, transfer, academy` {
 		t.Error(err)
 	}
 }

@@ -13,23 +13,23 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// Logout revokes, and then removes, every access and refresh token that this
-// login consists of: in the stores that a login here or with Python Chiltepin,
-// the daemon or academy writes for this environment, those of an older Python
-// Chiltepin too. Each is revoked for the client that it belongs to, and where
-// that is not known for every client that it may belong to. Tokens of other
-// clients in the same stores are left alone, unless All is set, and told.
+// Logout revokes, and then removes, every access and refresh token of this
+// login: in the stores that a login here, Python Chiltepin (older releases
+// too), the daemon or academy writes for this environment. Each is revoked for
+// the client that it belongs to; where that is unknown, for every client that
+// it may belong to. Tokens of other clients in the same stores are left alone,
+// unless All is set, and reported.
 //
-// What Globus Auth does not confirm is told in the result and removed all the
-// same; the error is for what could not be read or removed here. A context that
-// ends leaves the stores as they are.
+// A token whose revocation Globus Auth does not confirm is removed all the
+// same, and the result says so. The error is for what could not be read or
+// removed here. When the context ends, the stores stay as they are.
 func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, error) {
 	release, err := m.origins.lockTokens(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return LogoutResult{}, err
 		}
-		release = func() {} // a directory that cannot be written has no refresh under way
+		release = func() {} // no refresh can be under way in a directory that cannot be written
 	}
 	defer release()
 	var problems []error
@@ -81,14 +81,15 @@ func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, er
 	return result, errors.Join(problems...)
 }
 
-// isPersonToken is true of a token of a person in a place that a client logs in to:
-// academy has one for both. Credentials never come with a refresh token.
+// isPersonToken is true of a person's token in a namespace that a client logs
+// in to: academy has one namespace for both. Client credentials never come with
+// a refresh token.
 func (s *loginService) isPersonToken(token tokenstore.Token) bool {
 	return !s.client.secret.IsZero() && !token.RefreshToken.IsZero()
 }
 
-// loginLocation is a place together with the service whose login it holds. foreign is
-// true of one that belongs to another login than this one.
+// loginLocation is a namespace together with the service that it holds a login
+// to. foreign is true when that login belongs to another client.
 type loginLocation struct {
 	storeNamespace
 	service *loginService
@@ -107,8 +108,8 @@ type removal struct {
 	report TokenRemoval
 }
 
-// listRemovals are the tokens of a row, the refresh token first: while it lives it
-// makes others.
+// listRemovals lists the tokens of a row, the refresh token first: while it is
+// valid it can get new access tokens.
 func (k locatedToken) listRemovals() []removal {
 	base := TokenRemoval{Service: k.location.service.name, ResourceServer: k.server, Store: k.location.store.Path()}
 	var list []removal
@@ -125,9 +126,9 @@ func (k locatedToken) listRemovals() []removal {
 	return list
 }
 
-// loginLocations lists where a login may have left tokens, more than this one
-// would write to: those of a person beside those of client credentials, and
-// those of an older Python Chiltepin.
+// loginLocations lists where tokens of this login may be, more than it would
+// write to: those of a person beside those of client credentials, and those of
+// an older Python Chiltepin.
 func (m *Manager) loginLocations() []loginLocation {
 	var list []loginLocation
 	add := func(s *loginService, at storeNamespace, foreign bool) {
@@ -141,7 +142,7 @@ func (m *Manager) loginLocations() []loginLocation {
 		for _, at := range s.namespaces {
 			add(s, at, false)
 		}
-		// A client's login and a person's are two.
+		// A client and a person have separate logins.
 		switch client := !s.client.secret.IsZero(); s.name {
 		case Compute:
 			add(s, storeNamespace{store: s.namespaces[0].store, namespace: "user/" + m.config.Env.Name}, client)
@@ -154,15 +155,15 @@ func (m *Manager) loginLocations() []loginLocation {
 	return list
 }
 
-// allClientLocations is loginLocations with what else there is of this environment in the same
-// stores: the logins of other clients.
+// allClientLocations is loginLocations and the logins of other clients of this
+// environment in the same stores.
 func (m *Manager) allClientLocations(ctx context.Context) []loginLocation {
 	list := m.loginLocations()
 	for _, s := range m.services {
 		switch s.name {
 		case Compute:
 			prefix := "clientprofile/" + m.config.Env.Name + "/"
-			names, _ := s.namespaces[0].store.Namespaces(ctx) // what cannot be read, reading a place reports
+			names, _ := s.namespaces[0].store.Namespaces(ctx) // reading each namespace reports errors
 			for _, name := range names {
 				if id, ok := strings.CutPrefix(name, prefix); ok && name != s.namespaces[0].namespace {
 					list = append(list, loginLocation{storeNamespace{s.namespaces[0].store, name, id}, s, true})
@@ -181,14 +182,14 @@ func (m *Manager) allClientLocations(ctx context.Context) []loginLocation {
 	return list
 }
 
-// revocation is what became of one token at Globus Auth.
+// revocation is the result of revoking one token.
 type revocation struct {
 	clientID string
 	err      error
 }
 
 // revokeAll revokes each token once, however many stores have it. When the
-// service cannot be reached for one it is not asked about the rest.
+// service cannot be reached for one, the others are not tried.
 func (m *Manager) revokeAll(ctx context.Context, found []locatedToken, p tokenOrigins) map[string]revocation {
 	verdicts := map[string]revocation{}
 	var unreachable error
@@ -212,8 +213,9 @@ func (m *Manager) revokeAll(ctx context.Context, found []locatedToken, p tokenOr
 	return verdicts
 }
 
-// revokeFor revokes a token for its client, or for each that it may have. An
-// answer of 200 proves nothing for those (RFC 7009 §2.2), so all are asked.
+// revokeFor revokes a token for its client, or for each that it may belong to.
+// Status 200 does not say which of them that was (RFC 7009 section 2.2), so all
+// are tried.
 func (m *Manager) revokeFor(ctx context.Context, k locatedToken, token tokenstore.Secret, p tokenOrigins) revocation {
 	s := k.location.service
 	h := storedTokens{storeNamespace: k.location.storeNamespace, rows: tokenstore.Rows{k.server: k.token}}

@@ -50,7 +50,7 @@ func TestLogout(t *testing.T) {
 		}
 	}
 	for _, service := range auth.Services() {
-		if m.LoggedIn(service) {
+		if loggedIn(m, service) {
 			t.Errorf("still logged in to %s", service)
 		}
 		if _, err := m.Authorized(t.Context(), service); !errors.Is(err, auth.ErrNotLoggedIn) || err.Error() != "not logged in to Globus "+service {
@@ -160,7 +160,7 @@ func TestLogoutUnreachable(t *testing.T) {
 		if requests > 5 || time.Since(begun) > 20*time.Second {
 			t.Errorf("%d requests in %s for a service that cannot be reached", requests, time.Since(begun))
 		}
-		if m.LoggedIn(auth.Compute) || len(read(t, w.compute(), "user/production")) != 0 {
+		if loggedIn(m, auth.Compute) || len(read(t, w.compute(), "user/production")) != 0 {
 			t.Error("the local tokens are still there")
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 )
 
 // The services that chiltepin logs in to.
@@ -43,10 +44,13 @@ type Config struct {
 	OpenBrowser func(ctx context.Context, url string) error
 	// Remote is true where the person is likely to sit at another machine.
 	Remote bool
+	// Command words a step for the person who reads the last page of a login
+	// in a browser; nil leaves the steps out of that page.
+	Command func(next.Step) string
 	// Flows are the logins that wait for a person, shared by all managers of a
 	// process; nil is one of its own.
 	Flows *Flows
-	// Rand makes the PKCE verifier and the state; nil is crypto/rand.
+	// Rand supplies the PKCE verifier and the state; nil is crypto/rand.
 	Rand io.Reader
 }
 
@@ -90,7 +94,7 @@ func New(c Config) (*Manager, error) {
 	}, nil
 }
 
-// loginService finds one by its name.
+// findService finds a service by its name.
 func (m *Manager) findService(name string) (*loginService, error) {
 	i := slices.IndexFunc(m.services, func(s *loginService) bool { return s.name == name })
 	if i < 0 {
@@ -102,7 +106,7 @@ func (m *Manager) findService(name string) (*loginService, error) {
 // ServiceError is a service that is not known.
 type ServiceError struct{ Name string }
 
-// Error names the ones that are.
+// Error names those that are known.
 func (e *ServiceError) Error() string {
-	return fmt.Sprintf("no service is called %q: want %s", e.Name, strings.Join(Services(), ", "))
+	return fmt.Sprintf("there is no service %q: want %s", e.Name, strings.Join(Services(), ", "))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/tokenstore"
 )
 
@@ -14,29 +15,29 @@ type ProgramView struct {
 	Program string
 	// LoggedIn is true when it finds tokens that it takes for a login.
 	LoggedIn bool
-	// Until is when it cannot go on, because it would renew the tokens as
-	// another client than theirs; zero when it can.
+	// Until is when the tokens stop working for it, because it would refresh
+	// them as another client than theirs; zero when it can refresh them.
 	Until time.Time
-	// Advice is what to set so that it can; empty when it can.
-	Advice string
+	// Next is what to do so that it can; nil when it can.
+	Next []next.Step
 }
 
-// otherProgram is where another program looks for the tokens of a service, and the
-// client that it renews them as.
+// otherProgram is where another program looks for the tokens of a service, and
+// the client that it refreshes them as.
 type otherProgram struct {
 	name     string
 	location storeNamespace
 	clientID string
 }
 
-// otherPrograms lists those that share a service's tokens. With client credentials
-// in the environment all of them take these.
+// otherPrograms lists those that share the tokens of a service. There are none
+// with client credentials in the environment: all programs use these.
 func (m *Manager) otherPrograms(s *loginService) []otherProgram {
 	if !s.client.secret.IsZero() {
 		return nil
 	}
 	at := s.namespaces[0]
-	// The environment names the client of all that are started in it.
+	// The client that the environment names is used by every program.
 	as := func(clientID string) string {
 		if id := m.config.Getenv("GLOBUS_COMPUTE_CLIENT_ID"); id != "" {
 			return id
@@ -65,8 +66,8 @@ func (m *Manager) otherPrograms(s *loginService) []otherProgram {
 	return nil
 }
 
-// programViews tells what other programs would see. known are rows that have been
-// read.
+// programViews tells what other programs would see. known has rows that were
+// read already.
 func (m *Manager) programViews(ctx context.Context, s *loginService, known storedTokens, p tokenOrigins) []ProgramView {
 	var list []ProgramView
 	for _, one := range m.otherPrograms(s) {
@@ -78,30 +79,34 @@ func (m *Manager) programViews(ctx context.Context, s *loginService, known store
 		}
 		view := ProgramView{Program: one.name, LoggedIn: m.checkStoredTokens(s, h, p) == nil}
 		if view.LoggedIn {
-			view.Until, view.Advice = m.lastUsableTime(s, h, one.clientID, p)
+			var owner string
+			if view.Until, owner = m.lastUsableTime(s, h, one.clientID, p); owner != "" {
+				view.Next = []next.Step{next.Do("set GLOBUS_COMPUTE_CLIENT_ID=" + owner + " in the environment")}
+			}
 		}
 		list = append(list, view)
 	}
 	return list
 }
 
-// lastUsableTime tells when a program that renews as a client cannot go on with these
-// tokens, and what would help.
-func (m *Manager) lastUsableTime(s *loginService, h storedTokens, clientID string, p tokenOrigins) (until time.Time, advice string) {
+// lastUsableTime returns when these tokens stop working for a program that
+// refreshes them as clientID, and the client that could refresh them; both are
+// zero where that is the same client.
+func (m *Manager) lastUsableTime(s *loginService, h storedTokens, clientID string, p tokenOrigins) (until time.Time, owner string) {
 	for _, server := range s.resourceServers() {
 		token := h.rows[server]
-		owner, _ := m.clientOfToken(s, h, token, p)
-		if token.RefreshToken.IsZero() || owner == clientID {
+		client, _ := m.clientOfToken(s, h, token, p)
+		if token.RefreshToken.IsZero() || client == clientID {
 			continue
 		}
 		if until.IsZero() || token.Expires().Before(until) {
-			until, advice = token.Expires(), "GLOBUS_COMPUTE_CLIENT_ID="+owner
+			until, owner = token.Expires(), client
 		}
 	}
-	return until, advice
+	return until, owner
 }
 
-// renewalMethod says what gets another access token, "" for nothing.
+// renewalMethod names what gets another access token, "" for nothing.
 func (s *loginService) renewalMethod(at storeNamespace, token tokenstore.Token) string {
 	switch {
 	case !token.RefreshToken.IsZero():

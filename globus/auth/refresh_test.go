@@ -16,11 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/globus/auth"
+	"chiltepin/globus/next"
 	"chiltepin/globus/sandbox"
 	"chiltepin/globus/tokenstore"
 )
 
-// getJSON asks the Compute service something that needs a token.
+// get asks the Compute service for something that needs a token.
 func get(t *testing.T, m *auth.Manager, address string) (int, error) {
 	t.Helper()
 	client, err := m.Authorized(t.Context(), auth.Compute)
@@ -246,14 +247,14 @@ func TestRenewalRefused(t *testing.T) {
 	w.RevokeTokens("access")
 	_, err := get(t, m, listURL)
 	login, ok := errors.AsType[*auth.LoginError](err)
-	if !ok || login.Service != "compute" || !errors.Is(err, auth.ErrNotLoggedIn) || login.Hint() != "chiltepin login" {
+	if !ok || login.Service != "compute" || !errors.Is(err, auth.ErrNotLoggedIn) || len(login.Next()) != 1 || login.Next()[0].Operation != next.Login {
 		t.Fatal(err)
 	}
-	if want := "the token for funcx_service of client " + chiltepin + " was revoked: by a logout elsewhere, by another login in its place, or on the web site of Globus"; login.Reason != want {
+	if want := "the token for funcx_service of client " + chiltepin + " was revoked: by a logout elsewhere, by another login that replaced it, or on the web site of Globus"; login.Reason != want {
 		t.Error(login.Reason)
 	}
 	// From now on it is known without asking, and a login mends it.
-	if m.LoggedIn(auth.Compute) {
+	if loggedIn(m, auth.Compute) {
 		t.Error("still logged in")
 	}
 	if result := w.login(t, m, auth.Compute); !slices.Equal(result.Renewed, []string{"compute"}) {
@@ -297,7 +298,7 @@ func TestRenewalRefusedBecause(t *testing.T) {
 			}
 		})
 		_, err := get(t, m, listURL)
-		want := "the token for funcx_service was given to another client than those of Globus programs (" + strings.Join([]string{sdk, chiltepin, olderChiltepin}, ", ") + "), or was revoked"
+		want := "the token for funcx_service was issued to a client other than those of the Globus programs (" + strings.Join([]string{sdk, chiltepin, olderChiltepin}, ", ") + "), or was revoked"
 		if login, ok := errors.AsType[*auth.LoginError](err); !ok || login.Reason != want {
 			t.Error(err)
 		}
@@ -318,7 +319,7 @@ func TestRenewalUnreachable(t *testing.T) {
 		w.transport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("the network is down") })
 		m := w.manager(t)
 		_, err := get(t, m, listURL)
-		if err == nil || errors.Is(err, auth.ErrNotLoggedIn) || !m.LoggedIn(auth.Compute) {
+		if err == nil || errors.Is(err, auth.ErrNotLoggedIn) || !loggedIn(m, auth.Compute) {
 			t.Error(err)
 		}
 	})

@@ -7,18 +7,18 @@ import (
 	"chiltepin/globus"
 )
 
-// requiredTokens is what a login has to get for one service: tokens for these of its
-// resource servers, and what the service's policy demands of them.
+// requiredTokens are the tokens that a login has to get for one service: the
+// resource servers they are for, and what the policy of the service requires.
 type requiredTokens struct {
 	service *loginService
 	servers []string
 	demand  globus.Demand
 }
 
-// missingTokens lists what has to be got: everything where there is no login, or
-// one of another client than the one that the Python program renews with, and
-// otherwise only what is missing or what a policy demands. Where the client is
-// not known it is tried.
+// missingTokens lists what a login has to get: everything where there is no
+// login, or one of another client than the one that the Python program
+// refreshes as; otherwise only what is missing or what a policy requires. Where
+// the client is unknown, it is found out by a refresh.
 func (m *Manager) missingTokens(ctx context.Context, list []*loginService, force bool) []requiredTokens {
 	var needs []requiredTokens
 	for _, s := range list {
@@ -59,7 +59,7 @@ func (m *Manager) missingForService(ctx context.Context, s *loginService, force 
 	return some
 }
 
-// groupByClient puts together what one authorization can serve.
+// groupByClient puts together what one authorization can get.
 func groupByClient(needs []requiredTokens) [][]requiredTokens {
 	var list [][]requiredTokens
 	for _, n := range needs {
@@ -81,8 +81,8 @@ func serviceNames(group []requiredTokens) []string {
 	return list
 }
 
-// requestedScopes lists what a group needs, each once, openid first: without it
-// nothing would tell whose the tokens are.
+// requestedScopes lists what a group needs, each scope once. openid is first:
+// without it Globus Auth does not say whose the tokens are.
 func requestedScopes(group []requiredTokens) []string {
 	list := []string{"openid"}
 	add := func(scopes []string) {
@@ -101,7 +101,7 @@ func requestedScopes(group []requiredTokens) []string {
 	return list
 }
 
-// joinDemands is what the policies of a group ask together.
+// joinDemands is what the policies of a group require together.
 func joinDemands(group []requiredTokens) (d globus.Demand) {
 	for _, n := range group {
 		d = d.Join(n.demand)
@@ -109,8 +109,9 @@ func joinDemands(group []requiredTokens) (d globus.Demand) {
 	return d
 }
 
-// RememberDemand remembers what the policy of a service asked of the next login, which
-// somebody else has heard. That it may fail changes nothing.
+// RememberDemand records what the policy of a service requires of the next
+// login, for a caller that has received it. A failure is ignored: the service
+// repeats it.
 func (m *Manager) RememberDemand(ctx context.Context, service string, d globus.Demand) {
 	if s, err := m.findService(service); err == nil && !d.IsZero() {
 		m.storeDemand(ctx, s, d)

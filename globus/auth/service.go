@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,14 +14,14 @@ import (
 // The clients that Globus programs log in with. Stores do not say which of
 // them a token belongs to.
 const (
-	// chiltepinID is that of Python Chiltepin since 0.1.7, and ours.
+	// chiltepinID is used by Python Chiltepin since 0.1.7, and by us.
 	chiltepinID = "7d8b6bed-4a3d-4bf7-93c5-9fc58569e4e5"
-	// olderChiltepinID is that of Python Chiltepin up to 0.1.6.
+	// olderChiltepinID is used by Python Chiltepin up to 0.1.6.
 	olderChiltepinID = "42e9e804-0bcd-4c3d-881b-8e270e3c2163"
-	// sdkID is that of globus_compute_sdk and the daemon, where the
-	// environment names no other.
+	// sdkID is used by globus_compute_sdk and the daemon, unless the
+	// environment names another.
 	sdkID = "4cf29807-cf21-49ec-9443-ff9a3fb9f81c"
-	// academyID is that of academy.
+	// academyID is used by academy.
 	academyID = "1624cf3f-45ee-4f54-9de4-2d5d79191346"
 )
 
@@ -32,35 +33,43 @@ const (
 	academyServer  = "ca1e2fbf-4e73-40a6-b2ab-c9458e5fcf99"
 )
 
-// oauthClient is an application that Globus Auth knows; a native one has no secret.
+// oauthClient is an application that is registered at Globus Auth; a native
+// application has no secret.
 type oauthClient struct {
 	id     string
 	secret tokenstore.Secret
 }
 
-// loginService is what there is to know about logging in to one.
+// loginService describes one service that a login is for.
 type loginService struct {
 	name   string
 	client oauthClient
 	// server is the resource server that its requests are signed for, origin
-	// the address that they go to.
+	// the address that they are sent to.
 	server, origin string
-	// scopes are those that its Python program demands, by resource server.
+	// scopes are those that its Python program requires, by resource server.
 	scopes map[string][]string
-	// namespaces are where that program keeps the tokens. The first is written
-	// always, the others where the file is there.
+	// namespaces are where that program keeps the tokens. The first is always
+	// written, the others only where their file exists.
 	namespaces []storeNamespace
 }
 
-// location is one namespace of one store.
+// storeNamespace is one namespace of one token store.
 type storeNamespace struct {
 	store     tokenstore.Store
 	namespace string
-	// clientID is the client its tokens belong to, where the place tells.
+	// clientID is the client that its tokens belong to, "" where the store does
+	// not say.
 	clientID string
 }
 
-// resourceServers lists the resource servers of s, the one of its own first.
+// exists is true when the store has a file.
+func (s storeNamespace) exists() bool {
+	_, err := os.Stat(s.store.Path())
+	return err == nil
+}
+
+// resourceServers lists the resource servers of s, its own first.
 func (s *loginService) resourceServers() []string {
 	list := []string{s.server}
 	for server := range s.scopes {
@@ -72,7 +81,7 @@ func (s *loginService) resourceServers() []string {
 	return list
 }
 
-// newServices lays out the three, from the configuration alone.
+// newServices describes the three services, from the configuration alone.
 func newServices(c Config) ([]*loginService, error) {
 	id, secret := c.Getenv("GLOBUS_COMPUTE_CLIENT_ID"), c.Getenv("GLOBUS_COMPUTE_CLIENT_SECRET")
 	if secret != "" && id == "" {

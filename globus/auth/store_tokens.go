@@ -2,17 +2,16 @@ package auth
 
 import (
 	"context"
-	"os"
 	"slices"
 	"time"
 
 	"chiltepin/globus/tokenstore"
 )
 
-// storeTokens checks what was granted and stores it. What is left to do when the
-// person has been told, it returns as tidy: to hear which identities are
-// linked, and to revoke what nobody keeps.
-func (m *Manager) storeTokens(ctx context.Context, who oauthClient, group []requiredTokens, g *tokenResponse, nonce string, force bool) (tidy func(context.Context), err error) {
+// storeTokens checks the tokens that were granted and stores them. It returns
+// as cleanUp the work that can wait until the person has seen the last page:
+// asking which identities are linked, and revoking tokens that are not kept.
+func (m *Manager) storeTokens(ctx context.Context, who oauthClient, group []requiredTokens, g *tokenResponse, nonce string, force bool) (cleanUp func(context.Context), err error) {
 	var identity Identity
 	if !g.idToken.IsZero() {
 		if identity, err = m.globus.verifyIDToken(ctx, g.idToken, who.id, nonce); err != nil {
@@ -48,7 +47,7 @@ func (m *Manager) storeTokens(ctx context.Context, who oauthClient, group []requ
 	var replaced []locatedToken
 	for _, n := range group {
 		for i, at := range n.service.namespaces {
-			if i > 0 && !exists(at.store.Path()) {
+			if i > 0 && !at.exists() {
 				continue
 			}
 			var gone []tokenstore.Token
@@ -81,9 +80,9 @@ func (m *Manager) storeTokens(ctx context.Context, who oauthClient, group []requ
 	}, err
 }
 
-// revokeUnneeded revokes the tokens that nobody asked for, which openid brings along, and
-// those that new ones have taken the place of, unless another store still has
-// them. That it may fail changes nothing.
+// revokeUnneeded revokes the tokens that no service needs, which the scope
+// openid brings along, and those that were replaced, unless another store still
+// has them. A failure is ignored: the tokens expire by themselves.
 func (m *Manager) revokeUnneeded(ctx context.Context, who oauthClient, group []requiredTokens, tokens tokenstore.Rows, replaced []locatedToken, p tokenOrigins) {
 	for server, token := range tokens {
 		if !slices.ContainsFunc(group, func(n requiredTokens) bool { return slices.Contains(n.servers, server) }) {
@@ -99,8 +98,8 @@ func (m *Manager) revokeUnneeded(ctx context.Context, who oauthClient, group []r
 	m.revokeAll(ctx, replaced, p)
 }
 
-// storeLinkedIdentities remembers the other identities of the person; that it may fail changes
-// nothing.
+// storeLinkedIdentities records the other identities of the person. They are
+// only shown, so a failure is ignored.
 func (m *Manager) storeLinkedIdentities(ctx context.Context, identity Identity, token tokenstore.Token) {
 	if identity.ID == "" || token.AccessToken.IsZero() {
 		return
@@ -122,8 +121,9 @@ func (m *Manager) storeLinkedIdentities(ctx context.Context, identity Identity, 
 	})
 }
 
-// checkSameIdentity refuses a login as somebody else than whose tokens are there,
-// before anything is written. A person is one for all services of a client.
+// checkSameIdentity refuses a login as another identity than the one whose
+// tokens are stored, before anything is written. All services of one client
+// have the same identity.
 func (m *Manager) checkSameIdentity(ctx context.Context, group []requiredTokens, identity Identity) error {
 	who := group[0].service.client
 	for _, s := range m.services {
@@ -132,7 +132,7 @@ func (m *Manager) checkSameIdentity(ctx context.Context, group []requiredTokens,
 			continue
 		}
 		for _, at := range s.namespaces {
-			rows, _ := at.store.Read(ctx, at.namespace) // what cannot be read here, Update reports
+			rows, _ := at.store.Read(ctx, at.namespace) // Update reports what cannot be read
 			for _, token := range rows {
 				if token.Problem == nil && hasOtherIdentity(token, identity.ID) {
 					return &IdentityError{
@@ -150,33 +150,29 @@ func hasOtherIdentity(token tokenstore.Token, identity string) bool {
 	return token.IdentityID != "" && identity != "" && token.IdentityID != identity
 }
 
-// replaceRows puts the tokens that n needs into a namespace, and takes out what would
-// make the Python programs refuse all of it: rows of another identity, and rows
-// that they cannot read. What it took out or replaced is in gone.
+// replaceRows returns the change of a namespace that stores the tokens n needs,
+// and removes the rows that would make the Python programs reject the whole
+// store: rows of another identity, and rows that they cannot read. The rows it
+// removed or replaced are in gone.
 func (n requiredTokens) replaceRows(tokens tokenstore.Rows, identity string, gone *[]tokenstore.Token) func(tokenstore.Rows) error {
 	return func(rows tokenstore.Rows) error {
 		*gone = nil
-		take := func(server string) {
+		remove := func(server string) {
 			if old, ok := rows[server]; ok {
-				old.ResourceServer = server // a row that is not readable may not say
+				old.ResourceServer = server // an unreadable row may not have it
 				*gone = append(*gone, old)
 				delete(rows, server)
 			}
 		}
 		for server, token := range rows {
 			if token.Problem != nil || hasOtherIdentity(token, identity) {
-				take(server)
+				remove(server)
 			}
 		}
 		for _, server := range n.servers {
-			take(server)
+			remove(server)
 			rows[server] = tokens[server]
 		}
 		return nil
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

@@ -12,17 +12,17 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// renewalMargin is how long before its end a token counts as ended, as in
+// renewalMargin is how long before it expires a token counts as expired, as in
 // globus_sdk/authorizers/renewing.py.
 const renewalMargin = 60 * time.Second
 
-// readStoredTokens is what there is of a service in one of its places.
+// storedTokens are the tokens of a service in one of its namespaces.
 type storedTokens struct {
 	storeNamespace
 	rows tokenstore.Rows
 }
 
-// readStoredTokens reads the first place that has any token of s.
+// readStoredTokens reads the first namespace that has a token of s.
 func (m *Manager) readStoredTokens(ctx context.Context, s *loginService) (storedTokens, error) {
 	first := storedTokens{storeNamespace: s.namespaces[0]}
 	for i, at := range s.namespaces {
@@ -40,9 +40,9 @@ func (m *Manager) readStoredTokens(ctx context.Context, s *loginService) (stored
 	return first, nil
 }
 
-// checkStoredTokens tells whether what a service holds is a login: all of its resource
-// servers, all scopes, readable by the Python programs, and either fresh or
-// renewable. Nil is yes; no is a [*LoginError].
+// checkStoredTokens checks that the stored tokens are a login: every resource
+// server and every scope is there, the Python programs can read them, and they
+// are either valid or can be refreshed. Otherwise it returns a [*LoginError].
 func (m *Manager) checkStoredTokens(s *loginService, h storedTokens, p tokenOrigins) error {
 	for _, server := range s.resourceServers() {
 		if err := m.checkServerToken(s, h, p, server); err != nil {
@@ -52,7 +52,7 @@ func (m *Manager) checkStoredTokens(s *loginService, h storedTokens, p tokenOrig
 	return nil
 }
 
-// checkServerToken is judge for one resource server.
+// checkServerToken is checkStoredTokens for one resource server.
 func (m *Manager) checkServerToken(s *loginService, h storedTokens, p tokenOrigins, server string) error {
 	token, ok := h.rows[server]
 	if !ok {
@@ -62,7 +62,7 @@ func (m *Manager) checkServerToken(s *loginService, h storedTokens, p tokenOrigi
 		return &LoginError{Service: s.name, Reason: "there is no token for " + server}
 	}
 	if token.Problem != nil {
-		return &LoginError{Service: s.name, Reason: "the token for " + server + " is not readable", Err: token.Problem}
+		return &LoginError{Service: s.name, Reason: "the token for " + server + " cannot be read", Err: token.Problem}
 	}
 	if missing := missingScopes(token, s.scopes[server]); len(missing) > 0 {
 		return &LoginError{Service: s.name, Reason: "the tokens do not allow " + strings.Join(missing, ", ")}
@@ -71,17 +71,17 @@ func (m *Manager) checkServerToken(s *loginService, h storedTokens, p tokenOrigi
 		return &LoginError{Service: s.name, Reason: refused}
 	}
 	if !s.canRenew(h.storeNamespace, token) && !isStillValid(token) {
-		return &LoginError{Service: s.name, Reason: "the token for " + server + " ended at " + token.Expires().UTC().Format(time.RFC3339) + " and cannot be renewed"}
+		return &LoginError{Service: s.name, Reason: "the token for " + server + " expired at " + token.Expires().UTC().Format(time.RFC3339) + " and cannot be refreshed"}
 	}
 	return nil
 }
 
-// canRenew is true when another access token comes without a person.
+// canRenew is true when a new access token can be had without a person.
 func (s *loginService) canRenew(at storeNamespace, token tokenstore.Token) bool {
 	return !token.RefreshToken.IsZero() || !s.client.secret.IsZero() && at.clientID == s.client.id
 }
 
-// isStillValid is true when the access token has not ended.
+// isStillValid is true when the access token has not expired.
 func isStillValid(token tokenstore.Token) bool {
 	return time.Now().Before(token.Expires().Add(-renewalMargin))
 }
@@ -92,12 +92,12 @@ func missingScopes(token tokenstore.Token, scopes []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return slices.Contains(has, scope) })
 }
 
-// clientOfToken is the client that a token belongs to: proven by the place it is in or
-// by a refresh that worked, otherwise the likeliest.
+// clientOfToken is the client that a token belongs to: proven by the store it
+// is in or by a refresh that worked, otherwise the most likely one.
 func (m *Manager) clientOfToken(s *loginService, h storedTokens, token tokenstore.Token, p tokenOrigins) (id string, proven bool) {
 	if s.name == Academy && !token.RefreshToken.IsZero() {
-		// The one namespace there is for people and for client credentials,
-		// which never come with a refresh token.
+		// People and client credentials share one namespace here, and client
+		// credentials never come with a refresh token.
 		return academyID, true
 	}
 	if h.clientID != "" {
@@ -109,10 +109,10 @@ func (m *Manager) clientOfToken(s *loginService, h storedTokens, token tokenstor
 	return m.candidateClients(s, h, p)[0], false
 }
 
-// candidateClients orders the clients that a token of unknown origin may belong to:
-// those that other tokens of the same namespace are proven to belong to, the
-// one that the environment names, those for which Python Chiltepin has left
-// its transfer tokens, and the rest of those that Globus programs use.
+// candidateClients orders the clients that a token of unknown origin may belong
+// to: those that other tokens of the same namespace belong to, the one that the
+// environment names, those for which Python Chiltepin has stored transfer
+// tokens, and the other ids that Globus programs use.
 func (m *Manager) candidateClients(s *loginService, h storedTokens, p tokenOrigins) []string {
 	var list []string
 	add := func(id string) {
@@ -135,15 +135,4 @@ func (m *Manager) candidateClients(s *loginService, h storedTokens, p tokenOrigi
 	add(chiltepinID)
 	add(olderChiltepinID)
 	return list
-}
-
-// LoggedIn tells, without network, whether a service has tokens that should
-// work. Whether they do, only the service knows.
-func (m *Manager) LoggedIn(service string) bool {
-	s, err := m.findService(service)
-	if err != nil {
-		return false
-	}
-	h, err := m.readStoredTokens(context.Background(), s)
-	return err == nil && m.checkStoredTokens(s, h, m.origins.readFile()) == nil
 }

@@ -6,12 +6,12 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// DaemonEnv lists the variables, as NAME=VALUE, that the daemon must be given
-// on top of this process's environment: the id of the client that the tokens
-// of the Compute store belong to, without which it could not renew them. With
-// client credentials in the environment there is nothing to add. It never
-// holds a secret, and does not use the network: where the client is not
-// proven it is the likeliest, see [Manager.ProveClient].
+// DaemonEnv lists the variables, as NAME=VALUE, that the daemon needs on top of
+// this process's environment: the id of the client that the tokens of the
+// Compute store belong to, without which it could not refresh them. With client
+// credentials in the environment the list is empty. It never contains a secret.
+// It does not use the network: where the client is not proven, it names the
+// most likely one; see [Manager.ProveClient].
 func (m *Manager) DaemonEnv() ([]string, error) {
 	s, err := m.findService(Compute)
 	if err != nil || !s.client.secret.IsZero() {
@@ -28,10 +28,10 @@ func (m *Manager) DaemonEnv() ([]string, error) {
 	return []string{"GLOBUS_COMPUTE_CLIENT_ID=" + id}, nil
 }
 
-// ProveClient makes sure which client the tokens of a service belong to, and
-// returns its id. Tokens of a login that was made here are known; those of
-// another program are renewed with the ids that Globus programs use until one
-// is accepted, which is remembered.
+// ProveClient finds out which client the tokens of a service belong to, and
+// returns its id. For tokens of a login that was made here it is known. Tokens
+// of another program are refreshed with the ids that Globus programs use, until
+// Globus Auth accepts one, which is recorded.
 func (m *Manager) ProveClient(ctx context.Context, service string) (clientID string, err error) {
 	s, err := m.findService(service)
 	if err != nil {
@@ -55,7 +55,7 @@ func (m *Manager) ProveClient(ctx context.Context, service string) (clientID str
 			}
 			p = m.origins.readFile()
 			id, _ = m.clientOfToken(s, h, fresh, p)
-			// Nobody would find the old one again to revoke it.
+			// Once it is replaced, nothing could find the old token to revoke it.
 			_ = m.globus.revokeToken(ctx, oauthClient{id: id}, token.AccessToken)
 		}
 		if clientID == "" {
@@ -65,7 +65,7 @@ func (m *Manager) ProveClient(ctx context.Context, service string) (clientID str
 	return clientID, nil
 }
 
-// namespaces lists all that the services write to, without doubles.
+// storeNamespaces lists all namespaces that the services write to.
 func (m *Manager) storeNamespaces() []storeNamespace {
 	var list []storeNamespace
 	for _, s := range m.services {
@@ -74,7 +74,8 @@ func (m *Manager) storeNamespaces() []storeNamespace {
 	return list
 }
 
-// revokeTokens revokes a token that will not be kept. That it may fail changes nothing.
+// revokeTokens revokes both tokens of a row that is not kept. A failure is
+// ignored: they expire by themselves.
 func (m *Manager) revokeTokens(ctx context.Context, c oauthClient, token tokenstore.Token) {
 	_ = m.globus.revokeToken(ctx, c, token.AccessToken)
 	if !token.RefreshToken.IsZero() {

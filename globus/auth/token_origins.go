@@ -16,13 +16,13 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// origins is our own small file beside the stores. It remembers what they do
-// not say: which client a token belongs to, and whether Globus Auth has refused
-// it. It knows tokens by their fingerprints alone, so losing it costs a guess
-// and reading it gives nothing away.
+// originsFile is our own small file beside the token stores. It records what
+// they do not say: which client a token belongs to, and whether Globus Auth has
+// refused it. It contains fingerprints of tokens only. Losing it means that
+// clients have to be guessed again.
 type originsFile struct{ path, lockPath string }
 
-// tokenOrigins is what is in the file.
+// tokenOrigins is the content of the file.
 type tokenOrigins struct {
 	// Version is 1.
 	Version int `json:"version"`
@@ -31,24 +31,25 @@ type tokenOrigins struct {
 	Tokens map[string]tokenOrigin `json:"tokens,omitempty"`
 	// Identities are by their UUID.
 	Identities map[string]Identity `json:"identities,omitempty"`
-	// Demands are what services ask of the next login, by service.
+	// Demands are what the policies of services require of the next login, by
+	// service.
 	Demands map[string]globus.Demand `json:"demands,omitempty"`
 }
 
 type tokenOrigin struct {
 	// ClientID is the client that the token is proven to belong to.
 	ClientID string `json:"client_id,omitempty"`
-	// Refused is the reason why the token does not work any more.
+	// Refused is why the token no longer works.
 	Refused string `json:"refused,omitempty"`
 	// Written orders entries by age, in seconds since 1970.
 	Written int64 `json:"written"`
 }
 
-// maxTokenOrigins bounds the file; the oldest go first. Nobody has more than a
-// dozen tokens at a time.
+// maxTokenOrigins limits the size of the file; the oldest entries are dropped
+// first. A person has at most a dozen tokens at a time.
 const maxTokenOrigins = 200
 
-// readFile never fails: a ledger that cannot be read is an empty one.
+// readFile never fails: a file that cannot be read counts as empty.
 func (l originsFile) readFile() tokenOrigins {
 	var p tokenOrigins
 	data, err := os.ReadFile(l.path)
@@ -88,7 +89,7 @@ func (l originsFile) updateFile(change func(*tokenOrigins)) error {
 	return tokenstore.WriteFile(l.path, append(data, '\n'))
 }
 
-// recordToken remembers something about a token.
+// recordToken records something about a token.
 func (l originsFile) recordToken(token tokenstore.Token, e tokenOrigin) error {
 	return l.updateFile(func(p *tokenOrigins) {
 		e.Written = time.Now().Unix()
@@ -96,7 +97,7 @@ func (l originsFile) recordToken(token tokenstore.Token, e tokenOrigin) error {
 	})
 }
 
-// of is what is known about a token.
+// originOf is what is recorded about a token.
 func (p tokenOrigins) originOf(token tokenstore.Token) tokenOrigin {
 	return p.Tokens[tokenFingerprint(token)]
 }
@@ -108,7 +109,7 @@ func tokenFingerprint(token tokenstore.Token) string {
 	return token.RefreshToken.Fingerprint()
 }
 
-// forgetTokens drops tokens and, when none are left, everything.
+// forgetTokens drops tokens and, when none are left, everything else.
 func (l originsFile) forgetTokens(tokens []tokenstore.Token) error {
 	if _, err := os.Stat(l.path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -124,9 +125,9 @@ func (l originsFile) forgetTokens(tokens []tokenstore.Token) error {
 	})
 }
 
-// lockTokens waits for the lock that all of our processes take before they change
-// tokens, so that two of them never refresh the same one. The Python programs
-// do not know it; see store.
+// lockTokens waits for the lock that every process of ours takes before it
+// changes tokens, so that no two of them refresh the same one. The Python
+// programs do not know this lock; see storeRefreshed.
 func (l originsFile) lockTokens(ctx context.Context) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(l.lockPath), 0o700); err != nil {
 		return nil, fmt.Errorf("locking the tokens: %w", err)

@@ -12,15 +12,15 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// tokenResponse is what Globus Auth answers to a request for tokens: one or several of
-// them, for a resource server each, and perhaps who they are for.
+// tokenResponse is the response of Globus Auth to a request for tokens: one or
+// several, each for a resource server, and perhaps an ID token.
 type tokenResponse struct {
 	tokens  tokenstore.Rows
 	idToken tokenstore.Secret
 }
 
-// parseTokenResponse reads the answer: the first token at its top, the rest in
-// other_tokens, as OAuthTokenResponse of globus_sdk does.
+// parseTokenResponse reads a response: the first token at its top level, the
+// others in other_tokens, as OAuthTokenResponse of globus_sdk does.
 func parseTokenResponse(token *oauth2.Token) (*tokenResponse, error) {
 	now := time.Now()
 	top := map[string]any{"access_token": token.AccessToken, "token_type": token.TokenType}
@@ -75,19 +75,19 @@ func parseToken(members map[string]any, now time.Time) (tokenstore.Token, error)
 	return row, problem
 }
 
-// UnexpectedResponseError is an answer of Globus Auth that cannot be understood.
+// UnexpectedResponseError is a response of Globus Auth that cannot be
+// understood.
 type UnexpectedResponseError struct {
-	// Problem is what is wrong with it, without anything out of it that is
-	// secret.
+	// Problem is what is wrong with it. It never contains a secret.
 	Problem string
 }
 
-// Error tells what is wrong.
+// Error says what is wrong.
 func (e *UnexpectedResponseError) Error() string {
-	return "the answer of Globus Auth cannot be understood: " + e.Problem
+	return "the response of Globus Auth cannot be understood: " + e.Problem
 }
 
-// randomText is n random bytes in letters that an address can carry.
+// randomText returns n random bytes in URL-safe base64.
 func randomText(random io.Reader, n int) (string, error) {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(random, b); err != nil {

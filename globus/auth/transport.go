@@ -13,12 +13,12 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// Authorized is a client that signs requests to one service. It renews the
-// token a minute before it ends, and once when the service answers 401. A
+// Authorized is a client that signs requests to one service. It refreshes the
+// token a minute before it expires, and once when the service answers 401. A
 // service without a login is an [ErrNotLoggedIn], here or from a request.
 // Requests to any other address than the service's are refused, and redirects
-// are not followed, so that no token goes astray. The client is safe for
-// concurrent use.
+// are not followed, so that a token is never sent elsewhere. The client is safe
+// for concurrent use.
 func (m *Manager) Authorized(ctx context.Context, service string) (*http.Client, error) {
 	s, err := m.findService(service)
 	if err != nil {
@@ -46,7 +46,7 @@ func (m *Manager) Authorized(ctx context.Context, service string) (*http.Client,
 	}, nil
 }
 
-// signingTransport adds the token to requests.
+// signingTransport adds the access token to requests.
 type signingTransport struct {
 	manager *Manager
 	service *loginService
@@ -83,7 +83,7 @@ func (t *signingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.sendSigned(r, token, true)
 }
 
-// rememberDemand remembers what a policy asks of the next login.
+// rememberDemand records what a policy requires of the next login.
 func (t *signingTransport) rememberDemand(ctx context.Context, resp *http.Response) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	resp.Body = struct {
@@ -95,7 +95,8 @@ func (t *signingTransport) rememberDemand(ctx context.Context, resp *http.Respon
 	}
 }
 
-// currentToken is the one to sign with; stale is one that was not accepted.
+// currentToken is the token to sign with; stale is one that the service
+// rejected.
 func (t *signingTransport) currentToken(ctx context.Context, stale tokenstore.Secret) (tokenstore.Token, error) {
 	t.mu.Lock()
 	last := t.last

@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 )
 
 // Ways for a person to log in.
 const (
-	// Auto chooses by what is there.
+	// Auto chooses between the others.
 	Auto = "auto"
-	// Browser ends at a page on this machine, which takes the code by itself.
+	// Browser ends at a page on this machine, which receives the code.
 	Browser = "browser"
-	// Paste ends at a page of Globus that shows the code.
+	// Paste ends at a page of Globus that shows the code to copy.
 	Paste = "paste"
 )
 
@@ -21,38 +22,38 @@ const (
 type LoginOptions struct {
 	// Services to log in to; empty means all.
 	Services []string
-	// Force gets new tokens even where there are some that work, and lets
-	// another identity take the place of the one that is logged in.
+	// Force gets new tokens even where the stored ones work, and lets another
+	// identity replace the one that is logged in.
 	Force bool
 	// Method is [Auto], which "" stands for, [Browser] or [Paste].
 	Method string
-	// Port is that of the page on this machine, any free one for 0.
+	// Port is the port of the page on this machine, any free one for 0.
 	Port int
 	// Ask is for a caller with a terminal. It shows url to a person and returns
-	// what they bring back: the code, or the address of the page with it. It
+	// what they paste: the code, or the address of the page with the code. It
 	// is called once for each authorization that shows a code, one after the
-	// other, and not at all with client credentials. Where the code comes back
-	// by itself url is empty: Show has been called, and Ask only takes the
-	// address of a page that a browser elsewhere could not reach; its ctx ends
-	// with the login.
+	// other, and never with client credentials. Where the browser returns the
+	// code to a page on this machine, url is empty: Show was called before, and
+	// Ask only reads the address of a last page that a browser elsewhere could
+	// not open; its ctx ends with the login.
 	Ask func(ctx context.Context, url string) (code string, err error)
-	// Show puts url before a person, and returns nil once it has. One that is
-	// [ErrNotShown] means that it could not; any other error ends the call.
-	// With Ask it is called for every login in a browser, without only when no
-	// browser was opened on this machine.
+	// Show shows url to a person, and returns nil once it has. [ErrNotShown]
+	// means that it could not; any other error ends the call. With Ask it is
+	// called for every login in a browser, without Ask only when no browser was
+	// opened on this machine.
 	Show func(ctx context.Context, url string) error
-	// Flow goes on with a login that waits for a person, by its handle; Code is
-	// what the person brought back. Both are for callers without a terminal.
+	// Flow is the handle of a login that waits for a person, to continue it;
+	// Code is what the person pasted. Both are for callers without a terminal.
 	Flow, Code string
-	// Wait is how long a call without Ask waits for the person before it hands
-	// out the handle; zero means 20 seconds.
+	// Wait is how long a call without Ask waits for the person before it
+	// returns the handle; zero means 20 seconds.
 	Wait time.Duration
 }
 
-// LoginResult tells who is logged in now, and what this login changed.
+// LoginResult says who is logged in now, and what this login changed.
 type LoginResult struct {
 	Account
-	// Renewed lists the services that got new tokens; the others had some.
+	// Renewed lists the services that got new tokens; the others had working ones.
 	Renewed []string
 	// Pending is set where the login waits for a person.
 	Pending *Pending
@@ -60,8 +61,10 @@ type LoginResult struct {
 
 // Pending is a login that waits for a person.
 type Pending struct {
-	// Flow is its handle, URL where the person goes, Next how to go on.
-	Flow, URL, Next string
+	// Flow is its handle, URL the address that the person opens.
+	Flow, URL string
+	// Next is what the person does, and then the call that continues.
+	Next []next.Step
 }
 
 // LogoutOptions say what a logout ends.
@@ -71,14 +74,14 @@ type LogoutOptions struct {
 	All bool
 }
 
-// LogoutResult tells what became of every token.
+// LogoutResult says what happened to every token.
 type LogoutResult struct {
 	Tokens []TokenRemoval
 	// Left is what was left alone, because it belongs to other clients.
 	Left []Left
 }
 
-// Left tells about tokens of other clients in a store of ours.
+// Left counts the tokens of other clients in a store of ours.
 type Left struct {
 	// Store is the file, Namespace the part of it.
 	Store, Namespace string
@@ -86,7 +89,7 @@ type Left struct {
 	Tokens int
 }
 
-// TokenRemoval is what became of one token in one store.
+// TokenRemoval says what happened to one token in one store.
 type TokenRemoval struct {
 	// Service is "compute", "transfer" or "academy".
 	Service        string
@@ -97,21 +100,21 @@ type TokenRemoval struct {
 	ClientID string
 	// Store is the file.
 	Store string
-	// Revoked is true when Globus Auth confirmed that the token is dead.
+	// Revoked is true when Globus Auth confirmed the revocation.
 	Revoked bool
-	// Removed is true when it is gone from the file.
+	// Removed is true when it was removed from the file.
 	Removed bool
 	// Err is why it was not revoked or not removed.
 	Err error
-	// ValidUntil is when an access token ends by itself; zero for a refresh
-	// token, which lives for six months after its last use.
+	// ValidUntil is when an access token expires; zero for a refresh token,
+	// which is valid for six months after its last use.
 	ValidUntil time.Time
 }
 
 // Account is who is logged in, and for what. It never holds a token.
 type Account struct {
-	// Identity is who, according to the first service that tells; zero when
-	// nobody is logged in, or when the tokens do not say.
+	// Identity is who, according to the first service whose tokens say so; zero when
+	// nobody is logged in, or when no tokens do.
 	Identity Identity
 	// Services has one entry a service, in the order of [Services].
 	Services []ServiceAccount
@@ -121,7 +124,7 @@ type Account struct {
 type Identity struct {
 	// ID is its UUID.
 	ID string `json:"id"`
-	// Username and Name are known where the last login told them.
+	// Username and Name are from the last login, where it returned them.
 	Username string `json:"username,omitempty"`
 	Name     string `json:"name,omitempty"`
 	// Linked are other identities of the same person, as of the last login.
@@ -149,17 +152,17 @@ type ServiceAccount struct {
 	Tokens []TokenInfo
 	// Programs is what other programs would see.
 	Programs []ProgramView
-	// Demand is what its policy asks of the next login, as far as it has said.
+	// Demand is what its policy requires of the next login, as far as is known.
 	Demand globus.Demand
 }
 
-// TokenInfo tells about tokens without showing them.
+// TokenInfo describes a token without its text.
 type TokenInfo struct {
 	ResourceServer string
 	Scopes         []string
-	// Expires is when the access token ends.
+	// Expires is when the access token expires.
 	Expires time.Time
-	// Refreshable is true when a new one comes without a new login.
+	// Refreshable is true when a new one can be had without a new login.
 	Refreshable bool
 	// RenewedBy is "refresh_token" or "client_credentials", "" for nothing.
 	RenewedBy string

@@ -9,11 +9,11 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// maxLinkedIdentities bounds how many identities a person is believed to have.
+// maxLinkedIdentities limits how many identities of a response are used.
 const maxLinkedIdentities = 50
 
-// fetchLinkedIdentities asks for all identities of the person, the one of the token among
-// them.
+// fetchLinkedIdentities asks for all identities of the person, including the
+// one of the token.
 func (a authority) fetchLinkedIdentities(ctx context.Context, token tokenstore.Secret) ([]Identity, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url+"/v2/oauth2/userinfo", nil)
 	if err != nil {
@@ -37,7 +37,7 @@ func (a authority) fetchLinkedIdentities(ctx context.Context, token tokenstore.S
 		} `json:"identity_set"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
-		return nil, &UnexpectedResponseError{Problem: "/v2/oauth2/userinfo is not the JSON that it should be"}
+		return nil, &UnexpectedResponseError{Problem: "/v2/oauth2/userinfo is not the expected JSON"}
 	}
 	var list []Identity
 	for _, one := range said.Set {

@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// Whoami tells who is logged in, from the stores alone: it does not use the
-// network and changes nothing. A store that cannot be read is the problem of
-// its service, and not an error.
+// Whoami says who is logged in, from the stores alone: it does not use the
+// network and changes nothing. A store that cannot be read is reported as the
+// problem of its service, and not as an error.
 func (m *Manager) Whoami(ctx context.Context) (Account, error) {
 	p := m.origins.readFile()
 	var account Account

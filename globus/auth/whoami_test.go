@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"chiltepin/globus/auth"
+	"chiltepin/globus/next"
 	"chiltepin/globus/sandbox"
 	"chiltepin/globus/tokenstore"
 )
@@ -46,8 +47,8 @@ func TestWhoami(t *testing.T) {
 				},
 				Programs: []auth.ProgramView{
 					{Program: "Python Chiltepin 0.1.7", LoggedIn: true},
-					{Program: "Python Chiltepin up to 0.1.6", LoggedIn: true, Until: end, Advice: "GLOBUS_COMPUTE_CLIENT_ID=" + chiltepin},
-					{Program: "globus-compute-endpoint, globus_compute_sdk", LoggedIn: true, Until: end, Advice: "GLOBUS_COMPUTE_CLIENT_ID=" + chiltepin},
+					{Program: "Python Chiltepin up to 0.1.6", LoggedIn: true, Until: end, Next: []next.Step{next.Do("set GLOBUS_COMPUTE_CLIENT_ID=" + chiltepin + " in the environment")}},
+					{Program: "globus-compute-endpoint, globus_compute_sdk", LoggedIn: true, Until: end, Next: []next.Step{next.Do("set GLOBUS_COMPUTE_CLIENT_ID=" + chiltepin + " in the environment")}},
 				},
 			},
 			{
@@ -96,11 +97,11 @@ func TestWhoamiProblems(t *testing.T) {
 		"ended without refresh token": {edit(func(token tokenstore.Token) tokenstore.Token {
 			token.RefreshToken, token.ExpiresAt = tokenstore.Secret{}, 86400
 			return token
-		}), "not logged in to Globus compute: the token for funcx_service ended at 1970-01-02T00:00:00Z and cannot be renewed"},
+		}), "not logged in to Globus compute: the token for funcx_service expired at 1970-01-02T00:00:00Z and cannot be refreshed"},
 		"unreadable row": {edit(func(token tokenstore.Token) tokenstore.Token {
 			token.Extra = map[string]string{"scope": "5"} // the later of two members counts
 			return token
-		}), "not logged in to Globus compute: the token for funcx_service is not readable: scope must be a string"},
+		}), "not logged in to Globus compute: the token for funcx_service cannot be read: scope must be a string"},
 		"empty file": {func(t *testing.T, w *world) {
 			if err := os.Truncate(w.compute().Path(), 0); err != nil {
 				t.Fatal(err)
@@ -114,7 +115,7 @@ func TestWhoamiProblems(t *testing.T) {
 			w.login(t, m, auth.Compute)
 			test.spoil(t, w)
 			account, err := m.Whoami(t.Context())
-			if err != nil || account.Services[0].LoggedIn || m.LoggedIn(auth.Compute) {
+			if err != nil || account.Services[0].LoggedIn || loggedIn(m, auth.Compute) {
 				t.Fatalf("%+v, %v", account.Services[0], err)
 			}
 			got, want := "", strings.ReplaceAll(test.want, "%s", w.compute().Path())
@@ -124,7 +125,7 @@ func TestWhoamiProblems(t *testing.T) {
 			if got != want {
 				t.Errorf("problem %q, want %q", got, want)
 			}
-			if result := w.login(t, m, auth.Compute); len(result.Renewed) != 1 || !m.LoggedIn(auth.Compute) {
+			if result := w.login(t, m, auth.Compute); len(result.Renewed) != 1 || !loggedIn(m, auth.Compute) {
 				t.Errorf("a login did not mend it: %+v", result)
 			}
 		})
@@ -169,7 +170,7 @@ func TestSpoiltLedger(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if !m.LoggedIn(auth.Compute) {
+		if !loggedIn(m, auth.Compute) {
 			t.Errorf("%q: not logged in", content)
 		}
 		if id, err := m.ProveClient(t.Context(), auth.Compute); err != nil || id != chiltepin {

@@ -1,20 +1,23 @@
 package auth_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"chiltepin/globus/auth"
 	"chiltepin/globus/tokenstore"
 )
 
-// forgetTokens takes away our record of which client a token belongs to, so that
-// the stores look as if another program had written them.
+// forget deletes our record of which client a token belongs to, so that it has
+// to be found out.
 func forget(t *testing.T, w *world) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(w.computeDir(), ".chiltepin", "clients.json")); err != nil {
@@ -22,7 +25,7 @@ func forget(t *testing.T, w *world) {
 	}
 }
 
-// updateFile changes the compute store as another program would.
+// update changes the compute store as another program would.
 func (w *world) update(t *testing.T, change func(tokenstore.Rows)) {
 	t.Helper()
 	err := w.compute().Update(t.Context(), "user/production", func(rows tokenstore.Rows) error {
@@ -59,4 +62,12 @@ func (w *world) exchange(t *testing.T, token tokenstore.Secret) (access, refresh
 		t.Error(err)
 	}
 	return tokenstore.NewSecret(answer.AccessToken), tokenstore.NewSecret(answer.RefreshToken), time.Now().Unix() + answer.ExpiresIn
+}
+
+// loggedIn is true when the stored tokens of a service are a login.
+func loggedIn(m *auth.Manager, service string) bool {
+	account, err := m.Whoami(context.Background())
+	return err == nil && slices.ContainsFunc(account.Services, func(s auth.ServiceAccount) bool {
+		return s.Service == service && s.LoggedIn
+	})
 }

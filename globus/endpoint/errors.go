@@ -9,6 +9,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 )
 
 // DaemonError says that the daemon ended instead of running.
@@ -273,6 +274,9 @@ func (e *DeleteError) Hint() string {
 	var h interface{ Hint() string }
 	if errors.As(e.Err, &h) && !globus.IsUnavailable(e.Err) && h.Hint() != "" {
 		return h.Hint()
+	}
+	if len(next.Of(e.Err)) > 0 && !globus.IsUnavailable(e.Err) {
+		return "" // the cause is classified
 	}
 	return "try again, or remove only the files: chiltepin endpoint delete --local-only " + shell(e.Name)
 }

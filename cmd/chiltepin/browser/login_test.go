@@ -167,13 +167,14 @@ func TestLoginInChromium(t *testing.T) {
 	}
 	const want = `✓ You are logged in
 You are Robin Researcher (researcher@sandbox.example).
-What the Globus programs on that machine may use now
+What the Globus programs on that machine can use now
 Service	Until
 Globus Compute	you log out, or six months without use
 Globus Transfer	you log out, or six months without use
 Academy exchange	you log out, or six months without use
 What to do next
-You can close this page: the program that asked goes on by itself. For a first endpoint:
+You can close this page. The program that opened it continues by itself.
+To set up a first endpoint:
 chiltepin endpoint configure my-endpoint
 chiltepin endpoint start my-endpoint`
 	var lines []string
@@ -234,7 +235,7 @@ func TestPagesInChromium(t *testing.T) {
 	box.Configure(func(s *sandbox.Settings) { s.Consent = "deny" })
 	l := start(t, box, home)
 	c.open(l.opened)
-	c.await("Access was not allowed")
+	c.await("Access was declined")
 	c.photograph("denied")
 	if _, err := l.end(t); err == nil || !strings.Contains(l.stderr.String(), `"code":"refused"`) {
 		t.Errorf("denied: %v %s", err, l.stderr.String())

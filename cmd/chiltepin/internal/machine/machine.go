@@ -21,6 +21,7 @@ import (
 	"chiltepin/globus/auth"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool"
 	"chiltepin/globus/runtime"
 	"chiltepin/tools"
@@ -33,6 +34,9 @@ type Machine struct {
 	Getenv  func(string) string
 	// Version is this program's.
 	Version string
+	// Command words a step for the page at the end of a login in a browser,
+	// with the configuration directory where it is not the default one.
+	Command func(step next.Step, configDir string) string
 
 	// flows are the logins under way in this process.
 	flows *auth.Flows
@@ -115,6 +119,13 @@ func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Man
 		host = "this machine"
 	}
 	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.remote(), Flows: m.flows}
+	if m.Command != nil {
+		shown := dir
+		if shown == filepath.Clean(endpointfs.DefaultDir(home, m.Getenv)) {
+			shown = ""
+		}
+		config.Command = func(step next.Step) string { return m.Command(step, shown) }
+	}
 	if command := m.browser(); command != nil {
 		config.OpenBrowser = func(ctx context.Context, url string) error { return m.openBrowser(ctx, command, url) }
 	}

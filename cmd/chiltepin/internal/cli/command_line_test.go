@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"testing"
+
+	"chiltepin/globus/next"
+)
+
+// A step is a command that can be pasted.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		step next.Step
+		dir  string
+		want string
+	}{
+		{next.Do("make room on the disk"), "/gc", "make room on the disk"},
+		{next.Call(next.Login, nil, "log in"), "", "chiltepin login"},
+		{next.Call(next.Login, next.Args{"method": "paste", "port": 8765, "services": []string{"compute", "transfer"}}, ""), "", "chiltepin login --method paste --port 8765 --services compute,transfer"},
+		{next.Endpoint(next.EndpointStart, "mesa", ""), "/my dir", "chiltepin endpoint start -c '/my dir' mesa"},
+		{next.Call(next.EndpointLogs, next.Args{"name": "-o'f", "user_endpoint": "1"}, ""), "", `chiltepin endpoint logs --user-endpoint 1 -- '-o'\''f'`},
+		{next.Call(next.EndpointList, next.Args{"remote": true, "offline": false}, ""), "", "chiltepin endpoint list --remote"},
+	} {
+		if got := CommandLine(test.step, test.dir); got != test.want {
+			t.Errorf("%+v in %q: %s, want %s", test.step, test.dir, got, test.want)
+		}
+	}
+}
