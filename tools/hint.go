@@ -10,9 +10,12 @@ import (
 
 // hint is what the first error in err's chain that can says to do, in the
 // words of the command line.
-func hint(err error) string {
+func hint(err error) string { return stepsText(next.Of(err)) }
+
+// stepsText is steps in the words of the command line.
+func stepsText(steps []next.Step) string {
 	var all []string
-	for _, s := range next.Of(err) {
+	for _, s := range steps {
 		all = append(all, wordStep(s))
 	}
 	return strings.Join(all, ", or ")
@@ -32,14 +35,16 @@ func wordStep(s next.Step) string {
 		return s.Why
 	}
 	words := []string{"chiltepin", strings.ReplaceAll(string(s.Operation), ".", " ")}
-	if name, ok := s.Args["name"]; ok {
-		words = append(words, fmt.Sprint(name))
+	for _, key := range []string{"file", "name"} {
+		if value, ok := s.Args[key]; ok {
+			words = append(words, fmt.Sprint(value))
+		}
 	}
 	var rest []string
 	for key, value := range s.Args {
 		flag := "--" + strings.ReplaceAll(key, "_", "-")
 		switch {
-		case key == "name":
+		case key == "file", key == "name":
 		case value == true:
 			rest = append(rest, flag)
 		default:

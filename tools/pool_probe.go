@@ -101,7 +101,7 @@ func poolProbe(r pool.Probe) PoolProbe {
 		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: operation.Clean(s.Detail)})
 	}
 	if s := r.Failure; s != nil {
-		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: operation.Clean(s.Cause), Lines: cleaned(s.Lines), File: operation.Clean(s.File), Next: operation.Clean(s.Remedy)}
+		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: operation.Clean(s.Cause), Lines: cleaned(s.Lines), File: operation.Clean(s.File), Next: operation.Clean(stepsText(s.Next))}
 	}
 	if r.Worker != (pool.Worker{}) {
 		out.Worker = &PoolWorker{Host: operation.Clean(r.Worker.Host), Python: operation.Clean(r.Worker.Python)}

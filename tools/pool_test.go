@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"chiltepin/tools/operation"
-
 	"github.com/google/go-cmp/cmp"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool"
 	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
+	"chiltepin/tools/operation"
 )
 
 // fakePools is one file with a pool, gpu, and what is said of it.
@@ -75,8 +75,8 @@ func TestPoolResults(t *testing.T) {
 			`{"file":"/d/pools.yaml","ok":true,"pools":[{"name":"gpu","line":1,"endpoint":"` + fakeID + `"}],"endpoints":[` + at + `],"problems":[]}`,
 			"pools.yaml: 1 pool, nothing wrong\n"},
 		{"Wrong", "pool.check", `{"file":"/d/pools.yaml","text":"gpu:\n  max_block: 1\n"}`, fakePools{}, operation.CodeInvalid,
-			`{"file":"/d/pools.yaml","ok":false,"pools":[{"name":"gpu","line":1}],"endpoints":[],"problems":[{"line":2,"column":3,"pool":"gpu","option":"max_block","severity":"error","message":"there is no option max_block; Chiltepin ignores it without a word","next":"did you mean max_blocks?"}]}`,
-			"pools.yaml:2:3: error: gpu: there is no option max_block; Chiltepin ignores it without a word\n    did you mean max_blocks?\npools.yaml: 1 pool, 1 error\n"},
+			`{"file":"/d/pools.yaml","ok":false,"pools":[{"name":"gpu","line":1}],"endpoints":[],"problems":[{"line":2,"column":3,"pool":"gpu","option":"max_block","severity":"error","message":"there is no option max_block; Chiltepin ignores it silently","next":"did you mean max_blocks?"}]}`,
+			"pools.yaml:2:3: error: gpu: there is no option max_block; Chiltepin ignores it silently\n    did you mean max_blocks?\npools.yaml: 1 pool, 1 error\n"},
 		{"Rendered", "pool.render", file, fakePools{rendered: pool.Rendered{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Options: map[string]any{"mpi": false}, Config: "a: 1\nb: \x1b", Script: scheduler.Script{Provider: "PBSProProvider", Submit: "qsub SCRIPT", Header: "#!/bin/bash\n", Problem: "no"}, Runtime: runtime.Runtime{Path: "/r", Source: "PATH"}}}, operation.CodeInvalid,
 			`{"pool":"gpu","endpoint":` + at + `,"options":{"mpi":false},"config":"a: 1\nb: \\u{1b}","provider":"PBSProProvider","submit":"qsub SCRIPT","script_header":"#!/bin/bash\n","problem":"no","runtime":{"path":"/r","source":"PATH"}}`,
 			"a: 1\nb: \\u{1b}\n\n# A block is submitted with: qsub SCRIPT\n#!/bin/bash\n\n...\n# The provider would refuse it: no\n"},
@@ -85,7 +85,7 @@ func TestPoolResults(t *testing.T) {
 		{"Proven", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Reached: []pool.Reached{{Stage: pool.Accepted, After: time.Second}}, Worker: pool.Worker{Host: "n1", Python: "3.11"}, Took: 2 * time.Second}}, "",
 			`{"pool":"gpu","ok":true,"endpoint":` + at + `,"stages":[{"stage":"accepted","seconds":1}],"worker":{"host":"n1","python":"3.11"},"seconds":2}`,
 			"   1.0 s  accepted   \nPool gpu works: a task ran on n1 under Python 3.11\n"},
-		{"Stopped", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Failure: &pool.ProbeFailure{Stage: pool.Running, Timeout: true, Cause: "it waits", Lines: []string{"\x1b[2J"}, File: "/f", Remedy: "wait"}, Left: []string{"a job"}}}, operation.CodeTimeout,
+		{"Stopped", "pool.probe", file, fakePools{probe: pool.Probe{Pool: pool.Pool{Name: "gpu"}, Endpoint: target, Failure: &pool.ProbeFailure{Stage: pool.Running, Timeout: true, Cause: "it waits", Lines: []string{"\x1b[2J"}, File: "/f", Next: []next.Step{next.Do("wait")}}, Left: []string{"a job"}}}, operation.CodeTimeout,
 			`{"pool":"gpu","ok":false,"endpoint":` + at + `,"stages":[],"stopped":{"stage":"running","timeout":true,"cause":"it waits","lines":["\\u{1b}[2J"],"file":"/f","next":"wait"},"seconds":0,"left":["a job"]}`,
 			"   0.0 s  running    not reached\nPool gpu does not work: it waits\n  | \\u{1b}[2J\n  in /f\nWhat to do: wait\nLeft behind: a job\n"},
 	} {
@@ -122,9 +122,9 @@ func TestPoolErrors(t *testing.T) {
 		code operation.Code
 		next string
 	}{
-		{&pool.FileError{Path: "p", Problem: "none", Remedy: "name it", Err: fs.ErrNotExist}, operation.CodeNotFound, "name it"},
-		{&pool.FileError{Path: "p", Problem: "odd", Remedy: "mend it"}, operation.CodeInvalid, "mend it"},
-		{&pool.RenderError{Pool: "gpu", Cause: "c", Lines: []string{"\x1b"}, Remedy: "mend it"}, operation.CodeInvalid, "mend it"},
+		{&pool.FileError{Path: "p", Problem: "none", Steps: []next.Step{next.Do("name it")}, Err: fs.ErrNotExist}, operation.CodeNotFound, "name it"},
+		{&pool.FileError{Path: "p", Problem: "odd", Steps: []next.Step{next.Do("correct it")}}, operation.CodeInvalid, "correct it"},
+		{&pool.RenderError{Pool: "gpu", Cause: "c", Lines: []string{"\x1b"}, Steps: []next.Step{next.Do("correct it")}}, operation.CodeInvalid, "correct it"},
 		{&pool.UnregisteredError{Name: "mesa"}, operation.CodeNotFound, "chiltepin endpoint start mesa"},
 		{&pool.InterruptedError{Pool: "gpu", Stage: pool.Started, Err: context.Canceled}, operation.CodeCanceled, ""},
 	} {

@@ -44,7 +44,7 @@ type PoolProblem struct {
 	Column   int    `json:"column" jsonschema:"column in the line, from 1"`
 	Pool     string `json:"pool,omitempty" jsonschema:"the pool"`
 	Option   string `json:"option,omitempty" jsonschema:"its option"`
-	Severity string `json:"severity" enum:"error,warning,note" jsonschema:"error: tasks will not run, or not as written; warning: something does nothing; note: nothing to mend"`
+	Severity string `json:"severity" enum:"error,warning,note" jsonschema:"error: tasks will not run, or not as written; warning: something does nothing; note: nothing to correct"`
 	Message  string `json:"message" jsonschema:"what is wrong"`
 	Next     string `json:"next,omitempty" jsonschema:"what to do about it"`
 }
@@ -85,7 +85,7 @@ func poolEndpoint(t pool.EndpointLookup) PoolEndpoint {
 }
 
 func poolProblem(p pool.Problem) PoolProblem {
-	return PoolProblem{Line: p.Line, Column: p.Column, Pool: operation.Clean(p.Pool), Option: operation.Clean(p.Option), Severity: string(p.Severity), Message: operation.Clean(p.Message), Next: operation.Clean(p.Remedy)}
+	return PoolProblem{Line: p.Line, Column: p.Column, Pool: operation.Clean(p.Pool), Option: operation.Clean(p.Option), Severity: string(p.Severity), Message: operation.Clean(p.Message), Next: operation.Clean(stepsText(p.Next))}
 }
 
 // WriteText writes a line a problem, as compilers do and editors understand,

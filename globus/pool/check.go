@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/pyyaml"
 	"chiltepin/globus/pool/scheduler"
 )
@@ -49,11 +50,16 @@ type poolCheck struct {
 	faulty map[string]bool
 }
 
-// addProblem adds a problem at an option's value, or at its name where it is ignored
-// as a whole.
+// addProblem adds a problem at an option's value, or at its name where it is
+// ignored as a whole. remedy is what to do, one sentence.
 func (c *poolCheck) addProblem(name string, s Severity, remedy, format string, args ...any) {
+	c.addProblemNext(name, s, doOnly(remedy), format, args...)
+}
+
+// addProblemNext is addProblem with steps that an operation helps with.
+func (c *poolCheck) addProblemNext(name string, s Severity, steps []next.Step, format string, args ...any) {
 	o := c.pool.Options[name]
-	p := Problem{Line: o.Line, Column: o.Column, Pool: c.pool.Name, Option: name, Severity: s, Message: fmt.Sprintf(format, args...), Remedy: remedy}
+	p := Problem{Line: o.Line, Column: o.Column, Pool: c.pool.Name, Option: name, Severity: s, Message: fmt.Sprintf(format, args...), Next: steps}
 	if s != Error || o.Line == 0 {
 		p.Line, p.Column = o.KeyLine, o.KeyColumn
 	}
@@ -88,9 +94,9 @@ func (c *poolCheck) checkEachOption() {
 func (c *poolCheck) reportUnknown(name string) {
 	o := c.pool.Options[name]
 	p := Problem{Line: o.KeyLine, Column: o.KeyColumn, Pool: c.pool.Name, Option: name, Severity: Error,
-		Message: fmt.Sprintf("there is no option %s; Chiltepin ignores it without a word", name), Remedy: "remove it"}
+		Message: fmt.Sprintf("there is no option %s; Chiltepin ignores it silently", name), Next: doOnly("remove it")}
 	if near := nearestOption(name, c.options); near != "" {
-		p.Remedy = fmt.Sprintf("did you mean %s?", near)
+		p.Next = doOnly(fmt.Sprintf("did you mean %s?", near))
 	}
 	c.found = append(c.found, p)
 }
@@ -109,7 +115,7 @@ func (c *poolCheck) checkNumber(o scheduler.Option, v pyyaml.Value) {
 	switch {
 	case v.Kind == pyyaml.Null && o.Name != "init_blocks" && o.Name != "min_blocks" && o.Name != "max_blocks" && o.Name != "nodes_per_block":
 	case v.Kind == pyyaml.Null:
-		c.addProblem(o.Name, Error, "give a number, or remove the line", "%s has no value, and nothing is not the default", o.Name)
+		c.addProblem(o.Name, Error, "give a number, or remove the line", "%s has no value, and an empty value is not the default", o.Name)
 	case v.Kind == pyyaml.Text && regexp.MustCompile(`^\s*\d+\s*$`).MatchString(v.Written):
 		c.addProblem(o.Name, Error, "write "+strings.TrimSpace(v.Written)+" without quotation marks", "%s is the text %q, and should be a number", o.Name, v.Written)
 	case v.Kind != pyyaml.Int:
@@ -147,7 +153,7 @@ func (c *poolCheck) checkEnvironment(v pyyaml.Value) {
 			continue
 		}
 		p := Problem{Line: item.Line, Column: item.Column, Pool: c.pool.Name, Option: name, Severity: Error,
-			Message: fmt.Sprintf("a command of environment is %s, and should be a text", item.Kind.WithArticle()), Remedy: "put the command in quotation marks"}
+			Message: fmt.Sprintf("a command of environment is %s, and should be a text", item.Kind.WithArticle()), Next: doOnly("put the command in quotation marks")}
 		c.found = append(c.found, p)
 	}
 }
@@ -166,7 +172,7 @@ func (c *poolCheck) checkText(o scheduler.Option, v pyyaml.Value) {
 	case v.Kind == pyyaml.Null && len(o.Words) == 0:
 		return
 	case v.Kind == pyyaml.Null:
-		c.addProblem(o.Name, Error, "give "+joinOr(o.Words)+", or remove the line", "%s has no value, and nothing is not the default", o.Name)
+		c.addProblem(o.Name, Error, "give "+joinOr(o.Words)+", or remove the line", "%s has no value, and an empty value is not the default", o.Name)
 		return
 	case v.Kind == pyyaml.Int && c.source.options.Verbatim:
 		c.addProblem(o.Name, Note, "quotation marks make it a text", "%s is the number %s; %s takes it all the same", o.Name, v.Written, c.source.facts.Title)
@@ -180,7 +186,7 @@ func (c *poolCheck) checkText(o scheduler.Option, v pyyaml.Value) {
 	}
 	if len(o.Words) == 0 {
 		if strings.ContainsAny(v.Written, "\n\r") || strings.TrimSpace(v.Written) != v.Written {
-			c.addProblem(o.Name, Error, "write the name alone", "%s has blanks around it or a line break in it", o.Name)
+			c.addProblem(o.Name, Error, "write the name alone", "%s has spaces around it or a line break in it", o.Name)
 		}
 		return
 	}
@@ -199,17 +205,17 @@ func (c *poolCheck) checkText(o scheduler.Option, v pyyaml.Value) {
 func (c *poolCheck) checkEndpointID(v pyyaml.Value) {
 	switch {
 	case v.Kind == pyyaml.Null || v.Kind == pyyaml.Text && v.Written == "":
-		c.addProblem("endpoint", Error, "give the UUID that chiltepin endpoint list shows, or remove the line", "endpoint has no value, and the tasks would run where the workflow runs")
+		c.addProblemNext("endpoint", Error, []next.Step{listEndpoints(), next.Do("give the UUID of an endpoint, or remove the line")}, "endpoint has no value, and the tasks would run where the workflow runs")
 	case v.Kind != pyyaml.Text:
 		c.addProblem("endpoint", Error, `write the UUID in quotation marks`, "endpoint is %s, and should be the UUID of an endpoint", v.Kind.WithArticle())
 	default:
 		if _, err := uuid.Parse(v.Written); err != nil || len(v.Written) != 36 {
-			c.addProblem("endpoint", Error, "give the UUID that chiltepin endpoint list shows", "endpoint is %q, and should be the UUID of an endpoint", v.Written)
+			c.addProblemNext("endpoint", Error, []next.Step{listEndpoints(), next.Do("give the UUID of an endpoint")}, "endpoint is %q, and should be the UUID of an endpoint", v.Written)
 		}
 	}
 }
 
-// checkWalltime is "HH:MM:SS" for parsl (wtime_to_minutes in parsl/utils.py); PBS
+// checkWalltime looks at a time. It is "HH:MM:SS" for parsl (wtime_to_minutes in parsl/utils.py); PBS
 // Professional gets the text as it is.
 func (c *poolCheck) checkWalltime(v pyyaml.Value) {
 	const name = "walltime"
@@ -217,7 +223,7 @@ func (c *poolCheck) checkWalltime(v pyyaml.Value) {
 	switch {
 	case v.Kind == pyyaml.Null && verbatim:
 	case v.Kind == pyyaml.Null:
-		c.addProblem(name, Error, "give a time, or remove the line", "walltime has no value, and nothing is not the default")
+		c.addProblem(name, Error, "give a time, or remove the line", "walltime has no value, and an empty value is not the default")
 	case v.Kind == pyyaml.Int && strings.Contains(v.Written, ":"):
 		severity := Error
 		if verbatim {
@@ -231,8 +237,13 @@ func (c *poolCheck) checkWalltime(v pyyaml.Value) {
 	case !regexp.MustCompile(c.known[name].Pattern).MatchString(v.Written):
 		c.addProblem(name, Error, "write HH:MM:SS in quotation marks"+guessWalltime(v.Written), "walltime is %q, and should be a time such as \"01:00:00\"", v.Written)
 	case regexp.MustCompile(`^0+:0?0:`).MatchString(v.Written):
-		c.addProblem(name, Error, `write "00:01:00" or more`, "walltime is under a minute, which a scheduler takes for no limit or refuses")
+		c.addProblem(name, Error, `write "00:01:00" or more`, "walltime is under a minute: a scheduler refuses that, or takes it for no limit")
 	}
+}
+
+// listEndpoints is the step that shows the UUIDs.
+func listEndpoints() next.Step {
+	return next.Call(next.EndpointList, nil, "see which endpoints there are, and their UUIDs")
 }
 
 // guessWalltime guesses a walltime that was written another way.

@@ -152,7 +152,7 @@ func joinAnd(names []string) string {
 func (c *poolCheck) checkMPI() {
 	if !c.pool.boolOption("mpi", false) {
 		if c.pool.isSet("mpi") && c.pool.Options["mpi"].Kind != pyyaml.Bool {
-			return // which of the two it is has been asked already
+			return // its kind is a problem already
 		}
 		for _, o := range c.options {
 			if o.MPI && c.pool.isSet(o.Name) {
@@ -183,8 +183,8 @@ func (c *poolCheck) checkMPINodes() {
 	if len(variables) == 0 || set || Worst(c.found) == Error {
 		return
 	}
-	c.addProblem("mpi", Warning, fmt.Sprintf("set provider to %s, or have environment export %s, the name of a file with a host a line", joinOr(c.schedulers.Batch().Names()), variables[0]),
-		"MPI applications get their nodes from a scheduler, and the provider is %s: the workers would not start", c.source.name)
+	c.addProblem("mpi", Warning, fmt.Sprintf("set provider to %s, or let environment export %s, the name of a file with one host a line", joinOr(c.schedulers.Batch().Names()), variables[0]),
+		"MPI applications get their nodes from a scheduler, and the provider is %s, so the workers would not start", c.source.name)
 }
 
 // checkLauncher looks whether the launcher is one of another scheduler.

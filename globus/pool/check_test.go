@@ -15,6 +15,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 )
 
@@ -56,6 +57,19 @@ func world(t testing.TB) Checker {
 	}
 }
 
+// nextText is what to do in one line: an operation by its name and arguments.
+func nextText(steps []next.Step) string {
+	var words []string
+	for _, s := range steps {
+		if s.Operation == "" {
+			words = append(words, s.Why)
+			continue
+		}
+		words = append(words, fmt.Sprintf("%s %v to %s", s.Operation, map[string]any(s.Args), s.Why))
+	}
+	return strings.Join(words, "; ")
+}
+
 // TestWrongFiles finds each mistake of testdata/wrong.txtar at its place, with
 // the reason and the remedy, and nothing else.
 func TestWrongFiles(t *testing.T) {
@@ -81,13 +95,13 @@ func TestWrongFiles(t *testing.T) {
 				wants = append(wants, strings.TrimPrefix(line, "#! "))
 			}
 			for i, p := range r.Problems {
-				got := fmt.Sprintf("%d:%d %s | %s | %s", p.Line, p.Column, p.Severity, p.Message, p.Remedy)
+				got := fmt.Sprintf("%d:%d %s | %s | %s", p.Line, p.Column, p.Severity, p.Message, nextText(p.Next))
 				if i >= len(wants) {
 					t.Errorf("false alarm: %s", got)
 					continue
 				}
 				part := strings.Split(wants[i], " | ")
-				if fmt.Sprintf("%d:%d %s", p.Line, p.Column, p.Severity) != part[0] || !strings.Contains(p.Message, part[1]) || !strings.Contains(p.Remedy, part[2]) {
+				if fmt.Sprintf("%d:%d %s", p.Line, p.Column, p.Severity) != part[0] || !strings.Contains(p.Message, part[1]) || !strings.Contains(nextText(p.Next), part[2]) {
 					t.Errorf("got  %s\nwant %s", got, wants[i])
 				}
 			}
@@ -176,13 +190,13 @@ func TestRead(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none"): "there is no such file",
-		dir:                        "it is no regular file",
-		"/dev/zero":                "it is no regular file",
+		dir:                        "it is not a regular file",
+		"/dev/zero":                "it is not a regular file",
 		big:                        "it has 4194305 bytes",
 	} {
 		_, err := Read(path)
 		var bad *FileError
-		if !errors.As(err, &bad) || !strings.Contains(bad.Problem, want) || bad.Remedy == "" {
+		if !errors.As(err, &bad) || !strings.Contains(bad.Problem, want) || len(bad.Next()) == 0 {
 			t.Errorf("%s: %v, want %s", path, err, want)
 		}
 	}
@@ -223,7 +237,7 @@ func FuzzParse(f *testing.F) {
 		file := Parse(data)
 		lines := bytes.Count(data, []byte("\n")) + 2
 		for _, p := range file.Check(scheduler.All()) {
-			if p.Line < 1 || p.Line > lines || p.Column < 1 || p.Message == "" || p.Remedy == "" {
+			if p.Line < 1 || p.Line > lines || p.Column < 1 || p.Message == "" || len(p.Next) == 0 {
 				t.Errorf("%+v of %d lines", p, lines)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"chiltepin/endpointfs/jinja"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 )
 
@@ -105,11 +106,12 @@ func (c Checker) Check(ctx context.Context, data []byte) (Report, error) {
 	return r, nil
 }
 
-// suggestUUID gives the problem of an endpoint that is named a better remedy.
+// suggestUUID says of an endpoint that the file names by its name which UUID it
+// has.
 func suggestUUID(problems []Problem, pool, id string) []Problem {
 	for i, p := range problems {
 		if p.Pool == pool && p.Option == "endpoint" {
-			problems[i].Remedy = fmt.Sprintf("write its UUID: %q", id)
+			problems[i].Next = doOnly(fmt.Sprintf("write its UUID: %q", id))
 		}
 	}
 	return problems
@@ -143,20 +145,35 @@ func (c *poolCheck) checkEndpointUp(t EndpointLookup) {
 	name := cmp.Or(t.Name, t.ID)
 	switch {
 	case t.Missing:
-		c.addProblem("endpoint", Error, "see which there are: chiltepin endpoint list; it may have been deleted, or belong to somebody else", "no endpoint has this UUID, neither here nor at the service")
+		c.addProblemNext("endpoint", Error, []next.Step{listEndpoints(), next.Do("ask its owner: it may have been deleted, or belong to somebody else")}, "no endpoint has this UUID, neither here nor at the service")
 	case t.Problem != nil && !t.Here:
-		c.addProblem("endpoint", Note, "log in, or leave it: chiltepin login", "whether the endpoint is there could not be asked: %v", t.Problem)
+		c.addProblemNext("endpoint", Note, []next.Step{next.Call(next.Login, nil, "have the service asked about it")}, "whether the endpoint exists is not known: %v", t.Problem)
 	case t.Up < 0 && t.Here:
-		c.addProblem("endpoint", Error, "chiltepin endpoint start "+name, "endpoint %s takes no tasks, it is %s%s", name, t.State, reasonSuffix(t.Reason))
+		c.addProblemNext("endpoint", Error, []next.Step{startEndpoint(name)}, "endpoint %s takes no tasks, it is %s%s", name, t.State, reasonSuffix(t.Reason))
 	case t.Up < 0:
-		c.addProblem("endpoint", Error, "on its machine: chiltepin endpoint start "+name, "endpoint %s takes no tasks, the service calls it %s", name, t.State)
+		c.addProblemNext("endpoint", Error, []next.Step{startElsewhere(name)}, "endpoint %s takes no tasks, the service calls it %s", name, t.State)
 	case t.Up == 0:
-		c.addProblem("endpoint", Warning, "chiltepin endpoint status "+name, "it is not known whether endpoint %s takes tasks%s", name, reasonSuffix(t.Reason))
+		c.addProblemNext("endpoint", Warning, []next.Step{next.Endpoint(next.EndpointStatus, name, "see the evidence")}, "whether endpoint %s takes tasks is not known%s", name, reasonSuffix(t.Reason))
 	}
 	for _, err := range t.Files {
-		c.addProblem("endpoint", Error, "mend it; a task would fail with it", "a file of endpoint %s is wrong: %v", name, err)
+		c.addProblem("endpoint", Error, "correct the file: tasks fail with this error", "a file of endpoint %s is wrong: %v", name, err)
 	}
 }
+
+// startEndpoint is the step that has an endpoint take tasks.
+func startEndpoint(name string) next.Step {
+	return next.Endpoint(next.EndpointStart, name, "have it take tasks")
+}
+
+// startElsewhere is startEndpoint on its own machine, whose name nobody tells.
+func startElsewhere(name string) next.Step {
+	s := startEndpoint(name)
+	s.Host = elsewhere
+	return s
+}
+
+// elsewhere is the machine of an endpoint that is not of this one.
+const elsewhere = "the endpoint's machine"
 
 func reasonSuffix(reason string) string {
 	if reason == "" {
@@ -189,7 +206,7 @@ func (c *poolCheck) checkAccepted(s *acceptedOptions) {
 	sent := c.pool.Sent(c.schedulers)
 	for name, why := range s.schema.findRefusals(sent) {
 		if name == "" && len(c.faulty) > 0 {
-			continue // it is told already which
+			continue // the option to blame has its problem already
 		}
 		if name == "" {
 			c.addProblem("endpoint", Error, "see user_config_schema.json of the endpoint", "the schema of endpoint %s refuses these options: %s", s.name, why)
@@ -201,7 +218,7 @@ func (c *poolCheck) checkAccepted(s *acceptedOptions) {
 		}
 		remedy := "see user_config_schema.json of the endpoint"
 		if !c.pool.isSet(o) {
-			remedy = fmt.Sprintf("Chiltepin sends it with its default, %v; set %s, or let the schema take that", quoteText(sent[name]), o)
+			remedy = fmt.Sprintf("set %s, or let the schema take its default, %v, which Chiltepin sends", o, quoteText(sent[name]))
 		}
 		c.addProblem(o, Error, remedy, "the schema of endpoint %s refuses %s: %s", s.name, o, why)
 	}

@@ -81,7 +81,7 @@ func Parse(data []byte) File {
 	if kind := pyyaml.KindOf(doc); kind != pyyaml.Mapping {
 		if kind != pyyaml.Null {
 			f.Problems = append(f.Problems, Problem{Line: doc.Line, Column: doc.Column, Severity: Error,
-				Message: fmt.Sprintf("the file is %s, and should be names of pools with their options", kind.WithArticle()), Remedy: `begin with "name:" and indent the options below it`})
+				Message: fmt.Sprintf("the file is %s, and should be names of pools with their options", kind.WithArticle()), Next: doOnly(`begin with "name:" and indent the options below it`)})
 		}
 		return f
 	}
@@ -90,7 +90,7 @@ func Parse(data []byte) File {
 	for i := 0; i+1 < len(doc.Content); i += 2 {
 		key, value := doc.Content[i], pyyaml.FollowAlias(doc.Content[i+1])
 		if key.ShortTag() == "!!merge" {
-			f.addProblem(Problem{Line: key.Line, Column: key.Column, Severity: Error, Message: "pools are merged into the file, and not options into a pool", Remedy: "write << inside of an entry"})
+			f.addProblem(Problem{Line: key.Line, Column: key.Column, Severity: Error, Message: "<< at the top of the file merges pools into it, not options into a pool", Next: doOnly("write << inside an entry")})
 			continue
 		}
 		name, ok := f.readPoolName(key)
@@ -99,14 +99,14 @@ func Parse(data []byte) File {
 		}
 		if first, twice := seen[name]; twice {
 			f.addProblem(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
-				Message: fmt.Sprintf("pool %s is there twice, first in line %d, and only this one counts", name, first), Remedy: "give one of them another name, or remove it"})
+				Message: fmt.Sprintf("pool %s is defined twice, first in line %d; only this one counts", name, first), Next: doOnly("give one of them another name, or remove it")})
 		}
 		seen[name] = key.Line
 		if kind := pyyaml.KindOf(value); kind != pyyaml.Mapping {
 			// A list with an anchor is what other entries refer to.
 			if value.Anchor == "" || kind != pyyaml.List {
 				f.addProblem(Problem{Line: key.Line, Column: key.Column, Pool: name, Severity: Error,
-					Message: fmt.Sprintf("pool %s is %s, and should be options", name, kind.WithArticle()), Remedy: `indent its options below the name, one "option: value" a line`})
+					Message: fmt.Sprintf("pool %s is %s, and should be options", name, kind.WithArticle()), Next: doOnly(`indent its options below the name, one "option: value" a line`)})
 			}
 			continue
 		}
@@ -125,7 +125,7 @@ func (f *File) readPoolName(key *yaml.Node) (string, bool) {
 	kind := pyyaml.KindOf(node)
 	if kind != pyyaml.Text || node.Value == "" {
 		f.addProblem(Problem{Line: key.Line, Column: key.Column, Severity: Error,
-			Message: fmt.Sprintf("the name of a pool is %s, and should be a text", kind.WithArticle()), Remedy: "put it in quotation marks"})
+			Message: fmt.Sprintf("the name of a pool is %s, and should be a text", kind.WithArticle()), Next: doOnly("put it in quotation marks")})
 		return "", false
 	}
 	return node.Value, true
@@ -145,7 +145,7 @@ func (f *File) collectOptions(p *Pool, m *yaml.Node, depth int) {
 		}
 		if first, twice := own[key.Value]; twice && depth == 0 {
 			f.addProblem(Problem{Line: m.Content[i].Line, Column: m.Content[i].Column, Pool: p.Name, Option: key.Value, Severity: Error,
-				Message: fmt.Sprintf("%s is given twice, first in line %d, and only this one counts", key.Value, first), Remedy: "remove one of them"})
+				Message: fmt.Sprintf("%s is given twice, first in line %d; only this one counts", key.Value, first), Next: doOnly("remove one of them")})
 		}
 		own[key.Value] = m.Content[i].Line
 		p.setOption(m.Content[i], m.Content[i+1], key.Value, depth == 0)
@@ -214,7 +214,7 @@ func parseDocument(data []byte) (*yaml.Node, *Problem) {
 	}
 	err = dec.Decode(&more)
 	if err == nil {
-		return nil, &Problem{Line: max(more.Line, 1), Column: max(more.Column, 1), Severity: Error, Message: "the file holds more than one YAML document", Remedy: "remove the line --- and what follows it"}
+		return nil, &Problem{Line: max(more.Line, 1), Column: max(more.Column, 1), Severity: Error, Message: "the file holds more than one YAML document", Next: doOnly("remove the line --- and what follows it")}
 	}
 	if !errors.Is(err, io.EOF) {
 		return nil, syntaxProblem(data, err)
@@ -226,7 +226,7 @@ func parseDocument(data []byte) (*yaml.Node, *Problem) {
 // and counts some of them from 0.
 func syntaxProblem(data []byte, err error) *Problem {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	p := &Problem{Line: 1, Column: 1, Severity: Error, Message: "it is not YAML: " + text, Remedy: "mend the line or the one before it: texts with special characters need quotation marks, and indentation is by spaces"}
+	p := &Problem{Line: 1, Column: 1, Severity: Error, Message: "it is not YAML: " + text, Next: doOnly("correct this line or the one before it: texts with special characters need quotation marks, and only spaces indent")}
 	lines := bytes.Split(data, []byte("\n"))
 	if m := regexp.MustCompile(`^line (\d+): (?s)(.*)`).FindStringSubmatch(text); m != nil {
 		p.Message = "it is not YAML: " + m[2]
@@ -241,7 +241,7 @@ func syntaxProblem(data []byte, err error) *Problem {
 		indent := lines[i][:len(lines[i])-len(bytes.TrimLeft(lines[i], " \t"))]
 		if tab := bytes.IndexByte(indent, '\t'); tab >= 0 && strings.Contains(text, "cannot start any token") {
 			p.Line, p.Column = i+1, tab+1
-			p.Message, p.Remedy = "it is not YAML: a tab indents the line", "indent by spaces"
+			p.Message, p.Next = "it is not YAML: a tab indents the line", doOnly("indent with spaces")
 			return p
 		}
 	}

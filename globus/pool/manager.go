@@ -17,6 +17,7 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
 )
@@ -61,15 +62,16 @@ const maxFile = 4 << 20
 // FileError is a configuration that cannot be read, or a pool that is not in
 // it.
 type FileError struct {
-	Path, Problem, Remedy string
-	Err                   error
+	Path, Problem string
+	Steps         []next.Step
+	Err           error
 }
 
 // Error names the file and the problem.
 func (e *FileError) Error() string { return fmt.Sprintf("reading %s: %s", e.Path, e.Problem) }
 
-// Hint says what to do.
-func (e *FileError) Hint() string { return e.Remedy }
+// Next is what to do.
+func (e *FileError) Next() []next.Step { return e.Steps }
 
 // Unwrap returns the cause, if there is one.
 func (e *FileError) Unwrap() error { return e.Err }
@@ -80,7 +82,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 func Read(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &FileError{Path: path, Problem: "there is no such file", Remedy: "name the Chiltepin configuration, such as pools.yaml", Err: err}
+		return nil, &FileError{Path: path, Problem: "there is no such file", Steps: doOnly("name the Chiltepin configuration, such as pools.yaml"), Err: err}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
@@ -92,9 +94,9 @@ func Read(path string) ([]byte, error) {
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return nil, &FileError{Path: path, Problem: "it is no regular file", Remedy: "name the Chiltepin configuration, such as pools.yaml"}
+		return nil, &FileError{Path: path, Problem: "it is not a regular file", Steps: doOnly("name the Chiltepin configuration, such as pools.yaml")}
 	case info.Size() > maxFile:
-		return nil, &FileError{Path: path, Problem: fmt.Sprintf("it has %d bytes, at most %d are read", info.Size(), maxFile), Remedy: "name the Chiltepin configuration, such as pools.yaml"}
+		return nil, &FileError{Path: path, Problem: fmt.Sprintf("it has %d bytes, and at most %d are read", info.Size(), maxFile), Steps: doOnly("name the Chiltepin configuration, such as pools.yaml")}
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
@@ -146,7 +148,7 @@ func (m *Manager) lookUpEndpoint(ctx context.Context, id string, offline bool) E
 		return t
 	}
 	if offline || m.Service == nil {
-		t.Problem = errors.New("it is not of this configuration directory, and the service was not asked")
+		t.Problem = errors.New("it is not in this configuration directory, and the service was not asked")
 		return t
 	}
 	ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
@@ -170,7 +172,7 @@ func (m *Manager) lookUpLocal(ctx context.Context, t *EndpointLookup, ep *endpoi
 		t.Up = -1
 	}
 	t.Files = ep.Check()
-	t.Template, t.TemplateFile, _ = ep.Template() // Check has told
+	t.Template, t.TemplateFile, _ = ep.Template() // Check has reported it
 	t.Schema, t.SchemaFile, _ = ep.Schema()
 }
 

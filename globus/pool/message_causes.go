@@ -10,9 +10,9 @@ import (
 // explainMessages turns the words of a scheduler, a shell or the daemon into a
 // cause and into what to do, by the name of the option. messages are lines, the
 // most telling last. The zero value stands for words that mean nothing here.
-func explainMessages(schedulers scheduler.List, messages []string, seen scheduler.Detection) scheduler.Explanation {
+func (r *probe) explainMessages(messages []string, seen scheduler.Detection) scheduler.Explanation {
 	text := strings.ToLower(strings.Join(messages, "\n"))
-	if e := schedulers.Explain(text, seen); e.Cause != "" {
+	if e := r.m.schedulers().Explain(text, seen); e.Cause != "" {
 		return e
 	}
 	has := func(parts ...string) bool {
@@ -28,13 +28,13 @@ func explainMessages(schedulers scheduler.List, messages []string, seen schedule
 	}
 	switch {
 	case has("command not found", "no such file or directory", "module: not found", "lmod has detected"):
-		return explain(blockCommandMissing, next.Do("mend environment; globus-compute-endpoint must be on the PATH of the workers"))
+		return explain(blockCommandMissing, next.Do("correct environment; globus-compute-endpoint must be on the PATH of the workers"))
 	case has("is not of type", "additional properties", "is not one of", "does not match", "failed validating", "is less than the minimum"):
-		return explain("the endpoint's schema refuses the options", next.Do("chiltepin pool check names the option"))
+		return explain("the endpoint's schema refuses the options", r.checkStep())
 	case has("is undefined"):
-		return explain("the endpoint's template wants a variable that Chiltepin does not send", next.Do("give it a default in the template"))
+		return explain("the endpoint's template needs a variable that Chiltepin does not send", next.Do("give it a default in the template"))
 	case has("jinja2"):
-		return explain("the endpoint's template is broken", next.Do("chiltepin pool render shows the error"))
+		return explain("the endpoint's template is broken", r.renderStep("see the error"))
 	case has("no space left", "disk quota"):
 		return explain("the disk or its quota is full", next.Do("make room in the home directory"))
 	}
@@ -44,3 +44,12 @@ func explainMessages(schedulers scheduler.List, messages []string, seen schedule
 // blockCommandMissing is the cause when the shell of a block does not find a
 // command.
 const blockCommandMissing = "a command of the block is not found"
+
+// checkStep and renderStep are steps that look closer at the pool.
+func (r *probe) checkStep() next.Step {
+	return checkFile(r.path, "see which option is wrong")
+}
+
+func (r *probe) renderStep(why string) next.Step {
+	return next.Call(next.PoolRender, next.Args{"file": r.path, "name": r.Pool.Name}, why)
+}

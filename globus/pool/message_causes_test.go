@@ -12,6 +12,7 @@ import (
 // TestExplain knows the words of schedulers and shells.
 func TestExplain(t *testing.T) {
 	t.Parallel()
+	r := &probe{m: &Manager{}, path: "pools.yaml"}
 	found := scheduler.Detection{Partitions: []string{"debug", "batch"}}
 	for words, want := range map[string]string{
 		"sbatch: error: invalid partition specified: gpu":                                                        "correct partition; there are the partitions debug and batch",
@@ -27,11 +28,11 @@ func TestExplain(t *testing.T) {
 		"(jinja2.exceptions.UndefinedError) 'x' is undefined":                 "give it a default",
 		"OSError: [Errno 28] No space left on device":                         "make room",
 	} {
-		if e := explainMessages(scheduler.All(), []string{"first", words}, found); e.Cause == "" || len(e.Next) != 1 || !strings.Contains(e.Next[0].Why, want) {
+		if e := r.explainMessages([]string{"first", words}, found); e.Cause == "" || len(e.Next) != 1 || !strings.Contains(e.Next[0].Why, want) {
 			t.Errorf("%s: %+v", words, e)
 		}
 	}
-	if e := explainMessages(scheduler.All(), []string{"all is well"}, found); e.Cause != "" {
+	if e := r.explainMessages([]string{"all is well"}, found); e.Cause != "" {
 		t.Errorf("explains nothing by %q", e.Cause)
 	}
 }

@@ -285,10 +285,10 @@ func TestRenderRefused(t *testing.T) {
 	t.Parallel()
 	m, ep := pools(t)
 	for _, tt := range []struct{ name, template, pool, option, cause, remedy string }{
-		{"Schema", "", "max_blocks: 0", "max_blocks", "max_blocks: 0 is less than the minimum of 1", "mend max_blocks; chiltepin pool check names its line"},
+		{"Schema", "", "max_blocks: 0", "max_blocks", "max_blocks: 0 is less than the minimum of 1", "correct max_blocks"},
 		{"Undefined", "engine: {{ nothing }}", "", "", "'nothing' is undefined", "give the variable a default in the template, {{ name | default(...) }}: Chiltepin does not send it"},
-		{"Syntax", "engine: {{ nothing", "", "", "unexpected end of template, expected 'end of print statement'.", "mend the template"},
-		{"Filter", "engine: {{ mpi | nothing }}", "", "", "No filter named 'nothing'.", "mend the template"},
+		{"Syntax", "engine: {{ nothing", "", "", "unexpected end of template, expected 'end of print statement'.", "correct the template"},
+		{"Filter", "engine: {{ mpi | nothing }}", "", "", "No filter named 'nothing'.", "correct the template"},
 	} {
 		if tt.template != "" {
 			if err := os.WriteFile(filepath.Join(ep.Path(), "user_config_template.yaml.j2"), []byte(tt.template), 0o600); err != nil {
@@ -297,7 +297,7 @@ func TestRenderRefused(t *testing.T) {
 		}
 		_, err := m.Render(t.Context(), "pools.yaml", []byte("gpu:\n  endpoint: 11111111-1111-1111-1111-111111111111\n  "+tt.pool+"\n"), "gpu")
 		e, ok := err.(*RenderError)
-		if !ok || e.Cause != tt.cause || e.Option != tt.option || e.Remedy != tt.remedy {
+		if !ok || e.Cause != tt.cause || e.Option != tt.option || len(e.Steps) != 1 || e.Steps[0].Why != tt.remedy {
 			t.Errorf("%s: %#v", tt.name, err)
 		}
 	}

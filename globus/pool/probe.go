@@ -11,6 +11,7 @@ import (
 
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/progress"
 )
@@ -73,7 +74,7 @@ func (m *Manager) Probe(ctx context.Context, path string, data []byte, name stri
 		return Probe{}, err
 	}
 	tell := func(e progress.Event) { progress.Report(ctx, e) }
-	r := &probe{m: m, client: client, tell: tell, began: time.Now(), token: uuid.NewString(), Probe: Probe{Pool: p, Endpoint: m.lookUpEndpoint(ctx, p.Endpoint(), false)}}
+	r := &probe{m: m, client: client, tell: tell, began: time.Now(), token: uuid.NewString(), path: path, Probe: Probe{Pool: p, Endpoint: m.lookUpEndpoint(ctx, p.Endpoint(), false)}}
 	if s, ok := m.schedulers().Lookup(p.providerName()); ok && s.Facts().Batch {
 		r.scheduler = s
 	}
@@ -123,9 +124,11 @@ type probe struct {
 	// function is what was registered; answer is the service's to the
 	// submission.
 	function string
-	reply    chan submitReply
-	task     string
-	release  context.CancelFunc
+	// path is the file of the pool.
+	path    string
+	reply   chan submitReply
+	task    string
+	release context.CancelFunc
 	// tell reports progress; told is what it last said.
 	tell  func(progress.Event)
 	told  string
@@ -143,11 +146,11 @@ func (r *probe) failBeforeSending() *ProbeFailure {
 	name := cmp.Or(t.Name, t.ID)
 	switch {
 	case t.Missing:
-		return &ProbeFailure{Stage: Accepted, Cause: "no endpoint has the UUID " + t.ID, Remedy: "see which there are: chiltepin endpoint list"}
+		return &ProbeFailure{Stage: Accepted, Cause: "no endpoint has the UUID " + t.ID, Next: []next.Step{listEndpoints()}}
 	case t.Here && t.Up < 0:
-		return &ProbeFailure{Stage: Accepted, Cause: fmt.Sprintf("endpoint %s is %s%s", name, t.State, reasonSuffix(t.Reason)), Remedy: "chiltepin endpoint start " + name}
+		return &ProbeFailure{Stage: Accepted, Cause: fmt.Sprintf("endpoint %s is %s%s", name, t.State, reasonSuffix(t.Reason)), Next: []next.Step{startEndpoint(name)}}
 	case t.Problem == nil && t.Up < 0:
-		return &ProbeFailure{Stage: Accepted, Cause: fmt.Sprintf("the service calls endpoint %s %s", name, t.State), Remedy: "on its machine: chiltepin endpoint start " + name}
+		return &ProbeFailure{Stage: Accepted, Cause: fmt.Sprintf("the service calls endpoint %s %s", name, t.State), Next: []next.Step{startElsewhere(name)}}
 	}
 	return nil
 }
@@ -164,7 +167,7 @@ func (r *probe) submitTask(ctx context.Context) error {
 		}
 	}
 	r.reportProgress(Accepted, "")
-	id, err := r.client.RegisterFunction(ctx, compute.Function{Name: "chiltepin_probe", Source: probeSource, Description: "one task of chiltepin pool probe"})
+	id, err := r.client.RegisterFunction(ctx, compute.Function{Name: "chiltepin_probe", Source: probeSource, Description: "one task by which chiltepin proves a resource pool"})
 	if err != nil {
 		return fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
 	}
@@ -343,7 +346,7 @@ func (r *probe) fetchResult(ctx context.Context) (stop *ProbeFailure, done bool,
 	}
 	values, _ := t.Result.(map[string]any) // another serializer leaves nothing to see
 	if token, ok := values["token"].(string); ok && token != r.token {
-		return &ProbeFailure{Stage: Returned, Cause: "the task returned something else than it was given", Remedy: "see the log of the user endpoint"}, false, nil
+		return &ProbeFailure{Stage: Returned, Cause: "the task returned another value than the one it was given", Next: r.logSteps()}, false, nil
 	}
 	r.Worker = Worker{Host: textOf(values["host"]), Python: textOf(values["python"]), Directory: textOf(values["directory"])}
 	for _, s := range Stages() {
@@ -409,21 +412,28 @@ func (r *probe) reportWaiting() {
 	r.reportProgress(stage, text)
 }
 
+// probeStep is another probe of the pool.
+func (r *probe) probeStep(timeout time.Duration, why string) next.Step {
+	return next.Call(next.PoolProbe, next.Args{"file": r.path, "name": r.Pool.Name, "timeout": timeout.String()}, why)
+}
+
 // timeoutFailure is why time ran out.
 func (r *probe) timeoutFailure(ctx context.Context, timeout time.Duration) *ProbeFailure {
 	stage := r.nextStage()
 	_, awaited := stage.describe()
-	s := &ProbeFailure{Stage: stage, Timeout: true, Cause: fmt.Sprintf("after %s %s still", timeout.Round(time.Second), awaited), Remedy: "give it longer with --timeout"}
+	s := &ProbeFailure{Stage: stage, Timeout: true, Cause: fmt.Sprintf("no result after %s: still %s", timeout.Round(time.Second), awaited), Next: []next.Step{r.probeStep(2*timeout, "give it longer")}}
 	if stage == Running && r.job.IsKnown() {
-		s.Cause = fmt.Sprintf("after %s job %s waits still, and the scheduler's reason is %s", timeout.Round(time.Second), r.job.ID, cmp.Or(r.job.Reason, "not told"))
+		s.Cause = fmt.Sprintf("no result after %s: job %s still waits, and the scheduler's reason is %s", timeout.Round(time.Second), r.job.ID, cmp.Or(r.job.Reason, "unknown"))
 		if why := r.scheduler.Reason(r.job).Text; why != "" {
 			s.Cause += ": " + why
 		}
-		s.Remedy = "wait, ask for less (nodes_per_block, walltime), or choose another partition or queue"
+		s.Next = doOnly("wait, ask for less (nodes_per_block, walltime), or choose another partition or queue")
 	}
 	if r.watch == nil {
-		s.Cause += "; the endpoint is not of this machine, so what happens between cannot be seen"
-		s.Remedy = "run it on the endpoint's machine to see why"
+		s.Cause += "; the endpoint is on another machine, so the stages between cannot be seen from here"
+		again := r.probeStep(timeout, "see why")
+		again.Host = elsewhere
+		s.Next = []next.Step{again}
 	}
 	if len(r.seen.Failed) > 0 {
 		s.Lines = r.seen.Failed

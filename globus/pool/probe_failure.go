@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 )
 
@@ -40,7 +41,7 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 		r.markReached(Accepted, "")
 		r.markReached(Commanded, "user endpoint "+r.seen.ID)
 		if globus.IsUnavailable(err) && r.seen.Ended == "" {
-			return &ProbeFailure{Stage: r.nextStage(), Timeout: true, Cause: "the service gave no answer while the user endpoint was starting", Lines: excerptLines(err.Error()), Remedy: "try again: it is quicker once the file system has its programs at hand; GLOBUS_SDK_HTTP_TIMEOUT=600 waits longer for an answer"}, nil
+			return &ProbeFailure{Stage: r.nextStage(), Timeout: true, Cause: "the service gave no answer while the user endpoint was starting", Lines: excerptLines(err.Error()), Next: doOnly("try again: programs load faster the second time; with GLOBUS_SDK_HTTP_TIMEOUT=600 in the environment this program waits longer for an answer")}, nil
 		}
 		stop := r.userEndpointFailure()
 		// What the user endpoint could not write it has told the service.
@@ -55,23 +56,28 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 	if !refused || service.Status == 401 || globus.IsUnavailable(err) {
 		return nil, fmt.Errorf("probing pool %s: %w", r.Pool.Name, err)
 	}
-	stop := &ProbeFailure{Stage: Accepted, Cause: cmp.Or(strings.TrimSpace(strings.SplitN(strings.TrimSpace(service.Message), "\n", 2)[0]), service.Error()), Lines: excerptLines(service.Message), Remedy: "chiltepin pool check names what is wrong with the options"}
+	stop := &ProbeFailure{Stage: Accepted, Cause: cmp.Or(strings.TrimSpace(strings.SplitN(strings.TrimSpace(service.Message), "\n", 2)[0]), service.Error()), Lines: excerptLines(service.Message), Next: []next.Step{r.checkStep()}}
 	switch {
 	case len(r.seen.Refused) > 0:
 		r.markReached(Accepted, "")
 		r.markReached(Commanded, "")
 		stop.Stage, stop.Lines, stop.File = Started, r.seen.Refused, r.watch.ep.Log().Path()
 	case service.Status == 403:
-		stop.Cause, stop.Remedy = "the service does not let this identity use the endpoint: "+stop.Cause, "see who is logged in: chiltepin whoami; the endpoint's owner can let others use it"
+		stop.Cause = "the service does not let this identity use the endpoint: " + stop.Cause
+		stop.Next = []next.Step{next.Call(next.Whoami, nil, "see who is logged in"), next.Do("ask the endpoint's owner to let this identity use it")}
 	case strings.Contains(strings.ToLower(service.Message), "offline"):
-		stop.Cause, stop.Remedy = "the service has not heard from the endpoint lately", "chiltepin endpoint status "+cmp.Or(r.Endpoint.Name, r.Endpoint.ID)
+		stop.Cause = "the endpoint has not reported to the service lately"
+		stop.Next = []next.Step{next.Endpoint(next.EndpointStatus, cmp.Or(r.Endpoint.Name, r.Endpoint.ID), "see whether it runs")}
 	}
 	if r.watch != nil && service.Status == 422 && stop.Stage == Accepted {
 		// It was taken, and nothing of it has come to the endpoint's log.
 		r.markReached(Accepted, "")
 		stop.Stage = Commanded
-		stop.Cause = "the endpoint did not hear of it: " + stop.Cause
-		stop.Remedy = "see whether it is well: chiltepin endpoint status " + r.Endpoint.Name + "; chiltepin endpoint restart " + r.Endpoint.Name + " connects it anew"
+		stop.Cause = "the endpoint did not receive the task: " + stop.Cause
+		stop.Next = []next.Step{
+			next.Endpoint(next.EndpointStatus, r.Endpoint.Name, "see whether it runs"),
+			next.Endpoint(next.EndpointRestart, r.Endpoint.Name, "have it connect again"),
+		}
 	}
 	r.explainFailure(ctx, stop)
 	return stop, nil
@@ -80,24 +86,24 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 // explainFailure puts a cause that is known in the place of somebody else's words.
 func (r *probe) explainFailure(ctx context.Context, stop *ProbeFailure) {
 	found, _ := r.m.Detect(ctx) // without one there is nothing to suggest
-	if e := explainMessages(r.m.schedulers(), append([]string{stop.Cause}, stop.Lines...), found); e.Cause != "" {
-		stop.Cause, stop.Remedy = e.Cause, e.Next[0].Why
+	if e := r.explainMessages(append([]string{stop.Cause}, stop.Lines...), found); e.Cause != "" {
+		stop.Cause, stop.Next = e.Cause, e.Next
 	}
 }
 
 // userEndpointFailure is a user endpoint that has ended before the task was done.
 func (r *probe) userEndpointFailure() *ProbeFailure {
 	s := r.seen
-	stop := &ProbeFailure{Stage: r.nextStage(), Cause: "the user endpoint did not come up", Remedy: "see its lines; chiltepin pool render shows its configuration"}
+	stop := &ProbeFailure{Stage: r.nextStage(), Cause: "the user endpoint did not come up", Next: []next.Step{r.renderStep("see its configuration")}}
 	if s.Ended != "" {
 		stop.Cause = "the user endpoint has ended: " + s.Ended
 	}
 	switch {
 	case strings.HasSuffix(s.Ended, "return code: 83"):
 		stop.Cause = "globus-compute-endpoint is not on the PATH of user endpoints"
-		stop.Remedy = "add its directory to PATH in " + r.watch.ep.EnvironmentFile()
+		stop.Next = doOnly("add its directory to PATH in " + r.watch.ep.EnvironmentFile())
 	case strings.HasSuffix(s.Ended, "return code: 75"), strings.HasSuffix(s.Ended, "return code: 70"):
-		stop.Remedy = "chiltepin pool check and pool render tell what is wrong with the options"
+		stop.Next = []next.Step{r.checkStep(), r.renderStep("see the error")}
 	}
 	stop.Lines = s.Failed
 	if len(stop.Lines) == 0 {
@@ -113,11 +119,11 @@ func (r *probe) userEndpointFailure() *ProbeFailure {
 	return stop
 }
 
-// nameCause names the cause of a user endpoint's end where its lines tell.
+// nameCause adds the cause of a user endpoint's end where its lines tell.
 func (r *probe) nameCause(stop *ProbeFailure) {
-	e := explainMessages(r.m.schedulers(), stop.Lines, scheduler.Detection{})
+	e := r.explainMessages(stop.Lines, scheduler.Detection{})
 	if e.Cause != "" && e.Cause != blockCommandMissing && !strings.Contains(stop.Cause, "PATH") && !strings.Contains(stop.Cause, e.Cause) {
-		stop.Cause, stop.Remedy = stop.Cause+": "+e.Cause, e.Next[0].Why
+		stop.Cause, stop.Next = stop.Cause+": "+e.Cause, e.Next
 	}
 }
 
@@ -146,7 +152,7 @@ func (r *probe) submitFailure(ctx context.Context) *ProbeFailure {
 		return nil
 	}
 	r.markReached(Started, "")
-	stop := &ProbeFailure{Stage: Submitted, Cause: "the provider could not submit a block", File: r.seen.Path + "/endpoint.log", Remedy: "see its lines; chiltepin pool render shows the script"}
+	stop := &ProbeFailure{Stage: Submitted, Cause: "the provider could not submit a block", File: r.seen.Path + "/endpoint.log", Next: []next.Step{r.renderStep("see the script")}}
 	said := regexp.MustCompile(`(?i)(?:sbatch|qsub|stderr)[:=].*`)
 	for _, l := range lines[at:] {
 		if said.MatchString(l) && !slices.Contains(stop.Lines, l) {
@@ -165,15 +171,15 @@ func (r *probe) submitFailure(ctx context.Context) *ProbeFailure {
 // waits.
 func (r *probe) neverStartsFailure() *ProbeFailure {
 	stop := &ProbeFailure{Stage: Running, Cause: fmt.Sprintf("job %s will never start: %s", r.job.ID, r.job.Reason), Lines: []string{r.job.State + " " + r.job.Reason}}
-	if e := explainMessages(r.m.schedulers(), stop.Lines, scheduler.Detection{}); e.Cause != "" {
-		stop.Cause, stop.Remedy = stop.Cause+", "+e.Cause, e.Next[0].Why
+	if e := r.explainMessages(stop.Lines, scheduler.Detection{}); e.Cause != "" {
+		stop.Cause, stop.Next = stop.Cause+", "+e.Cause, e.Next
 	}
 	return stop
 }
 
 // blockFailure is a block that has ended before its workers connected.
 func (r *probe) blockFailure(ctx context.Context) *ProbeFailure {
-	stop := &ProbeFailure{Stage: Connected, Cause: "the block has ended before its workers connected", Remedy: "see what it has written; environment is run before the workers start"}
+	stop := &ProbeFailure{Stage: Connected, Cause: "the block has ended before its workers connected", Next: doOnly("see what it has written: the commands of environment run before the workers start")}
 	if r.seen.Exit != "" {
 		stop.Cause += ", with status " + r.seen.Exit
 	}
@@ -183,8 +189,8 @@ func (r *probe) blockFailure(ctx context.Context) *ProbeFailure {
 			break
 		}
 	}
-	if e := explainMessages(r.m.schedulers(), stop.Lines, scheduler.Detection{}); e.Cause != "" {
-		stop.Cause, stop.Remedy = stop.Cause+": "+e.Cause, e.Next[0].Why
+	if e := r.explainMessages(stop.Lines, scheduler.Detection{}); e.Cause != "" {
+		stop.Cause, stop.Next = stop.Cause+": "+e.Cause, e.Next
 	}
 	return stop
 }
@@ -196,7 +202,7 @@ func (r *probe) taskFailure(ctx context.Context, exception string) *ProbeFailure
 	if all := strings.Split(strings.TrimSpace(exception), "\n"); len(all) > 0 {
 		last = strings.TrimSpace(all[len(all)-1])
 	}
-	stop := &ProbeFailure{Stage: r.nextStage(), Cause: "the task failed: " + last, Lines: lines, Remedy: "see the lines, and the log of the user endpoint: chiltepin endpoint logs"}
+	stop := &ProbeFailure{Stage: r.nextStage(), Cause: "the task failed: " + last, Lines: lines, Next: r.logSteps()}
 	if r.watch != nil {
 		if s, err := r.watch.refresh(ctx); err == nil {
 			r.seen = s
@@ -215,7 +221,15 @@ func (r *probe) taskFailure(ctx context.Context, exception string) *ProbeFailure
 	return stop
 }
 
-// How long the parts of the cleaning up may take. A user endpoint takes
+// logSteps are those that show what the endpoint has written.
+func (r *probe) logSteps() []next.Step {
+	if r.watch == nil {
+		return doOnly("see the log of the user endpoint on the endpoint's machine")
+	}
+	return []next.Step{next.Endpoint(next.EndpointLogs, r.Endpoint.Name, "see what the endpoint has written")}
+}
+
+// How long the parts of cleaning up may take. A user endpoint takes
 // seconds to give back its blocks.
 const (
 	cleanTimeout = time.Minute
@@ -236,20 +250,20 @@ func (r *probe) cleanUp(ctx context.Context) {
 		}
 		if id := r.seen.ID; id != "" {
 			if err := r.m.Endpoints.StopUserEndpoint(ctx, r.watch.ep.Name(), id, r.seen.PID, endGrace); err != nil {
-				left("user endpoint %s is left: %v", id, err)
+				left("user endpoint %s still runs: %v", id, err)
 			}
 			r.cancelJob(ctx, left)
 		}
 	} else if r.task != "" || r.reply != nil {
-		left("the user endpoint of the probe is on the endpoint's machine and stops by itself once it is idle for long enough")
+		left("the user endpoint of the probe runs on the endpoint's machine, and stops by itself after it has been idle for long enough")
 	}
 	if r.watch != nil && r.seen.ID == "" && r.nextStage() == Commanded {
-		left("if the endpoint hears of the task after all, it starts a user endpoint that stops once it is idle for long enough")
+		left("if the endpoint receives the task later, it starts a user endpoint, which stops after it has been idle for long enough")
 	}
 	r.release()
 	if r.function != "" {
 		if err := r.client.DeleteFunction(ctx, r.function); err != nil && !globus.IsNotFound(err) {
-			left("function %s is left: %v", r.function, err)
+			left("function %s is still registered: %v", r.function, err)
 		}
 	}
 }
@@ -288,11 +302,11 @@ func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
 			break
 		}
 		if err := r.scheduler.Cancel(ctx, r.m.commands(), j.ID); err != nil {
-			left("job %s is left: %v", j.ID, err)
+			left("job %s is still in the queue: %v", j.ID, err)
 			return
 		}
 	}
-	left("job %s is left: it was cancelled and has not ended", r.seen.Job)
+	left("job %s was cancelled and has not ended yet", r.seen.Job)
 }
 
 // submittedJob asks the scheduler about the newest block.

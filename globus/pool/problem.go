@@ -3,6 +3,8 @@ package pool
 import (
 	"cmp"
 	"slices"
+
+	"chiltepin/globus/next"
 )
 
 // Severity says how much a problem matters.
@@ -14,7 +16,7 @@ const (
 	// Warning: it runs, and something that is written does nothing or is
 	// likely not what was meant.
 	Warning Severity = "warning"
-	// Note: worth knowing, and nothing to mend.
+	// Note: worth knowing, and nothing to correct.
 	Note Severity = "note"
 )
 
@@ -26,10 +28,15 @@ type Problem struct {
 	// Pool and Option name the entry and its option; either may be empty.
 	Pool, Option string
 	Severity     Severity
-	// Message is a sentence, Remedy what to do; both lower case where they
-	// begin with no name, without a full stop.
-	Message, Remedy string
+	// Message is a sentence, in lower case where it begins with no name, without
+	// a full stop.
+	Message string
+	// Next is what to do about it, the best first.
+	Next []next.Step
 }
+
+// doOnly is one sentence as what to do.
+func doOnly(what string) []next.Step { return []next.Step{next.Do(what)} }
 
 // Worst is the gravest severity among problems, "" when there are none.
 func Worst(problems []Problem) Severity {

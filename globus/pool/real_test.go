@@ -17,6 +17,7 @@ import (
 	"chiltepin/globus/auth"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
@@ -152,7 +153,7 @@ func TestProbe(t *testing.T) {
 
 	t.Run("EndpointStopped", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: localhost")
-		stopped(t, p, err, pool.Accepted, "", "endpoint mesa is Stopped", "chiltepin endpoint start mesa")
+		stopped(t, p, err, pool.Accepted, "", "endpoint mesa is Stopped", "endpoint.start map[name:mesa]")
 	})
 	w.start()
 	w.box.Await(5*time.Minute, "the endpoint online", func(e sandbox.Entry) bool { return e.IsEvent("online", w.id) })
@@ -183,11 +184,11 @@ func TestProbe(t *testing.T) {
 	t.Run("ServiceRefuses", func(t *testing.T) {
 		w.box.Order(sandbox.Fault{Method: "POST", Path: "/v3/endpoints/*/submit", Status: 403, Code: "ENDPOINT_ACCESS_FORBIDDEN", Detail: "not yours", Times: 1})
 		p, err := w.probe(ctx, 0, "provider: localhost")
-		stopped(t, p, err, pool.Accepted, "", "does not let this identity use the endpoint", "chiltepin whoami")
+		stopped(t, p, err, pool.Accepted, "", "does not let this identity use the endpoint", "whoami")
 	})
 	t.Run("OptionsRefused", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: localhost", "max_blocks: 0")
-		stopped(t, p, err, pool.Started, "accepted commanded", "the endpoint's schema refuses the options", "chiltepin pool check")
+		stopped(t, p, err, pool.Started, "accepted commanded", "the endpoint's schema refuses the options", "pool.check map[file:pools.yaml]")
 		if !strings.Contains(strings.Join(p.Failure.Lines, "\n"), "minimum") {
 			t.Errorf("lines %q", p.Failure.Lines)
 		}
@@ -216,7 +217,7 @@ func TestProbe(t *testing.T) {
 	})
 	t.Run("BlockEnds", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: localhost", "environment:", "  - no-such-command-at-all", "  - exit 3")
-		stopped(t, p, err, pool.Connected, "accepted commanded started submitted running", "with status 3: a command of the block is not found", "mend environment")
+		stopped(t, p, err, pool.Connected, "accepted commanded started submitted running", "with status 3: a command of the block is not found", "correct environment")
 		if !strings.Contains(strings.Join(p.Failure.Lines, "\n"), "no-such-command-at-all") {
 			t.Errorf("lines %q", p.Failure.Lines)
 		}
@@ -225,11 +226,11 @@ func TestProbe(t *testing.T) {
 		body := `{"task_id":"x","status":"failed","exception":"Traceback:\n  in it\nValueError: as ordered"}`
 		w.box.Order(sandbox.Fault{Method: "GET", Path: "/v2/tasks/*", Body: &body, Times: 1})
 		p, err := w.probe(ctx, 0, "provider: localhost")
-		stopped(t, p, err, "", "", "the task failed: ValueError: as ordered", "log of the user endpoint")
+		stopped(t, p, err, "", "", "the task failed: ValueError: as ordered", "endpoint.logs map[name:mesa]")
 	})
 	t.Run("TooLate", func(t *testing.T) {
 		p, err := w.probe(ctx, 15*time.Second, "provider: localhost", "environment: [sleep 600]")
-		stopped(t, p, err, "", "", "after 15s its workers start still", "--timeout")
+		stopped(t, p, err, "", "", "no result after 15s: still waiting for the workers of the block to connect", "timeout:30s")
 		if p.Failure != nil && !p.Failure.Timeout {
 			t.Error("it is no timeout")
 		}
@@ -283,11 +284,20 @@ func TestProbe(t *testing.T) {
 		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Left) != 1 || !strings.Contains(p.Left[0], "if the endpoint hears of the task after all") {
+		if len(p.Left) != 1 || !strings.Contains(p.Left[0], "if the endpoint receives the task later") {
 			t.Errorf("left %q", p.Left)
 		}
-		stopped(t, p, err, pool.Commanded, "accepted", "the endpoint did not hear of it", "chiltepin endpoint restart mesa")
+		stopped(t, p, err, pool.Commanded, "accepted", "the endpoint did not receive the task", "endpoint.restart map[name:mesa]")
 	})
+}
+
+// nextText is what to do in one line: an operation by its name and arguments.
+func nextText(steps []next.Step) string {
+	var words []string
+	for _, s := range steps {
+		words = append(words, fmt.Sprint(s.Operation, " ", map[string]any(s.Args), " ", s.Why))
+	}
+	return strings.Join(words, "; ")
 }
 
 // pid is that of the daemon, which the world has started.
@@ -309,7 +319,7 @@ func stopped(t *testing.T, p pool.Probe, err error, stage pool.Stage, before, ca
 		return
 	}
 	s := p.Failure
-	if stage != "" && (s.Stage != stage || reached(p) != before) || !strings.Contains(s.Cause, cause) || !strings.Contains(s.Remedy, remedy) || s.Remedy == "" {
+	if stage != "" && (s.Stage != stage || reached(p) != before) || !strings.Contains(s.Cause, cause) || !strings.Contains(nextText(s.Next), remedy) || len(s.Next) == 0 {
 		t.Errorf("after %q stopped at %+v", reached(p), *s)
 	}
 }

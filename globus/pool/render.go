@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
 )
@@ -41,7 +42,7 @@ type RenderError struct {
 	// Cause is the daemon's sentence, Option the option that it names, if any.
 	Cause, Option string
 	Lines         []string
-	Remedy        string
+	Steps         []next.Step
 }
 
 // Error tells the cause.
@@ -49,23 +50,28 @@ func (e *RenderError) Error() string {
 	return fmt.Sprintf("pool %s: endpoint %s would refuse it: %s", e.Pool, e.Endpoint, e.Cause)
 }
 
-// Hint says what to do.
-func (e *RenderError) Hint() string { return e.Remedy }
+// Next is what to do.
+func (e *RenderError) Next() []next.Step { return e.Steps }
+
+// checkFile is the step that checks a configuration.
+func checkFile(path, why string) next.Step {
+	return next.Call(next.PoolCheck, next.Args{"file": path}, why)
+}
 
 // findPool returns a pool of a file that names an endpoint.
 func findPool(f File, path, name string) (Pool, error) {
 	p, ok := f.Pool(name)
 	switch {
 	case !ok && len(f.Problems) > 0 && len(f.Pools) == 0:
-		return p, &FileError{Path: path, Problem: fmt.Sprintf("line %d: %s", f.Problems[0].Line, f.Problems[0].Message), Remedy: f.Problems[0].Remedy}
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("line %d: %s", f.Problems[0].Line, f.Problems[0].Message), Steps: f.Problems[0].Next}
 	case !ok && len(f.Names()) == 0:
-		return p, &FileError{Path: path, Problem: "it has no pools", Remedy: "add one: chiltepin pool snippet NAME"}
+		return p, &FileError{Path: path, Problem: "it has no pools", Steps: []next.Step{listEndpoints(), next.Do("add a pool for one of them")}}
 	case !ok:
-		return p, &FileError{Path: path, Problem: fmt.Sprintf("it has no pool %q", name), Remedy: "its pools are " + strings.Join(f.Names(), ", "), Err: os.ErrNotExist}
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("it has no pool %q", name), Steps: doOnly("choose one of its pools: " + strings.Join(f.Names(), ", ")), Err: os.ErrNotExist}
 	case p.Endpoint() == "":
-		return p, &FileError{Path: path, Problem: fmt.Sprintf("pool %s names no endpoint, so it runs where the workflow runs", name), Remedy: "give it an endpoint, or choose another pool"}
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("pool %s names no endpoint, so it runs where the workflow runs", name), Steps: doOnly("give it an endpoint, or choose another pool")}
 	case !isUUID(p.Endpoint()):
-		return p, &FileError{Path: path, Problem: fmt.Sprintf("the endpoint of pool %s is no UUID", name), Remedy: "see what is wrong: chiltepin pool check " + path}
+		return p, &FileError{Path: path, Problem: fmt.Sprintf("the endpoint of pool %s is not a UUID", name), Steps: []next.Step{checkFile(path, "see what is wrong")}}
 	}
 	return p, nil
 }
@@ -85,11 +91,11 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 	t := r.Endpoint
 	switch {
 	case t.Missing:
-		return r, &FileError{Path: path, Problem: fmt.Sprintf("no endpoint has the UUID of pool %s, %s", name, t.ID), Remedy: "chiltepin endpoint list", Err: os.ErrNotExist}
+		return r, &FileError{Path: path, Problem: fmt.Sprintf("no endpoint has the UUID of pool %s, %s", name, t.ID), Steps: []next.Step{listEndpoints()}, Err: os.ErrNotExist}
 	case t.Problem != nil:
 		return r, fmt.Errorf("asking about the endpoint of pool %s: %w", name, t.Problem)
 	case t.Template == "" && !t.Here:
-		return r, &FileError{Path: path, Problem: fmt.Sprintf("the service does not tell the template of endpoint %s", cmp.Or(t.Name, t.ID)), Remedy: "run it on the endpoint's machine"}
+		return r, &FileError{Path: path, Problem: fmt.Sprintf("the service does not know the template of endpoint %s", cmp.Or(t.Name, t.ID)), Steps: doOnly("do this on the endpoint's machine")}
 	}
 	if r.Runtime, err = m.Runtime(ctx); err != nil {
 		return r, err
@@ -149,7 +155,7 @@ func (m *Manager) runRenderer(ctx context.Context, r Rendered) (string, error) {
 //	Error: Failed to render user configuration template.
 //		(jinja2.exceptions.UndefinedError) 'foo' is undefined
 func parseRefusal(r Rendered, says string) *RenderError {
-	e := &RenderError{Pool: r.Pool.Name, Endpoint: cmp.Or(r.Endpoint.Name, r.Endpoint.ID), Remedy: "mend the template, or the option that it is about"}
+	e := &RenderError{Pool: r.Pool.Name, Endpoint: cmp.Or(r.Endpoint.Name, r.Endpoint.ID), Steps: doOnly("correct the template, or the option that the message names")}
 	_, text, found := strings.Cut(says, "Error: ")
 	if !found {
 		text = says
@@ -163,13 +169,13 @@ func parseRefusal(r Rendered, says string) *RenderError {
 	if m := regexp.MustCompile(`On instance\['([^']+)'\]`).FindStringSubmatch(text); m != nil {
 		e.Option = optionForSentName(m[1])
 		e.Cause = e.Option + ": " + e.Cause
-		e.Remedy = "mend " + e.Option + "; chiltepin pool check names its line"
+		e.Steps = doOnly("correct " + e.Option)
 	}
 	switch {
 	case strings.HasSuffix(kind, "UndefinedError"):
-		e.Remedy = "give the variable a default in the template, {{ name | default(...) }}: Chiltepin does not send it"
+		e.Steps = doOnly("give the variable a default in the template, {{ name | default(...) }}: Chiltepin does not send it")
 	case strings.HasPrefix(kind, "jinja2."):
-		e.Remedy = "mend the template"
+		e.Steps = doOnly("correct the template")
 	}
 	return e
 }

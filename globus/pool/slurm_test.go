@@ -65,7 +65,7 @@ func TestSlurm(t *testing.T) {
 	t.Run("ClosedPartition", func(t *testing.T) {
 		p, err := w.probe(ctx, 40*time.Second, "provider: slurm", "partition: closed")
 		noJobs(t)
-		stopped(t, p, err, pool.Running, "accepted commanded started submitted", "waits still, and the scheduler's reason is PartitionDown: the partition is closed", "another partition")
+		stopped(t, p, err, pool.Running, "accepted commanded started submitted", "still waits, and the scheduler's reason is PartitionDown: the partition is closed", "another partition")
 		if p.Failure != nil && !p.Failure.Timeout || p.Job == "" {
 			t.Errorf("%+v", p)
 		}
@@ -81,7 +81,7 @@ func TestSlurm(t *testing.T) {
 	t.Run("BlockEnds", func(t *testing.T) {
 		p, err := w.probe(ctx, 0, "provider: slurm", "environment:", "  - no-such-command-at-all", "  - exit 3")
 		noJobs(t)
-		stopped(t, p, err, pool.Connected, "accepted commanded started submitted running", "the block has ended before its workers connected: a command of the block is not found", "mend environment")
+		stopped(t, p, err, pool.Connected, "accepted commanded started submitted running", "the block has ended before its workers connected: a command of the block is not found", "correct environment")
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"chiltepin/endpointfs/jinja"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 )
 
@@ -41,8 +42,10 @@ func (e *UnregisteredError) Error() string {
 	return fmt.Sprintf("endpoint %q has no UUID yet: it gets one when it is started for the first time", e.Name)
 }
 
-// Hint says what to do.
-func (e *UnregisteredError) Hint() string { return "chiltepin endpoint start " + e.Name }
+// Next starts it.
+func (e *UnregisteredError) Next() []next.Step {
+	return []next.Step{next.Endpoint(next.EndpointStart, e.Name, "register it")}
+}
 
 // ProviderError is a provider that no scheduler has.
 type ProviderError struct {
@@ -53,8 +56,11 @@ type ProviderError struct {
 
 // Error names it and those there are.
 func (e *ProviderError) Error() string {
-	return fmt.Sprintf("there is no provider %q; there are %s", e.Name, joinAnd(e.Known))
+	return fmt.Sprintf("there is no provider %q", e.Name)
 }
+
+// Next names those there are.
+func (e *ProviderError) Next() []next.Step { return doOnly("choose " + joinOr(e.Known)) }
 
 // Snippet makes an entry for an endpoint of this machine. What can be found on
 // the machine is filled in; the other options that the endpoint's template

@@ -2,6 +2,8 @@ package pool
 
 import (
 	"time"
+
+	"chiltepin/globus/next"
 )
 
 // Stage is a step on the way of a task from the service to a worker and back.
@@ -36,19 +38,19 @@ func Stages() []Stage {
 func (s Stage) describe() (reached, awaited string) {
 	switch s {
 	case Accepted:
-		return "the service has accepted the task", "the service is asked"
+		return "the service has accepted the task", "waiting for the service to accept the task"
 	case Commanded:
-		return "the endpoint was told to start a user endpoint", "the endpoint is to hear of it"
+		return "the endpoint was told to start a user endpoint", "waiting for the endpoint to receive the task"
 	case Started:
-		return "the user endpoint is up", "the user endpoint starts"
+		return "the user endpoint is up", "waiting for the user endpoint to start"
 	case Submitted:
-		return "a block was submitted", "a block is to be submitted"
+		return "a block was submitted", "waiting for a block to be submitted"
 	case Running:
-		return "the block runs", "the block waits for the scheduler"
+		return "the block runs", "waiting for the scheduler to start the block"
 	case Connected:
-		return "its workers have connected", "its workers start"
+		return "its workers have connected", "waiting for the workers of the block to connect"
 	}
-	return "the task has returned", "the task is under way"
+	return "the task has returned", "waiting for the task to return"
 }
 
 // Reached is a stage that was reached.
@@ -61,7 +63,7 @@ type Reached struct {
 	Detail string
 }
 
-// Failure is why a probe did not come to its end.
+// ProbeFailure is why a probe did not come to its end.
 type ProbeFailure struct {
 	// Stage is the first that was not reached.
 	Stage Stage
@@ -69,10 +71,11 @@ type ProbeFailure struct {
 	Timeout bool
 	// Cause is a sentence, Lines are what shows it: of a log, or a scheduler's
 	// words. File is where they are from.
-	Cause  string
-	Lines  []string
-	File   string
-	Remedy string
+	Cause string
+	Lines []string
+	File  string
+	// Next is what to do about it, the best first.
+	Next []next.Step
 }
 
 // Probe is what a probe has shown.
@@ -85,12 +88,12 @@ type Probe struct {
 	// Failure is nil for a pool that is proven.
 	Failure *ProbeFailure
 	// UserEndpoint is the UUID of the user endpoint that served it, Job the
-	// scheduler's id of the block, Worker what the worker told of itself; each
+	// scheduler's id of the block, Worker what the worker said of itself; each
 	// is empty where it is not known.
 	UserEndpoint, Job string
 	Worker            Worker
 	Took              time.Duration
-	// Left are things that could not be taken away again, a sentence each.
+	// Left are things that could not be removed again, a sentence each.
 	Left []string
 }
 
