@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -148,7 +149,7 @@ func (a *auth) linkedIdentities(id string) []Identity {
 	}
 	set := []Identity{first}
 	for _, i := range a.identities {
-		if i.ID != first.ID && (contains(first.Linked, i.ID) || contains(i.Linked, first.ID)) {
+		if i.ID != first.ID && (slices.Contains(first.Linked, i.ID) || slices.Contains(i.Linked, first.ID)) {
 			set = append(set, i)
 		}
 	}

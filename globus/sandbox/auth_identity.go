@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -22,10 +23,10 @@ func (a *auth) handleUserinfo(w http.ResponseWriter, r *http.Request) {
 		})
 	}
 	answer := map[string]any{"sub": t.identity, "identity_set": linked, "preferred_username": set[0].Username}
-	if contains(t.scopes, "profile") {
+	if slices.Contains(t.scopes, "profile") {
 		answer["name"] = set[0].Name
 	}
-	if contains(t.scopes, "email") {
+	if slices.Contains(t.scopes, "email") {
 		answer["email"] = set[0].Email
 	}
 	writeJSON(w, http.StatusOK, answer)

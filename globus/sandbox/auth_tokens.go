@@ -1,9 +1,8 @@
 package sandbox
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,13 +29,6 @@ func (t *token) tokenKind() string {
 		return "refresh"
 	}
 	return "access"
-}
-
-// newSecret is 32 random bytes for a token, a code or a password.
-func newSecret(prefix string) string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand
-	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 // issueToken makes a token like t, with value, label and times filled in. The
@@ -79,7 +71,7 @@ func (a *auth) checkBearer(r *http.Request, server, scope string) (t token, stat
 		return token{}, http.StatusUnauthorized, "the token has expired"
 	case found.server != server:
 		return token{}, http.StatusForbidden, "the token is for " + found.server
-	case scope != "" && !contains(found.scopes, scope):
+	case scope != "" && !slices.Contains(found.scopes, scope):
 		return token{}, http.StatusForbidden, "the token lacks the scope " + scope
 	}
 	return *found, http.StatusOK, ""

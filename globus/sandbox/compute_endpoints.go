@@ -152,7 +152,7 @@ func (c *compute) findOwnEndpoint(w http.ResponseWriter, r *http.Request, t toke
 }
 
 func (c *compute) isOwner(identity string, e *endpoint) bool {
-	if identity == e.owner || contains(e.doc.Admins, identity) {
+	if identity == e.owner || slices.Contains(e.doc.Admins, identity) {
 		return true
 	}
 	return slices.ContainsFunc(c.s.auth.linkedIdentities(identity), func(i Identity) bool { return i.ID == e.owner })

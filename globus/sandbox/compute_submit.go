@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -84,7 +85,7 @@ func (c *compute) checkSubmission(w http.ResponseWriter, r *http.Request, t toke
 			writeComputeError(w, r, http.StatusNotFound, "FUNCTION_NOT_FOUND", "Function "+id+" does not exist")
 			return false
 		}
-		if e.doc.Allowed != nil && !contains(e.doc.Allowed, id) {
+		if e.doc.Allowed != nil && !slices.Contains(e.doc.Allowed, id) {
 			writeComputeError(w, r, http.StatusForbidden, "FUNCTION_NOT_PERMITTED", "Function "+id+" not permitted on endpoint "+e.id)
 			return false
 		}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,7 +25,7 @@ type settingsDoc struct {
 }
 
 func (s *Sandbox) handleSettings(in settingsDoc) (any, error) {
-	if in.Consent != nil && !contains([]string{"auto", "ask", "deny"}, *in.Consent) {
+	if in.Consent != nil && !slices.Contains([]string{"auto", "ask", "deny"}, *in.Consent) {
 		return nil, fmt.Errorf("consent: want auto, ask or deny, got %q", *in.Consent)
 	}
 	var v Settings

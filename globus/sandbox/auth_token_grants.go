@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"crypto/subtle"
@@ -168,7 +169,7 @@ func describeToken(t *token) map[string]any {
 
 func wantsIDToken(grants []scopeGrant) bool {
 	for _, g := range grants {
-		if contains(g.scopes, "openid") {
+		if slices.Contains(g.scopes, "openid") {
 			return true
 		}
 	}

@@ -98,12 +98,3 @@ func topScopes(text string) []string {
 	}
 	return out
 }
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
-}

@@ -1,12 +1,22 @@
 package sandbox
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 )
+
+// newSecret is 32 random bytes for a token, a code or a password.
+func newSecret(prefix string) string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
 
 // masker gives every secret a short stable label and writes the label wherever
 // the secret would show.
@@ -105,4 +115,20 @@ func (m *masker) maskForm(values url.Values) map[string]any {
 		out[k] = m.maskValue(k, strings.Join(vs, " "), 0)
 	}
 	return out
+}
+
+// Leaks returns the labels of the secrets in text, sorted: every token, code,
+// client secret and password that this sandbox ever gave out. It is for tests
+// that scan what a program showed.
+func (s *Sandbox) Leaks(text string) []string {
+	s.masker.mu.Lock()
+	defer s.masker.mu.Unlock()
+	var found []string
+	for secret, label := range s.masker.labels {
+		if strings.Contains(text, secret) {
+			found = append(found, label)
+		}
+	}
+	slices.Sort(found)
+	return found
 }

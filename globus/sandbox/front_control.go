@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (s *Sandbox) newControlHandler() http.Handler {
 		if err != nil {
 			return nil, err
 		}
-		if !contains([]string{"refuse", "auth", "close", "silent", "delay"}, in.Kind) {
+		if !slices.Contains([]string{"refuse", "auth", "close", "silent", "delay"}, in.Kind) {
 			return nil, fmt.Errorf("kind: want refuse, auth, close, silent or delay, got %q", in.Kind)
 		}
 		in.ConnectionFault.Delay = delay
