@@ -69,7 +69,7 @@ update: ## rewrite the goldens; a diff in them is what the world will see change
 	$(GO) test ./tools -run Golden -update
 	$(GO) test ./server/mcp ./server/rpc -run Transcript -update
 
-record: ## record anew how the real daemon fails (globus/endpoint/testdata/failures); takes ten minutes
+record: ## record anew how the real daemon fails (globus/daemon/testdata/failures); takes ten minutes
 	$(GO) test ./globus/endpoint -run TestRecords -record -timeout 30m
 
 lint: ## gofmt, vet, staticcheck, tidy go.mod

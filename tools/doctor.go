@@ -1,14 +1,14 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
-	"chiltepin/tools/operation"
-
 	"chiltepin/endpointfs"
 	"chiltepin/globus/doctor"
+	"chiltepin/tools/operation"
 )
 
 // Doctors is what the operation doctor needs. [doctor.Doctor] is one.
@@ -75,7 +75,7 @@ signalled.`,
 func diagnosis(found []doctor.Finding) Diagnosis {
 	out := Diagnosis{Verdict: string(doctor.OK), Findings: []CheckFinding{}}
 	for _, f := range found {
-		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: operation.Clean(f.Subject), Verdict: string(f.Verdict), Evidence: operation.Clean(f.Evidence), Next: operation.Clean(f.Remedy)})
+		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: operation.Clean(f.Subject), Verdict: string(f.Verdict), Evidence: operation.Clean(f.Evidence), Next: operation.Clean(cmp.Or(f.Remedy, stepsText(f.Next)))})
 		switch {
 		case f.Verdict == doctor.Failed:
 			out.Verdict = string(doctor.Failed)

@@ -100,7 +100,7 @@ shows.`,
 			if err != nil {
 				return EndpointConfiguration{}, err
 			}
-			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: c.Wanted, Defaults: defaultsOf(defaults), Scheduler: seen}, nil
+			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: stepTexts(c.Next), Defaults: defaultsOf(defaults), Scheduler: seen}, nil
 		})
 	})
 }

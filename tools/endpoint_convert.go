@@ -4,9 +4,9 @@ import (
 	"strings"
 	"time"
 
-	"chiltepin/tools/operation"
-
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/endpoint"
+	"chiltepin/tools/operation"
 )
 
 // endpointList is the list of the endpoints of eps.
@@ -42,7 +42,10 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		}
 	}
 	if t := st.Trouble; t != nil {
-		out.Trouble = &Trouble{Problem: operation.Clean(t.Problem), Next: operation.Clean(t.Remedy), Lines: shortened(t.Lines)}
+		out.Trouble = &Trouble{Problem: operation.Clean(t.Problem), Next: operation.Clean(stepsText(t.Next)), Lines: shortened(t.Lines)}
+	}
+	if len(st.Next) > 0 {
+		out.Reason += "; " + operation.Clean(stepsText(st.Next))
 	}
 	for _, u := range st.UserEndpoints {
 		user := UserEndpoint{ID: u.ID, Status: string(u.State), PID: u.PID}
@@ -50,8 +53,8 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 			n := u.Outstanding
 			user.Outstanding = &n
 		}
-		if u.Live != nil {
-			livePool(&user, *u.Live)
+		if u.Pool != nil {
+			livePool(&user, *u.Pool)
 		}
 		out.UserEndpoints = append(out.UserEndpoints, user)
 	}
@@ -59,7 +62,7 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 }
 
 // livePool adds what is known about the pool of a user endpoint.
-func livePool(user *UserEndpoint, l endpoint.Live) {
+func livePool(user *UserEndpoint, l daemon.PoolState) {
 	if len(l.Options) > 0 {
 		user.Options = map[string]string{}
 		for name, value := range l.Options {

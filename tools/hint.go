@@ -13,12 +13,14 @@ import (
 func hint(err error) string { return stepsText(next.Of(err)) }
 
 // stepsText is steps in the words of the command line.
-func stepsText(steps []next.Step) string {
-	var all []string
+func stepsText(steps []next.Step) string { return strings.Join(stepTexts(steps), ", or ") }
+
+// stepTexts is each step in the words of the command line.
+func stepTexts(steps []next.Step) (all []string) {
 	for _, s := range steps {
 		all = append(all, wordStep(s))
 	}
-	return strings.Join(all, ", or ")
+	return all
 }
 
 // joinWhys is what steps are for, one after the other.

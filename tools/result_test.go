@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"chiltepin/tools/operation"
-
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/endpointfs"
@@ -22,7 +20,9 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/runtime"
+	"chiltepin/tools/operation"
 )
 
 // TestResults holds the bytes that every face shows, and that each is as its
@@ -190,7 +190,7 @@ func TestClassify(t *testing.T) {
 		{&endpointfs.NotFoundError{Name: "x", Dir: "/d"}, operation.CodeNotFound, ""},
 		{&endpointfs.ExistsError{Name: "x", Path: "/d/x"}, operation.CodeAlreadyExists, ""},
 		{&auth.LoginError{Service: "compute", Reason: "none"}, operation.CodeNotLoggedIn, "chiltepin login"},
-		{&endpoint.TimeoutError{Name: "x", Operation: "starting", Next: "wait"}, operation.CodeTimeout, "wait"},
+		{&endpoint.TimeoutError{Name: "x", Operation: "starting", NextSteps: []next.Step{next.Do("wait")}}, operation.CodeTimeout, "wait"},
 		{&globus.NetworkError{Host: "h", Err: errors.New("refused")}, operation.CodeUnavailable, ""},
 		{&globus.Error{Status: 503}, operation.CodeUnavailable, ""},
 		{&globus.Error{Status: http.StatusForbidden, Code: "FORBIDDEN"}, operation.CodeRefused, ""},
@@ -204,14 +204,14 @@ func TestClassify(t *testing.T) {
 		{&runtime.NoRuntimeError{}, operation.CodeUnsupported, ""},
 		{&endpoint.RunningError{Name: "x", Operation: "deleting"}, operation.CodeConflict, ""},
 		{errors.Join(&endpointfs.LostError{Name: "x", Why: "it was not renewed"}, context.Canceled), operation.CodeConflict, "chiltepin endpoint status x shows how far it came; try again"},
-		{&endpoint.ElsewhereError{Name: "x", Host: "login2", Dir: "/d"}, operation.CodeConflict, ""},
-		{&endpoint.DaemonError{Name: "x", ExitStatus: 65, Remedy: "look"}, operation.CodeFailed, "look"},
+		{&endpoint.ElsewhereError{Name: "x", Host: "login2"}, operation.CodeConflict, ""},
+		{&endpoint.DaemonError{Name: "x", ExitStatus: 65, NextSteps: []next.Step{next.Do("look")}}, operation.CodeFailed, "look"},
 		{&endpoint.DeleteError{Name: "x", Err: &globus.NetworkError{Host: "h", Err: errors.New("refused")}}, operation.CodeUnavailable, ""},
 		{context.Canceled, operation.CodeCanceled, ""},
 		{context.DeadlineExceeded, operation.CodeTimeout, ""},
-		{&endpoint.InterruptedError{Name: "x", Err: context.Canceled, Next: "again"}, operation.CodeCanceled, "again"},
+		{&endpoint.InterruptedError{Name: "x", Err: context.Canceled, NextSteps: []next.Step{next.Do("again")}}, operation.CodeCanceled, "again"},
 		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &auth.LoginError{Service: "compute", Reason: "none"})}, operation.CodeNotLoggedIn, "chiltepin login"},
-		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &globus.NetworkError{Host: "h", Err: errors.New("refused")})}, operation.CodeUnavailable, "try again, or remove only the files: chiltepin endpoint delete --local-only x"},
+		{&endpoint.DeleteError{Name: "x", Err: fmt.Errorf("nothing was removed: %w", &globus.NetworkError{Host: "h", Err: errors.New("refused")})}, operation.CodeUnavailable, "try again later; removing only the files is possible too, and leaves the registration at the service"},
 		{&globus.Error{Status: http.StatusUnauthorized, Code: "invalid_client"}, operation.CodeRefused, "check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET"},
 		{fs.ErrPermission, operation.CodeRefused, "see who may read and write there, or choose another directory with -c"},
 		{&fs.PathError{Op: "open", Path: "/d/x", Err: fs.ErrPermission}, operation.CodeRefused, "see who may read and write there: namei -l /d/x"},

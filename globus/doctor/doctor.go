@@ -19,6 +19,7 @@ import (
 	"chiltepin/globus/auth"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
 )
@@ -52,6 +53,8 @@ type Finding struct {
 	Evidence string
 	// Remedy says what to do; empty where there is nothing to do.
 	Remedy string
+	// Next is the same as data.
+	Next []next.Step
 
 	// fix repairs it, nil where only a person can. It returns what it did.
 	fix func(context.Context) (string, error)

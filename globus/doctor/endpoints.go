@@ -70,7 +70,7 @@ func (v *examination) judgeStatus(s endpoint.Status) Finding {
 	case s.State == endpoint.Unknown:
 		f.Verdict, f.Remedy = Warning, "chiltepin endpoint status "+s.Name
 	case s.Trouble != nil && !s.Trouble.Survivors:
-		f.Verdict, f.Evidence, f.Remedy = Failed, s.Trouble.Problem, s.Trouble.Remedy
+		f.Verdict, f.Evidence, f.Next = Failed, s.Trouble.Problem, s.Trouble.Next
 	case gone:
 		f.Verdict = Failed
 		f.Evidence += "; the service does not know its UUID " + s.ID + ": its registration was deleted"

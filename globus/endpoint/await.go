@@ -1,15 +1,14 @@
 package endpoint
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"strings"
 	"syscall"
 	"time"
 
 	"chiltepin/endpointfs"
-	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 	"chiltepin/globus/progress"
 )
 
@@ -24,14 +23,6 @@ const (
 	identityGrace = 2 * time.Second
 	// launchLog is how much of the log since the launch is looked at.
 	launchLog = 256 << 10
-)
-
-// Texts of the daemon's log (core_endpoint.py _event_loop).
-const (
-	identityAsked   = "Ascertaining user identity set"
-	identityKnown   = "User-endpoint start requests are valid from identities: "
-	identityUnknown = "Failed to determine identity set"
-	identityNobody  = identityKnown + "set()"
 )
 
 // sights are what must be seen of a daemon before it is said to run.
@@ -64,7 +55,7 @@ func (s sights) missing() string {
 
 // await waits until everything is seen, the daemon ends, or there is no time
 // left.
-func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, began, deadline time.Time) (Status, error) {
+func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, began, deadline time.Time) (Status, error) {
 	w := watcher{m: m, ep: ep, d: d}
 	told := ""
 	for {
@@ -86,13 +77,13 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 		}
 		if !time.Now().Before(deadline) {
 			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began),
-				Known: fmt.Sprintf("%s; process %d is left alone", missing, d.pid),
-				Next:  "chiltepin endpoint start " + shell(ep.Name()) + " goes on waiting for it; chiltepin endpoint logs " + shell(ep.Name()) + " shows what it does"}
+				Known:     fmt.Sprintf("%s; process %d is left alone", missing, d.pid),
+				NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "wait for it again"), next.Endpoint(next.EndpointLogs, ep.Name(), "see what it does")}}
 		}
 		if err := w.pause(ctx); err != nil {
 			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err,
-				Known: fmt.Sprintf("process %d was launched and goes on: %s", d.pid, missing),
-				Next:  "chiltepin endpoint start " + shell(ep.Name()) + " waits for it; chiltepin endpoint stop " + shell(ep.Name()) + " ends it"}
+				Known:     fmt.Sprintf("process %d was launched and keeps running: %s", d.pid, missing),
+				NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "wait for it"), next.Endpoint(next.EndpointStop, ep.Name(), "stop it")}}
 		}
 	}
 }
@@ -100,15 +91,15 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *daemon,
 // proven makes the last look, which finds the daemon as anybody would, once it
 // is known whether it reaches the broker. One whose password the broker refused
 // is still alive, and ends: that is no success.
-func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, began, deadline time.Time) (Status, error) {
+func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, began, deadline time.Time) (Status, error) {
 	link, others := m.firstLink(ctx, ep, d, deadline)
-	d.supplanted = link.State == LinkMute && others
-	for link.State == LinkRefused && !d.dead() {
+	d.supplanted = link.State == daemon.ConnectionMute && others
+	for link.State == daemon.ConnectionRefused && !d.dead() {
 		if !time.Now().Before(deadline) {
-			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: link.Cause, Next: "chiltepin endpoint status " + shell(ep.Name())}
+			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: link.Cause, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it has shut down")}}
 		}
 		if err := pause(ctx, lockPoll); err != nil {
-			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err, Known: link.Cause, Next: "chiltepin endpoint status " + shell(ep.Name())}
+			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err, Known: link.Cause, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it has shut down")}}
 		}
 	}
 	s, err := m.now(ep)
@@ -119,16 +110,16 @@ func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon
 		if d.dead() {
 			return Status{}, m.ended(ep, d)
 		}
-		return Status{}, &DoubtError{Name: ep.Name(), Operation: "starting", PID: d.pid, Reason: s.Reason, Remedy: "chiltepin endpoint status " + shell(ep.Name())}
+		return Status{}, &DoubtError{Name: ep.Name(), Operation: "starting", PID: d.pid, Reason: s.Reason, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "look again")}}
 	}
 	if r := s.Evidence.Record; r != nil && r.PID == d.pid && r.ID != s.ID {
 		r.ID = s.ID
 		_ = ep.WriteSidecar(*r) // endpoint.json has it too
 	}
 	switch link.State {
-	case LinkDown, LinkMute:
+	case daemon.ConnectionDown, daemon.ConnectionMute:
 		s.Trouble = brokenLink(ep, link)
-	case LinkOpening:
+	case daemon.ConnectionOpening:
 		s.Trouble = openingLink(ep)
 	}
 	return s, nil
@@ -138,7 +129,7 @@ func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *daemon
 type watcher struct {
 	m    *Manager
 	ep   *endpointfs.Endpoint
-	d    *daemon
+	d    *awaitedDaemon
 	seen sights
 	size int64
 	read bool
@@ -179,8 +170,8 @@ func (w *watcher) look() error {
 	if err != nil {
 		return err
 	}
-	t, titled := parseTitle(p.Title())
-	s.process = ok && titled && t.ID == id && t.names(w.ep.Name())
+	t, titled := daemon.ParseTitle(p.Title())
+	s.process = ok && titled && t.ID == id && t.Names(w.ep.Name())
 	s.ending = ok && titled && t.Ending
 	if !s.process || s.marker && s.identity {
 		return nil
@@ -214,21 +205,13 @@ func (w *watcher) lookLog(id string) error {
 }
 
 func (w *watcher) readLog(data []byte, id string) {
-	s := &w.seen
-	s.marker = false
-	for _, mark := range log.Markers(data) {
-		s.marker = mark.Kind == log.Begins && mark.ID == id
-	}
-	if i := max(bytes.LastIndex(data, []byte(" begins: "+id)), 0); s.marker {
-		data = data[i:]
-	}
-	has := func(text string) bool { return bytes.Contains(data, []byte(text)) }
-	w.asked, w.refused = has(identityAsked), has(identityUnknown) || has(identityNobody)
-	s.identity = has(identityKnown) && !w.refused
+	s := daemon.ParseStartup(data, id)
+	w.asked, w.refused = s.IdentityAsked, s.IdentityRefused
+	w.seen.marker, w.seen.identity = s.Marked, s.IdentityKnown
 }
 
 // ended says how and why a daemon ended.
-func (m *Manager) ended(ep *endpointfs.Endpoint, d *daemon) error {
+func (m *Manager) ended(ep *endpointfs.Endpoint, d *awaitedDaemon) error {
 	e := &DaemonError{Name: ep.Name(), ExitStatus: -1}
 	if d.state != nil {
 		e.ExitStatus = d.state.ExitCode()
@@ -236,51 +219,27 @@ func (m *Manager) ended(ep *endpointfs.Endpoint, d *daemon) error {
 			e.Signal = signalName(ws.Signal())
 		}
 	}
-	e.Meaning = meaning(e.ExitStatus)
+	e.Meaning = daemon.ExitMeaning(e.ExitStatus)
 	own, others, err := d.wrote(ep)
 	if err != nil {
 		e.Lines = append(e.Lines, "the log cannot be read: "+err.Error())
 	}
-	log, printed := splitLines(string(own)), splitLines(d.printed())
-	s := diagnose(append(append([]string(nil), log...), printed...))
-	if e.Cause, e.Remedy = s.cause, s.remedy; others && s.name == brokerLogin {
+	log, printed := daemon.SplitLines(string(own)), daemon.SplitLines(d.printed())
+	s := daemon.FindFailure(append(append([]string(nil), log...), printed...))
+	if e.Cause, e.NextSteps = s.Cause, withName(s.Next, ep.Name()); others && s.Name == daemon.BrokerPasswordRefused {
 		d.supplanted = true
-		e.Cause = "another program has registered the endpoint at the same time, and this daemon's password counts no more"
-		e.Remedy = "chiltepin endpoint start " + shell(ep.Name())
+		e.Cause = "another program registered the endpoint at the same time, and the broker password of this daemon is now invalid"
+		e.NextSteps = []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "")}
 	}
-	if e.Cause == "" && tornID(printed) {
+	if e.Cause == "" && daemon.IsTornIdentity(printed) {
 		d.supplanted = true
-		e.Cause = "another program, which was starting the endpoint at the same time, was in the midst of writing endpoint.json"
-		e.Remedy = "chiltepin endpoint start " + shell(ep.Name())
+		e.Cause = "another program started the endpoint at the same time, and had written only half of endpoint.json"
+		e.NextSteps = []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "")}
 	}
 	const most = 40
 	e.Lines = append(e.Lines, lastOf(log, most)...)
 	e.Lines = append(e.Lines, lastOf(printed, most)...)
 	return e
-}
-
-// tornID says whether a daemon ended because endpoint.json was no JSON
-// (get_endpoint_id of endpoint.py), which it was before the launch: each daemon
-// writes it anew as it comes up, and not in one step.
-func tornID(printed []string) bool {
-	text := strings.Join(printed, "\n")
-	return strings.Contains(text, "in get_endpoint_id") && strings.Contains(text, "JSONDecodeError")
-}
-
-// splitLines returns the lines that say something, none too long.
-func splitLines(text string) []string {
-	var lines []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n\t ")
-		if line == "" {
-			continue
-		}
-		if len(line) > 2000 {
-			line = strings.ToValidUTF8(line[:2000], "") + "…"
-		}
-		lines = append(lines, line)
-	}
-	return lines
 }
 
 func lastOf(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 )
 
 // ConfigureOptions are what a new endpoint may be given.
@@ -26,8 +28,8 @@ type Configuration struct {
 	Path string
 	// Files are the names of the files in it, sorted.
 	Files []string
-	// Wanted says what is missing before it can start, a sentence each.
-	Wanted []string
+	// Next is what is missing before it can start.
+	Next []next.Step
 }
 
 // Configure writes the directory of a new endpoint, whole or not at all. It
@@ -67,10 +69,10 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 	}
 	slices.Sort(c.Files)
 	if !found {
-		c.Wanted = append(c.Wanted, "globus-compute-endpoint was not found: chiltepin runtime install")
+		c.Next = append(c.Next, next.Call(next.RuntimeInstall, nil, "install "+daemon.Program+", which was not found"))
 	}
 	if o.Email == "" && m.privileged() {
-		c.Wanted = append(c.Wanted, (&EmailError{Name: name, File: filepath.Join(ep.Path(), "config.yaml")}).Hint())
+		c.Next = append(c.Next, (&EmailError{Name: name, File: filepath.Join(ep.Path(), daemon.ConfigFile)}).Next()...)
 	}
 	return c, nil
 }

@@ -180,7 +180,7 @@ func TestOddPIDFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		var doubt *DoubtError
-		if _, err := b.Start(t.Context(), "mesa", StartOptions{}); !errors.As(err, &doubt) || !strings.Contains(doubt.Hint(), "daemon.pid") {
+		if _, err := b.Start(t.Context(), "mesa", StartOptions{}); !errors.As(err, &doubt) || !strings.Contains(fmt.Sprint(doubt.Next()), "daemon.pid") {
 			t.Errorf("Start: %v, want it refused with what to remove", err)
 		}
 	})

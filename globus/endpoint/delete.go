@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func (d *deletion) stopped(ctx context.Context, began, deadline time.Time) error
 	p := e.Process
 	switch {
 	case v.Elsewhere:
-		return &ElsewhereError{Name: d.ep.Name(), Operation: "deleting", Host: v.Host, Dir: d.m.Dir.Path(), Reason: v.Reason}
+		return &ElsewhereError{Name: d.ep.Name(), Operation: "deleting", Host: v.Host, Reason: v.Reason}
 	case p != nil && p.Proven && !d.o.Force:
 		return &RunningError{Name: d.ep.Name(), Operation: "deleting", PID: p.PID, State: v.State}
 	case !v.Settled && (p == nil || !p.Proven):
@@ -128,7 +129,7 @@ func (d *deletion) stopped(ctx context.Context, began, deadline time.Time) error
 		outcome, detail = "done", r.Signal
 	}
 	d.step("stop", outcome, detail)
-	d.result.ID = firstOf(e.ID, recordedID(e))
+	d.result.ID = cmp.Or(e.ID, recordedID(e))
 	return nil
 }
 
@@ -220,11 +221,4 @@ func (d *deletion) remove(ctx context.Context) error {
 	}
 	d.step("directory", "done", d.ep.Path())
 	return nil
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

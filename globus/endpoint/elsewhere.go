@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/next"
 )
 
 // A daemon on another machine cannot be signalled from here, and no process id
@@ -29,7 +30,7 @@ const remoteStop = 30 * time.Second
 // endElsewhere ends a daemon that runs on another machine, if that can be
 // done without losing tasks. v says where it runs.
 func (s *stopper) endElsewhere(ctx context.Context, e Evidence, v verdict) error {
-	refusal := &ElsewhereError{Name: s.ep.Name(), Operation: s.operation, Host: v.Host, Dir: s.m.Dir.Path(), Reason: v.Reason}
+	refusal := &ElsewhereError{Name: s.ep.Name(), Operation: s.operation, Host: v.Host, Reason: v.Reason}
 	// A restart would move the endpoint to this machine; and what was launched
 	// under another host name but is seen here need not be at its end there.
 	if p := e.Process; s.operation != "stopping" || p != nil && p.Host != "" || e.ID == "" || e.PIDFile.PID == 0 {
@@ -41,8 +42,8 @@ func (s *stopper) endElsewhere(ctx context.Context, e Evidence, v verdict) error
 	}
 	if time.Until(s.deadline) < remoteStop {
 		return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began),
-			Known: fmt.Sprintf("%s; from here it takes up to %s to stop it, and nothing was done", v.Reason, remoteStop),
-			Next:  "chiltepin endpoint stop --timeout 2m " + shell(s.ep.Name())}
+			Known:     fmt.Sprintf("%s; from here it takes up to %s to stop it, and nothing was done", v.Reason, remoteStop),
+			NextSteps: []next.Step{next.Call(next.EndpointStop, next.Args{"name": s.ep.Name(), "timeout": "2m"}, "give it that time")}}
 	}
 	from, err := s.ep.Log().Size()
 	if err != nil {
@@ -89,7 +90,7 @@ func (s *stopper) perhapsBusy() string {
 	for _, u := range all {
 		mark, ok, err := u.Log().LastMarker()
 		if err != nil || !ok || mark.Kind != log.Ends {
-			return "its user endpoint " + u.ID + " may have tasks, which cannot be seen from here; --now does not wait for them"
+			return "its user endpoint " + u.ID + " may have tasks, which cannot be seen from here; stopping without waiting for tasks would lose them"
 		}
 	}
 	return ""

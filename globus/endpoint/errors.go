@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -22,9 +21,10 @@ type DaemonError struct {
 	Signal string
 	// Meaning is what the exit status means.
 	Meaning string
-	// Cause is what the log says was the cause, and Remedy what to do about
+	// Cause is what the log says was the cause, and NextSteps what to do about
 	// it; empty when the log shows no cause that is known.
-	Cause, Remedy string
+	Cause     string
+	NextSteps []next.Step
 	// Lines are the log lines since the launch, the last ones, and then what the
 	// daemon wrote to its standard output and error.
 	Lines []string
@@ -49,12 +49,12 @@ func (e *DaemonError) Error() string {
 	return b.String()
 }
 
-// Hint is the remedy, or where to read more.
-func (e *DaemonError) Hint() string {
-	if e.Remedy != "" {
-		return e.Remedy
+// Next is what helps against the cause, or where to read more.
+func (e *DaemonError) Next() []next.Step {
+	if len(e.NextSteps) > 0 {
+		return e.NextSteps
 	}
-	return "chiltepin endpoint logs " + shell(e.Name)
+	return []next.Step{next.Endpoint(next.EndpointLogs, e.Name, "see what it logged")}
 }
 
 // RunningError says that an endpoint runs and must not for what was asked.
@@ -70,9 +70,9 @@ func (e *RunningError) Error() string {
 	return fmt.Sprintf("%s endpoint %q: it is %s (process %d)", e.Operation, e.Name, strings.ToLower(string(e.State)), e.PID)
 }
 
-// Hint says how to stop it.
-func (e *RunningError) Hint() string {
-	return "chiltepin endpoint stop " + shell(e.Name) + ", or repeat the command with --force"
+// Next is to stop it.
+func (e *RunningError) Next() []next.Step {
+	return []next.Step{next.Endpoint(next.EndpointStop, e.Name, "stop it first")}
 }
 
 // ElsewhereError says that an endpoint runs on another machine, which only that
@@ -81,9 +81,7 @@ type ElsewhereError struct {
 	Name, Operation string
 	// Host is empty when it is not known.
 	Host string
-	// Dir is the configuration directory.
-	Dir string
-	// Reason says what speaks for it.
+	// Reason says what shows that it does.
 	Reason string
 }
 
@@ -96,19 +94,12 @@ func (e *ElsewhereError) Error() string {
 	return fmt.Sprintf("%s endpoint %q: it runs on %s: %s", e.Operation, e.Name, where, e.Reason)
 }
 
-// Hint is the command to run on that machine.
-func (e *ElsewhereError) Hint() string {
-	return there(e.Host, e.Dir, "stop", e.Name)
-}
-
-// there is the command that does something to an endpoint on the machine where
-// it runs.
-func there(host, dir, verb, name string) string {
-	command := fmt.Sprintf("chiltepin endpoint -c %s %s %s", shell(dir), verb, shell(name))
-	if host == "" {
-		return "on the machine where it runs: " + command
+// Next is to stop it on that machine.
+func (e *ElsewhereError) Next() []next.Step {
+	if e.Host == "" {
+		return []next.Step{next.Do("stop it on the machine where it runs")}
 	}
-	return "ssh " + shell(host) + " " + shell(command)
+	return []next.Step{{Operation: next.EndpointStop, Args: next.Args{"name": e.Name}, Host: e.Host}}
 }
 
 // DoubtError says that it cannot be decided whether an endpoint runs, so that
@@ -118,8 +109,8 @@ type DoubtError struct {
 	// PID is the process in question; 0 when there is none.
 	PID    int
 	Reason string
-	// Remedy says how to settle it.
-	Remedy string
+	// NextSteps are how to settle it.
+	NextSteps []next.Step
 }
 
 // Error names the endpoint and the doubt.
@@ -127,8 +118,8 @@ func (e *DoubtError) Error() string {
 	return fmt.Sprintf("%s endpoint %q: whether it runs cannot be decided: %s", e.Operation, e.Name, e.Reason)
 }
 
-// Hint says how to settle it.
-func (e *DoubtError) Hint() string { return e.Remedy }
+// Next is how to settle it.
+func (e *DoubtError) Next() []next.Step { return e.NextSteps }
 
 // BusyError says that another operation of chiltepin is under way on the
 // endpoint and did not end in time.
@@ -142,9 +133,9 @@ func (e *BusyError) Error() string {
 	return (&endpointfs.LockedError{Name: e.Name, Holder: e.Holder}).Error()
 }
 
-// Hint says how to go on.
-func (e *BusyError) Hint() string {
-	return (&endpointfs.LockedError{Name: e.Name, Holder: e.Holder}).Hint()
+// Next is to wait for the other operation.
+func (e *BusyError) Next() []next.Step {
+	return []next.Step{next.Endpoint(next.EndpointStatus, e.Name, "see when the other operation is done, and then try again")}
 }
 
 // TimeoutError says that time ran out, and what is known. Nothing was undone.
@@ -153,8 +144,8 @@ type TimeoutError struct {
 	After           time.Duration
 	// Known says what was seen and what was not.
 	Known string
-	// Next says how to go on.
-	Next string
+	// NextSteps are how to go on.
+	NextSteps []next.Step
 	// Outstanding is the number of tasks that stop waited for.
 	Outstanding int
 }
@@ -164,8 +155,8 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("%s endpoint %q: not done after %s: %s", e.Operation, e.Name, e.After.Round(100*time.Millisecond), e.Known)
 }
 
-// Hint says how to go on.
-func (e *TimeoutError) Hint() string { return e.Next }
+// Next is how to go on.
+func (e *TimeoutError) Next() []next.Step { return e.NextSteps }
 
 // Timeout is true.
 func (e *TimeoutError) Timeout() bool { return true }
@@ -175,7 +166,7 @@ func (e *TimeoutError) Timeout() bool { return true }
 type InterruptedError struct {
 	Name, Operation string
 	Known           string
-	Next            string
+	NextSteps       []next.Step
 	Err             error
 }
 
@@ -184,8 +175,8 @@ func (e *InterruptedError) Error() string {
 	return fmt.Sprintf("%s endpoint %q: interrupted: %s", e.Operation, e.Name, e.Known)
 }
 
-// Hint says how to go on.
-func (e *InterruptedError) Hint() string { return e.Next }
+// Next is how to go on.
+func (e *InterruptedError) Next() []next.Step { return e.NextSteps }
 
 // Unwrap is the error of the context.
 func (e *InterruptedError) Unwrap() error { return e.Err }
@@ -205,14 +196,14 @@ func (e *CheckError) Error() string {
 	return fmt.Sprintf("starting endpoint %q: nothing was launched: %s", e.Name, strings.Join(texts, "; "))
 }
 
-// Hint is the remedy of the first problem that has one.
-func (e *CheckError) Hint() string {
+// Next is what helps against the first problem for which that is known.
+func (e *CheckError) Next() []next.Step {
 	for _, p := range e.Problems {
-		if h, ok := p.(interface{ Hint() string }); ok && h.Hint() != "" {
-			return h.Hint()
+		if steps := next.Of(p); len(steps) > 0 {
+			return steps
 		}
 	}
-	return "mend the file and start again"
+	return []next.Step{next.Do("correct the file and start again")}
 }
 
 // Unwrap returns the problems.
@@ -231,9 +222,9 @@ func (e *EmailError) Error() string {
 	return fmt.Sprintf("starting endpoint %q: as root the daemon demands a contact address, and config.yaml has none", e.Name)
 }
 
-// Hint says where to put it.
-func (e *EmailError) Hint() string {
-	return "add a line such as \"email: you@example.org\" to " + e.File
+// Next is to put it there.
+func (e *EmailError) Next() []next.Step {
+	return []next.Step{next.Do("add a line such as \"email: you@example.org\" to " + e.File)}
 }
 
 // OwnerError says that root was about to launch the daemon of an endpoint that
@@ -242,18 +233,19 @@ type OwnerError struct {
 	Name string
 	// Owner is the user's name, or his number where he has none.
 	Owner string
-	// Dir is the configuration directory.
-	Dir string
 }
 
 // Error names the endpoint and the user.
 func (e *OwnerError) Error() string {
-	return fmt.Sprintf("starting endpoint %q: nothing was launched: it is user %s's, and its daemon would run as root", e.Name, e.Owner)
+	return fmt.Sprintf("starting endpoint %q: nothing was launched: it belongs to user %s, and its daemon would run as root", e.Name, e.Owner)
 }
 
-// Hint is the command that starts it as that user.
-func (e *OwnerError) Hint() string {
-	return fmt.Sprintf("sudo -u %s chiltepin endpoint -c %s start %s; if it is to be root's, chown its directory", e.Owner, shell(e.Dir), shell(e.Name))
+// Next is to start it as that user.
+func (e *OwnerError) Next() []next.Step {
+	return []next.Step{
+		{Operation: next.EndpointStart, Args: next.Args{"name": e.Name}, User: e.Owner},
+		next.Do("if the endpoint is to be root's, change the owner of its directory"),
+	}
 }
 
 // Is makes the error match [fs.ErrPermission].
@@ -269,16 +261,12 @@ type DeleteError struct {
 // Error tells what stopped it.
 func (e *DeleteError) Error() string { return fmt.Sprintf("deleting endpoint %q: %v", e.Name, e.Err) }
 
-// Hint is that of the cause, or how to do without the service.
-func (e *DeleteError) Hint() string {
-	var h interface{ Hint() string }
-	if errors.As(e.Err, &h) && !globus.IsUnavailable(e.Err) && h.Hint() != "" {
-		return h.Hint()
+// Next is what helps against the cause, or how to do without the service.
+func (e *DeleteError) Next() []next.Step {
+	if steps := next.Of(e.Err); len(steps) > 0 && !globus.IsUnavailable(e.Err) {
+		return steps
 	}
-	if len(next.Of(e.Err)) > 0 && !globus.IsUnavailable(e.Err) {
-		return "" // the cause is classified
-	}
-	return "try again, or remove only the files: chiltepin endpoint delete --local-only " + shell(e.Name)
+	return []next.Step{next.Do("try again later; removing only the files is possible too, and leaves the registration at the service")}
 }
 
 // Unwrap is the cause.
@@ -292,19 +280,10 @@ func (e *UserEndpointError) Error() string {
 	return fmt.Sprintf("endpoint %q has no user endpoint %q", e.Name, e.ID)
 }
 
-// Hint says how to see which there are.
-func (e *UserEndpointError) Hint() string { return "chiltepin endpoint status " + shell(e.Name) }
+// Next is to see which there are.
+func (e *UserEndpointError) Next() []next.Step {
+	return []next.Step{next.Endpoint(next.EndpointStatus, e.Name, "see which user endpoints it has")}
+}
 
 // Is makes the error match [fs.ErrNotExist].
 func (e *UserEndpointError) Is(target error) bool { return target == fs.ErrNotExist }
-
-// shell quotes a word for a shell where it must be.
-func shell(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.+:@%,/=", r)
-	}
-	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
 	"chiltepin/globus/runtime"
 )
@@ -212,8 +213,8 @@ func fakeTitled() int {
 // fakeUserEndpoint lives until SIGTERM, or until its parent is gone.
 func fakeUserEndpoint() int {
 	parent := os.Getppid()
-	t, _ := parseTitle(os.Args[0])
-	dir, _, _ := strings.Cut(t.rest, ")")
+	t, _ := daemon.ParseTitle(os.Args[0])
+	dir := t.Directory()
 	fakeLog(filepath.Join(filepath.Dir(os.Getenv("FAKE_DIR")), dir), "INFO \n\n========== Endpoint begins: "+t.ID)
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
@@ -282,14 +283,14 @@ func newBed(t *testing.T, s script) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(self, filepath.Join(bin, program)); err != nil {
+	if err := os.Symlink(self, filepath.Join(bin, daemon.Program)); err != nil {
 		t.Fatal(err)
 	}
 	b := &bed{t: t, dir: dir}
 	b.Manager = &Manager{
 		Dir: endpointfs.Open(dir),
 		Runtime: func(context.Context) (runtime.Runtime, error) {
-			return runtime.Runtime{Path: filepath.Join(bin, program), Bin: bin, Source: runtime.Named}, nil
+			return runtime.Runtime{Path: filepath.Join(bin, daemon.Program), Bin: bin, Source: runtime.Named}, nil
 		},
 		Version:    "test",
 		Privileged: func() bool { return false },
@@ -313,7 +314,7 @@ func (b *bed) play(s script) {
 
 // sweep kills what the test has left running in its directory.
 func (b *bed) sweep() {
-	all, err := (process.System{}).Select(mayBeDaemon)
+	all, err := (process.System{}).Select(daemon.MayBeDaemon)
 	if err != nil {
 		b.t.Error(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
 )
 
@@ -15,7 +16,7 @@ const whyHidden = "it is another user's, and this machine does not show it"
 // dir: it is there and hidden, and daemon.pid, which a daemon writes itself, is
 // another user's.
 func mayBeHidden(pid int, dir string) (bool, error) {
-	info, err := os.Lstat(filepath.Join(dir, "daemon.pid"))
+	info, err := os.Lstat(filepath.Join(dir, daemon.PIDFile))
 	if err != nil {
 		return false, nil
 	}

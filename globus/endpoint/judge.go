@@ -3,18 +3,17 @@ package endpoint
 import (
 	"fmt"
 	"time"
+
+	"chiltepin/globus/daemon"
 )
 
 // The daemon touches daemon.pid every 15 seconds (_touch_pid in cli.py).
 const (
 	// touchDue is after how long without a touch one was due.
-	touchDue = 17 * time.Second
+	touchDue = daemon.TouchPeriod + 2*time.Second
 	// staleAfter is three touches: no daemon that lives is this late, unless
 	// clocks differ or it is suspended.
-	staleAfter = 45 * time.Second
-	// staleForSure is when the daemon itself takes a pid file for left over
-	// (three heartbeats of 30 seconds).
-	staleForSure = 90 * time.Second
+	staleAfter = 3 * daemon.TouchPeriod
 )
 
 // verdict is what evidence amounts to.
@@ -138,7 +137,7 @@ func judgeLeftover(e Evidence) verdict {
 	case fresh(age):
 		return verdict{State: Unknown, Reason: fmt.Sprintf("%s is not here, but daemon.pid was touched %s ago: it may run on another machine that shares the directory", who, age)}
 	}
-	return verdict{State: Disconnected, Settled: age > staleForSure,
+	return verdict{State: Disconnected, Settled: age > daemon.PIDFileValid,
 		Reason: fmt.Sprintf("%s is not here, and daemon.pid was last touched %s ago; %s", who, age, alive)}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
 	"chiltepin/globus/runtime"
 )
@@ -20,9 +21,9 @@ import (
 // outputFile is where a daemon's standard output and error go.
 const outputFile = "chiltepin.out"
 
-// daemon is a daemon that is being waited for: one that this process has
+// awaitedDaemon is a daemon that is being waited for: one that this process has
 // launched, or one that was found.
-type daemon struct {
+type awaitedDaemon struct {
 	pid  int
 	held process.Handle
 	// from is the size of the log when it was launched.
@@ -41,7 +42,7 @@ type daemon struct {
 
 // dead says whether the daemon has ended, and waits for its status if we are
 // to get it.
-func (d *daemon) dead() bool {
+func (d *awaitedDaemon) dead() bool {
 	if d.exited == nil {
 		return d.held.Dead()
 	}
@@ -55,7 +56,7 @@ func (d *daemon) dead() bool {
 
 // wrote returns what the daemon has written to the endpoint's log since its
 // launch, and whether other programs have written to it as well.
-func (d *daemon) wrote(ep *endpointfs.Endpoint) (own []byte, others bool, err error) {
+func (d *awaitedDaemon) wrote(ep *endpointfs.Endpoint) (own []byte, others bool, err error) {
 	data, _, err := ep.Log().ReadFrom(d.from, launchLog)
 	own, others = log.WrittenBy(d.pid, data)
 	return own, others, err
@@ -63,22 +64,18 @@ func (d *daemon) wrote(ep *endpointfs.Endpoint) (own []byte, others bool, err er
 
 // launch starts the daemon in a session of its own, with nothing of ours but
 // an environment, and notes which process it is.
-func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []string) (*daemon, error) {
+func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []string) (*awaitedDaemon, error) {
 	from, err := ep.Log().Size()
 	if err != nil {
 		return nil, fmt.Errorf("starting endpoint %q: reading its log: %w", ep.Name(), err)
 	}
-	d := &daemon{from: from, exited: make(chan struct{}), output: filepath.Join(ep.Path(), outputFile)}
+	d := &awaitedDaemon{from: from, exited: make(chan struct{}), output: filepath.Join(ep.Path(), outputFile)}
 	out, err := openOutput(ep.Path())
 	if err != nil {
 		return nil, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
 	defer out.Close()
-	args := []string{"-c", m.Dir.Path(), "start"}
-	if strings.HasPrefix(ep.Name(), "-") {
-		args = append(args, "--")
-	}
-	cmd := exec.Command(rt.Path, append(args, ep.Name())...)
+	cmd := exec.Command(rt.Path, daemon.StartArguments(m.Dir.Path(), ep.Name())...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, ep.Path(), out, out
 	process.CloseInherited()
 	if d.held, err = process.StartInSession(cmd); err != nil {
@@ -121,7 +118,7 @@ func (m *Manager) record(ep *endpointfs.Endpoint, pid int, start uint64, from in
 	}
 	s.ID, _ = ep.ID()
 	for _, v := range env {
-		if id, ok := strings.CutPrefix(v, "GLOBUS_COMPUTE_CLIENT_ID="); ok {
+		if id, ok := strings.CutPrefix(v, daemon.ClientIDVariable+"="); ok {
 			s.ClientID = id
 		}
 	}
@@ -155,7 +152,7 @@ func openOutput(dir string) (*os.File, error) {
 }
 
 // printed returns the end of what the daemon has printed.
-func (d *daemon) printed() string {
+func (d *awaitedDaemon) printed() string {
 	if d.output == "" {
 		return ""
 	}
@@ -184,7 +181,7 @@ func (m *Manager) environ(ctx context.Context, rt runtime.Runtime) ([]string, er
 			return nil, err
 		}
 	}
-	own = append(own, "GLOBUS_COMPUTE_USER_DIR="+m.Dir.Path())
+	own = append(own, daemon.DirectoryVariable+"="+m.Dir.Path())
 	names := map[string]bool{}
 	for _, v := range own {
 		name, _, _ := strings.Cut(v, "=")

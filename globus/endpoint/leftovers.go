@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
 )
 
@@ -24,7 +25,7 @@ func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpoint, kept map
 	if err != nil {
 		return nil, nil, err
 	}
-	procs, err := m.procs().Select(mayBeDaemon)
+	procs, err := m.procs().Select(daemon.MayBeDaemon)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -34,8 +35,8 @@ func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpoint, kept map
 			continue
 		}
 		i := slices.IndexFunc(procs, func(p process.Process) bool {
-			t, titled := parseTitle(p.Title())
-			return titled && !t.Core && strings.EqualFold(t.ID, u.ID) || m.procs().Presence(p, u.Path(), "endpoint.log") == process.Inside
+			t, titled := daemon.ParseTitle(p.Title())
+			return titled && !t.Core && strings.EqualFold(t.ID, u.ID) || m.procs().Presence(p, u.Path(), daemon.LogFile) == process.Inside
 		})
 		results, err := u.Unsent()
 		switch {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
 )
 
@@ -40,7 +41,7 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 	if err != nil && !f.Exists {
 		e.PIDFile.Exists = true // it cannot be read, so it is there
 	}
-	if e.PIDFile.Exists && f.PID == 0 && !regular(filepath.Join(ep.Path(), "daemon.pid")) {
+	if e.PIDFile.Exists && f.PID == 0 && !regular(filepath.Join(ep.Path(), daemon.PIDFile)) {
 		e.PIDFile.ModTime = time.Time{} // no daemon made or touches that
 	}
 	if r, ok, err := ep.ReadSidecar(); err != nil {
@@ -78,7 +79,7 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 	seen := g.Seen
 	if !g.Listed {
 		var err error
-		if seen, err = m.procs().Select(mayBeDaemon); err != nil {
+		if seen, err = m.procs().Select(daemon.MayBeDaemon); err != nil {
 			return err
 		}
 	}
@@ -134,7 +135,7 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 // prove weighs one process. Whose it is matters as well: nobody can signal
 // another user's.
 func (m *Manager) prove(p process.Process, s subject) ProcessEvidence {
-	ev := prove(p, s, func() process.Presence { return m.procs().Presence(p, s.Dir, "endpoint.log") })
+	ev := prove(p, s, func() process.Presence { return m.procs().Presence(p, s.Dir, daemon.LogFile) })
 	if own := os.Geteuid(); ev.Proven && p.UID != own && own != 0 {
 		ev.Proven, ev.Doubtful, ev.Phase, ev.Why = false, true, "", "it belongs to another user"
 	}

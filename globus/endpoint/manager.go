@@ -7,6 +7,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
@@ -93,7 +94,7 @@ func (m *Manager) privileged() bool {
 	if m.Privileged != nil {
 		return m.Privileged()
 	}
-	return privileged()
+	return daemon.IsPrivileged()
 }
 
 // service connects to the service. A nil Service is an error.

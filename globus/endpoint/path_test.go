@@ -107,9 +107,9 @@ func TestConfigure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(c.Name, c.Files, c.Wanted)
+	got := fmt.Sprint(c.Name, c.Files, " ", c.Next[0].Why)
 	want := "second[config.yaml user_config_schema.json user_config_template.yaml.j2 user_environment.yaml] " +
-		`[add a line such as "email: you@example.org" to ` + filepath.Join(b.dir, "second", "config.yaml") + "]"
+		`add a line such as "email: you@example.org" to ` + filepath.Join(b.dir, "second", "config.yaml")
 	if got != want {
 		t.Errorf("Configure = %s\nwant %s", got, want)
 	}

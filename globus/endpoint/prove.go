@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
 )
 
@@ -29,23 +30,23 @@ func (s subject) recorded(p process.Process) bool {
 // rest speaks for it.
 func prove(p process.Process, s subject, place func() process.Presence) ProcessEvidence {
 	ev := ProcessEvidence{PID: p.PID, StartTime: p.StartTime, Suspended: p.Suspended, Title: p.Title()}
-	t, titled := parseTitle(ev.Title)
+	t, titled := daemon.ParseTitle(ev.Title)
 	recorded := s.recorded(p)
 	sameID := titled && (s.ID == "" || t.ID == s.ID)
 	switch {
 	case titled && !sameID && !recorded:
 		ev.Why = "its title names endpoint " + t.ID
 		return ev
-	case titled && !t.names(s.Name) && (s.ID == "" || !sameID) && !recorded:
+	case titled && !t.Names(s.Name) && (s.ID == "" || !sameID) && !recorded:
 		ev.Why = "its title names another endpoint"
 		return ev
-	case !titled && !launching(p) && !recorded:
+	case !titled && !daemon.IsLaunching(p) && !recorded:
 		ev.Why = "it is another program"
 		return ev
 	}
 	at := place()
 	switch {
-	case at == process.Outside && titled && t.names(s.Name) && sameID && (p.PID == s.PID || recorded):
+	case at == process.Outside && titled && t.Names(s.Name) && sameID && (p.PID == s.PID || recorded):
 		ev.Doubtful, ev.Why = true, "title and process id are right, but it works in another directory"
 	case at == process.Outside:
 		ev.Why = "it works in another directory"
@@ -55,22 +56,22 @@ func prove(p process.Process, s subject, place func() process.Presence) ProcessE
 		ev.Doubtful, ev.Why = true, "its title is right, but where it works cannot be seen from here"
 	case at == process.Unseen && !recorded:
 		ev.Why = "where it works cannot be seen from here"
-	case titled && !t.Core && at == process.Inside && !t.names(s.Name):
+	case titled && !t.Core && at == process.Inside && !t.Names(s.Name):
 		ev.Why = "it is a user endpoint"
 	default:
 		ev.Proven, ev.Phase = true, Up
 		ev.Why = "title and directory are right"
 		if recorded {
-			ev.Why = "chiltepin launched it, and its title is right"
+			ev.Why = "it was launched here, and its title is right"
 		}
 		if len(p.Command) == 0 {
 			// The kernel takes the arguments away some time before the process
 			// is dead.
-			ev.Phase, ev.Why = Ending, "chiltepin launched it, and it is all but gone"
+			ev.Phase, ev.Why = Ending, "it was launched here, and it is about to be gone"
 		} else if !titled {
-			ev.Phase, ev.Why = Launching, "it runs "+program+" in this directory and has no title yet"
+			ev.Phase, ev.Why = Launching, "it runs "+daemon.Program+" in this directory and has no title yet"
 			if recorded {
-				ev.Why = "chiltepin launched it, and it has no title yet"
+				ev.Why = "it was launched here, and it has no title yet"
 			}
 		} else if t.Ending {
 			ev.Phase = Ending

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 	"chiltepin/globus/progress"
 )
 
@@ -59,8 +61,10 @@ type PruneError struct {
 // Error names both.
 func (e *PruneError) Error() string { return fmt.Sprintf("pruning %s: %s", e.ID, e.Reason) }
 
-// Hint says how to see what there is.
-func (e *PruneError) Hint() string { return "chiltepin endpoint list --remote" }
+// Next is to see what there is.
+func (e *PruneError) Next() []next.Step {
+	return []next.Step{next.Call(next.EndpointList, next.Args{"remote": true}, "see which registrations there are")}
+}
 
 // PlanPruning finds the registrations that this machine has orphaned and the
 // directories that user endpoints have left behind. It changes nothing. What
@@ -112,15 +116,15 @@ func (p *Pair) mustStay(named bool) string {
 	r := p.Registered
 	switch {
 	case p.Local != nil:
-		return "it has a directory here; chiltepin endpoint delete " + shell(p.Name)
+		return "it has a directory here; deleting that endpoint ends the registration too"
 	case r.Problem != nil, r.Word == "":
-		return firstOf(p.Why, "the service does not say whether it is online")
+		return cmp.Or(p.Why, "the service does not say whether it is online")
 	case r.Online:
-		return firstOf(p.Why, "it is online")
+		return cmp.Or(p.Why, "it is online")
 	case named, slices.Contains(p.Findings, Orphaned):
 		return ""
 	}
-	return firstOf(p.Why, "whose it is is not known")
+	return cmp.Or(p.Why, "the owner of this registration is unknown")
 }
 
 // Prune carries out a plan and tells each step. Each registration is looked at
@@ -209,8 +213,10 @@ type PruneStepsError struct {
 // Error tells what failed.
 func (e *PruneStepsError) Error() string { return fmt.Sprintf("pruning: %v", e.Err) }
 
-// Hint says how to go on.
-func (e *PruneStepsError) Hint() string { return "run it again: what is done stays done" }
+// Next is to try again.
+func (e *PruneStepsError) Next() []next.Step {
+	return []next.Step{next.Do("prune again: what is done stays done")}
+}
 
 // Unwrap is the cause.
 func (e *PruneStepsError) Unwrap() error { return e.Err }

@@ -23,7 +23,7 @@ import (
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
-var record = flag.Bool("record", false, "record the daemon's failures anew, in testdata/failures")
+var record = flag.Bool("record", false, "record the daemon's failures anew, in globus/daemon/testdata/failures")
 
 // failing is a way in which the real daemon fails.
 type failing struct {
@@ -185,7 +185,7 @@ print(json.dumps(Client().register_endpoint("mesa", None, multi_user=True), defa
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	for name, f := range failings() {
-		path := filepath.Join("testdata", "failures", name+".txtar")
+		path := filepath.Join("..", "daemon", "testdata", "failures", name+".txtar")
 		if *record {
 			t.Run(name, func(t *testing.T) {
 				w := newWorld(t, runtimetest.Newest)

@@ -14,6 +14,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
 )
@@ -108,7 +110,7 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 		return StartResult{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
 	if err := ctx.Err(); err != nil {
-		return StartResult{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Known: "nothing was launched", Next: "chiltepin endpoint start " + shell(ep.Name()), Err: err}
+		return StartResult{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Known: "nothing was launched", NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "")}, Err: err}
 	}
 	progress.Report(ctx, progress.Event{Stage: "launching", Text: fmt.Sprintf("launching %s %s", rt.Path, rt.Version)})
 	r := StartResult{Runtime: rt, Launched: time.Now()}
@@ -133,13 +135,13 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 		return m.outrun(ctx, ep, supplanted(ep, began), began, deadline, again)
 	}
 	var ended *DaemonError
-	if errors.As(err, &ended) && (ended.ExitStatus == exitAnotherRuns || d.supplanted) {
+	if errors.As(err, &ended) && (ended.ExitStatus == daemon.ExitAnotherRuns || d.supplanted) {
 		return m.outrun(ctx, ep, ended, began, deadline, again)
 	}
 	if ended != nil && ended.Cause == "" && unnoted != nil {
 		// What kept us from writing will have kept the daemon, and its words
 		// are lost with it.
-		ended.Cause, ended.Remedy = diskTrouble(unnoted)
+		ended.Cause, ended.NextSteps = explainDiskError(unnoted)
 	}
 	if err != nil {
 		return StartResult{}, err
@@ -165,9 +167,6 @@ func (m *Manager) means(ctx context.Context, ep *endpointfs.Endpoint) (rt runtim
 	return rt, env, m.suits(ep, rt)
 }
 
-// exitAnotherRuns is EX_CANTCREAT, with which the daemon gives way to another.
-const exitAnotherRuns = 73
-
 // ready waits until it is clear what to do: nothing proven here, or a daemon
 // that is up or on its way. One that is shutting down is waited for.
 func (m *Manager) ready(ctx context.Context, ep *endpointfs.Endpoint, began, deadline time.Time) (Evidence, error) {
@@ -178,13 +177,13 @@ func (m *Manager) ready(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 		}
 		switch {
 		case v.Elsewhere:
-			return e, &ElsewhereError{Name: ep.Name(), Operation: "starting", Host: v.Host, Dir: m.Dir.Path(), Reason: v.Reason}
+			return e, &ElsewhereError{Name: ep.Name(), Operation: "starting", Host: v.Host, Reason: v.Reason}
 		case e.Process != nil && e.Process.Proven && !e.leaving(), v.Settled:
 			return e, nil
 		case e.Process == nil || !e.Process.Proven:
 			return e, m.doubt("starting", ep, e, v)
 		case !time.Now().Before(deadline):
-			return e, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: v.Reason, Next: "chiltepin endpoint status " + shell(ep.Name())}
+			return e, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: v.Reason, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see what it does")}}
 		}
 		progress.Report(ctx, progress.Event{Stage: "waiting", Text: v.Reason})
 		if err := pause(ctx, lockPoll); err != nil {
@@ -199,9 +198,9 @@ func (m *Manager) doubt(operation string, ep *endpointfs.Endpoint, e Evidence, v
 	switch {
 	case e.Process != nil && e.Process.Doubtful:
 		err.PID = e.Process.PID
-		err.Remedy = fmt.Sprintf("look at it with ps -fp %d; if it is not this endpoint's daemon, remove %s", err.PID, filepath.Join(ep.Path(), "daemon.pid"))
+		err.NextSteps = []next.Step{next.Do(fmt.Sprintf("look at process %d with ps; if it is not this endpoint's daemon, remove %s", err.PID, filepath.Join(ep.Path(), daemon.PIDFile)))}
 	default:
-		err.Remedy = "when you are sure that no machine runs it, remove " + filepath.Join(ep.Path(), "daemon.pid")
+		err.NextSteps = []next.Step{next.Do("when you are sure that no machine runs it, remove " + filepath.Join(ep.Path(), daemon.PIDFile))}
 	}
 	return err
 }
@@ -216,7 +215,7 @@ func (m *Manager) check(ep *endpointfs.Endpoint) error {
 		if u, err := user.LookupId(owner); err == nil {
 			owner = u.Username
 		}
-		return &OwnerError{Name: ep.Name(), Owner: owner, Dir: m.Dir.Path()}
+		return &OwnerError{Name: ep.Name(), Owner: owner}
 	}
 	if err := ep.Writable(); err != nil {
 		return fmt.Errorf("starting endpoint %q: nothing was launched: %w", ep.Name(), err)
@@ -242,9 +241,9 @@ func (m *Manager) suits(ep *endpointfs.Endpoint, rt runtime.Runtime) error {
 	if err != nil {
 		return &CheckError{Name: ep.Name(), Problems: []error{err}}
 	}
-	if path != "" && !leadsTo(path, program) {
+	if path != "" && !leadsTo(path, daemon.Program) {
 		return &CheckError{Name: ep.Name(), Problems: []error{&endpointfs.FormatError{File: ep.EnvironmentFile(),
-			Problem: "its PATH does not lead to " + program + ", which every user endpoint runs by name",
+			Problem: "its PATH does not lead to " + daemon.Program + ", which every user endpoint runs by name",
 			Remedy:  "put " + rt.Bin + " first in PATH there"}}}
 	}
 	return nil
@@ -282,11 +281,11 @@ func (m *Manager) outrun(ctx context.Context, ep *endpointfs.Endpoint, last erro
 }
 
 // dismiss ends a daemon that was launched a moment ago.
-func (m *Manager) dismiss(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, began, deadline time.Time) error {
+func (m *Manager) dismiss(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, began, deadline time.Time) error {
 	if err := stillOurs(ctx); err != nil {
 		return err
 	}
-	progress.Report(ctx, progress.Event{Stage: "waiting", Text: fmt.Sprintf("another program has registered the endpoint at the same time; process %d, which nobody hears since, is ended", d.pid)})
+	progress.Report(ctx, progress.Event{Stage: "waiting", Text: fmt.Sprintf("another program registered this endpoint at the same time; stopping process %d, whose broker password is now invalid", d.pid)})
 	if err := d.held.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("starting endpoint %q: signalling process %d: %w", ep.Name(), d.pid, err)
 	}
@@ -294,7 +293,7 @@ func (m *Manager) dismiss(ctx context.Context, ep *endpointfs.Endpoint, d *daemo
 	defer cancel()
 	switch err := d.held.Wait(waiting); {
 	case ctx.Err() != nil:
-		return &InterruptedError{Name: ep.Name(), Operation: "starting", Known: fmt.Sprintf("process %d was told to end and is shutting down", d.pid), Next: "chiltepin endpoint start " + shell(ep.Name()), Err: ctx.Err()}
+		return &InterruptedError{Name: ep.Name(), Operation: "starting", Known: fmt.Sprintf("process %d got SIGTERM and is shutting down", d.pid), NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "")}, Err: ctx.Err()}
 	case err != nil:
 		return supplanted(ep, began)
 	}
@@ -305,8 +304,8 @@ func (m *Manager) dismiss(ctx context.Context, ep *endpointfs.Endpoint, d *daemo
 // for another one.
 func supplanted(ep *endpointfs.Endpoint, began time.Time) error {
 	return &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began),
-		Known: "another program has registered the endpoint at the same time, and the daemon, which nobody hears since, was told to end",
-		Next:  "chiltepin endpoint start " + shell(ep.Name())}
+		Known:     "another program registered this endpoint at the same time; the daemon, whose broker password is now invalid, got SIGTERM",
+		NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "")}}
 }
 
 // alreadyRunning makes sure that a daemon which somebody else launched is on
@@ -339,7 +338,7 @@ func (m *Manager) join(ctx context.Context, ep *endpointfs.Endpoint, e Evidence,
 		return StartResult{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
 	defer held.Close()
-	d := &daemon{pid: e.Process.PID, held: held}
+	d := &awaitedDaemon{pid: e.Process.PID, held: held}
 	if r := e.Record; r != nil && r.PID == d.pid && r.StartTime == e.Process.StartTime {
 		d.from, d.output = r.LogOffset, filepath.Join(ep.Path(), outputFile)
 	}

@@ -17,6 +17,8 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
@@ -95,22 +97,22 @@ func TestStartDaemonEnds(t *testing.T) {
 			`starting endpoint "mesa": the daemon ended with exit status 73 (daemon.pid says that another daemon of this endpoint runs)`},
 		{"blocked", script{Exit: exit(69), At: "launch", Print: "Endpoint registration blocked.  [{\"code\": \"LOCKED\"}]\n"},
 			DaemonError{Name: "mesa", ExitStatus: 69, Meaning: "the service refused to register the endpoint",
-				Cause:  "the service has locked the endpoint, as it does after a remote stop",
-				Remedy: "wait a few minutes and try again",
-				Lines:  []string{`Endpoint registration blocked.  [{"code": "LOCKED"}]`}},
+				Cause:     "the service has locked the endpoint, as it does after a remote stop",
+				NextSteps: []next.Step{next.Do("wait a few minutes and try again")},
+				Lines:     []string{`Endpoint registration blocked.  [{"code": "LOCKED"}]`}},
 			`starting endpoint "mesa": the daemon ended with exit status 69 (the service refused to register the endpoint): the service has locked the endpoint, as it does after a remote stop`},
 		{"after its pid file", script{Exit: exit(70), At: "pid file"},
 			DaemonError{Name: "mesa", ExitStatus: 70, Meaning: "the service's answer did not fit the endpoint"},
 			`starting endpoint "mesa": the daemon ended with exit status 70 (the service's answer did not fit the endpoint)`},
 		{"unknown identity", script{Exit: exit(0), At: "marker"},
 			DaemonError{Name: "mesa", ExitStatus: 0, Meaning: "it ended in an orderly way, without serving",
-				Cause:  "the login works for the service but Globus Auth did not say who it is",
-				Remedy: "chiltepin login --force"},
+				Cause:     "the login works for the service but Globus Auth did not say who it is",
+				NextSteps: []next.Step{next.Call(next.Login, next.Args{"force": true}, "get a new login")}},
 			`starting endpoint "mesa": the daemon ended with exit status 0 (it ended in an orderly way, without serving): the login works for the service but Globus Auth did not say who it is`},
 		{"unknown identity, quiet", script{Exit: exit(0), At: "marker", Quiet: true},
 			DaemonError{Name: "mesa", ExitStatus: 0, Meaning: "it ended in an orderly way, without serving",
-				Cause:  "the login works for the service but Globus Auth did not say who it is",
-				Remedy: "chiltepin login --force"},
+				Cause:     "the login works for the service but Globus Auth did not say who it is",
+				NextSteps: []next.Step{next.Call(next.Login, next.Args{"force": true}, "get a new login")}},
 			`starting endpoint "mesa": the daemon ended with exit status 0 (it ended in an orderly way, without serving): the login works for the service but Globus Auth did not say who it is`},
 		{"warnings alone do not matter", script{Exit: exit(1), At: "launch", Log: "WARNING something odd"},
 			DaemonError{Name: "mesa", ExitStatus: 1, Meaning: "it reported an error"},
@@ -268,7 +270,7 @@ func TestStartRefusals(t *testing.T) {
 		b.file("user_environment.yaml", "PATH: /nowhere:/usr/bin\n")
 		_, err := b.Start(t.Context(), "mesa", StartOptions{})
 		var check *CheckError
-		if !errors.As(err, &check) || !strings.Contains(err.Error(), "does not lead to globus-compute-endpoint") || !strings.HasSuffix(check.Hint(), "first in PATH there") {
+		if !errors.As(err, &check) || !strings.Contains(err.Error(), "does not lead to globus-compute-endpoint") || !strings.HasSuffix(check.Next()[0].Why, "first in PATH there") {
 			t.Errorf("Start: %v", err)
 		}
 		if b.has("chiltepin.out") {
@@ -315,7 +317,7 @@ func fakeStarter() int {
 	m := &Manager{
 		Dir: endpointfs.Open(os.Getenv("DIR")),
 		Runtime: func(context.Context) (runtime.Runtime, error) {
-			return runtime.Runtime{Path: filepath.Join(bin, program), Bin: bin}, nil
+			return runtime.Runtime{Path: filepath.Join(bin, daemon.Program), Bin: bin}, nil
 		},
 		Environ:    environ,
 		Privileged: func() bool { return false },

@@ -5,6 +5,8 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 )
 
@@ -43,6 +45,8 @@ type Status struct {
 	// Host is where it runs, when that is another machine and its name is
 	// known.
 	Host string
+	// Next is how more can be found out.
+	Next []next.Step
 	// Path is the endpoint's directory.
 	Path     string
 	Evidence Evidence
@@ -162,8 +166,8 @@ type UserEndpoint struct {
 	Why         string
 	// Path is its directory.
 	Path string
-	// Live is what is known about its pool while it runs here; nil otherwise.
-	Live *Live
+	// Pool is what is known about its pool while it runs here; nil otherwise.
+	Pool *daemon.PoolState
 }
 
 // Outcome is what an operation did.

@@ -9,6 +9,8 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 )
 
 // StatusOptions say how closely to look.
@@ -34,7 +36,7 @@ func (m *Manager) List(ctx context.Context) ([]Status, error) {
 		return nil, nil
 	}
 	g := glance{Listed: true, Scene: m.scene()}
-	if g.Seen, err = m.procs().Select(mayBeDaemon); err != nil {
+	if g.Seen, err = m.procs().Select(daemon.MayBeDaemon); err != nil {
 		return nil, err
 	}
 	// Nearly all of the time goes into small system calls, on a shared file
@@ -80,7 +82,7 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 	}
 	s := status(ep, e, v)
 	if v.Elsewhere && v.Host != "" {
-		s.Reason += "; seen from there: " + there(v.Host, m.Dir.Path(), "status", ep.Name())
+		s.Next = []next.Step{{Operation: next.EndpointStatus, Args: next.Args{"name": ep.Name()}, Why: "see the processes there", Host: v.Host}}
 	}
 	var service Service
 	if !o.Offline && m.Service != nil && s.ID != "" {

@@ -10,6 +10,7 @@ import (
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
 )
@@ -327,14 +328,14 @@ func (s *stopper) tell(ctx context.Context, stage, text string) {
 
 func (s *stopper) timeout(known string) error {
 	return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began), Known: known,
-		Next: "chiltepin endpoint stop " + shell(s.ep.Name()) + " goes on waiting; with --now it kills"}
+		NextSteps: []next.Step{next.Endpoint(next.EndpointStop, s.ep.Name(), "wait for it again; stopping without waiting for tasks would kill it")}}
 }
 
 func (s *stopper) interrupted(err error, known string) error {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &InterruptedError{Name: s.ep.Name(), Operation: s.operation, Known: known, Next: "chiltepin endpoint status " + shell(s.ep.Name()), Err: err}
+	return &InterruptedError{Name: s.ep.Name(), Operation: s.operation, Known: known, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, s.ep.Name(), "see how far it came")}, Err: err}
 }
 
 func pauseBriefly(ctx context.Context) error { return pause(ctx, lockPoll) }

@@ -13,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"chiltepin/endpointfs"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 )
 
@@ -329,9 +332,9 @@ func TestElsewhere(t *testing.T) {
 	}
 	b.touching()
 	var there *ElsewhereError
-	wantHint := "ssh login2 'chiltepin endpoint -c " + b.dir + " stop mesa'"
-	if _, err := b.Start(t.Context(), "mesa", StartOptions{}); !errors.As(err, &there) || there.Hint() != wantHint {
-		t.Errorf("Start: %v (%q), want it refused with the command %q", err, there.Hint(), wantHint)
+	wantNext := []next.Step{{Operation: next.EndpointStop, Args: next.Args{"name": "mesa"}, Host: "login2"}}
+	if _, err := b.Start(t.Context(), "mesa", StartOptions{}); !errors.As(err, &there) || !cmp.Equal(there.Next(), wantNext) {
+		t.Errorf("Start: %v (%v), want it refused with the step %v", err, there.Next(), wantNext)
 	}
 	var late *TimeoutError
 	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true, Timeout: 10 * time.Second}); !errors.As(err, &late) {

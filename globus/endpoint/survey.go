@@ -10,6 +10,7 @@ import (
 
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/daemon"
 )
 
 // Finding is what is odd about an endpoint when the directory and the service
@@ -135,7 +136,7 @@ func pair(local []Status, listed []compute.Summary) []Pair {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
 	for _, s := range listed {
-		if strings.HasPrefix(s.Name, "uep.") {
+		if daemon.IsUserEndpointName(s.Name) {
 			continue
 		}
 		r := Registration{Name: s.Name, DisplayName: s.DisplayName}

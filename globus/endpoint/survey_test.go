@@ -272,7 +272,7 @@ func TestPruneOnly(t *testing.T) {
 	r := &registry{known: map[string]string{numbered(1): "fine login1 offline", numbered(7): "away login2 offline", numbered(8): "on login2 online"}}
 	m := surveyed(t, r, map[string]int{"fine": 1})
 	for id, want := range map[string]string{
-		numbered(1): "it has a directory here; chiltepin endpoint delete fine",
+		numbered(1): "it has a directory here; deleting that endpoint ends the registration too",
 		numbered(8): "it runs on login2",
 		numbered(9): "no registration of the identity that is logged in has this UUID",
 	} {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 )
 
@@ -24,7 +26,7 @@ type Survivors struct {
 }
 
 // unheard is what is special about their tasks.
-const unheard = "of workers whose user endpoint was killed, so that nobody hears of their results"
+const unheard = "of leftover workers, whose user endpoint was killed: their results will not be delivered"
 
 // busy is the number of tasks that all of them are at.
 func busy(all []Survivors) (n int) {
@@ -60,7 +62,7 @@ func (m *Manager) survivors(ep *endpointfs.Endpoint) (all []Survivors) {
 			first = min(first, p.StartTime)
 		}
 		began := m.here().ClockTime(first).Add(-time.Second)
-		busy := readWorkerLogs(m.Dir.Path(), filepath.Base(d.Path()), began).Running
+		busy := daemon.ReadWorkerLogs(m.Dir.Path(), filepath.Base(d.Path()), began).Running
 		all = append(all, Survivors{UserEndpoint: d.ID, Processes: members, Busy: busy})
 	}
 	return all
@@ -69,7 +71,7 @@ func (m *Manager) survivors(ep *endpointfs.Endpoint) (all []Survivors) {
 // writing says whether one of the processes writes parsl's files in a directory.
 func (m *Manager) writing(all []process.Process, dir string) bool {
 	for _, p := range all {
-		if m.procs().Writes(p, dir, "interchange.log", "manager.log", "worker_*.log", "*.sh.out", "*.sh.err") {
+		if m.procs().Writes(p, dir, daemon.ParslOutputs()...) {
 			return true
 		}
 	}
@@ -87,11 +89,11 @@ func survivorTrouble(ep *endpointfs.Endpoint, all []Survivors) *Trouble {
 	}
 	t := &Trouble{
 		Survivors: true,
-		Problem:   fmt.Sprintf("a user endpoint was killed, and %d processes that it left behind still run, such as process %d: nobody hears of what they compute", n, all[0].Processes[0].PID),
-		Remedy:    "chiltepin endpoint stop " + shell(ep.Name()) + " ends them",
+		Problem:   fmt.Sprintf("a user endpoint was killed; %d leftover processes (such as PID %d) still run, but their results will not be delivered", n, all[0].Processes[0].PID),
+		Next:      []next.Step{next.Endpoint(next.EndpointStop, ep.Name(), "end them")},
 	}
 	if tasks := busy(all); tasks > 0 {
-		t.Remedy = fmt.Sprintf("chiltepin endpoint stop --now %s ends them, and the %d tasks that they are at; without --now it waits for these", shell(ep.Name()), tasks)
+		t.Next = []next.Step{next.Endpoint(next.EndpointStop, ep.Name(), fmt.Sprintf("wait for their %d tasks and end them; stopping without waiting for tasks kills both", tasks))}
 	}
 	return t
 }

@@ -57,7 +57,7 @@ func TestSurvivors(t *testing.T) {
 	leader, worker := session(t, dir, ">>manager.log")
 	write(t, filepath.Join(dir, "daemon.pid"), fmt.Sprintln(leader))
 	s := b.status()
-	if s.State != Running || s.Trouble == nil || !strings.Contains(s.Trouble.Problem, fmt.Sprint("process ", worker)) {
+	if s.State != Running || s.Trouble == nil || !strings.Contains(s.Trouble.Problem, fmt.Sprint("PID ", worker)) {
 		t.Errorf("State = %s, Trouble = %+v", s.State, s.Trouble)
 	}
 	block := filepath.Join(dir, "Executor", "block-0", "m")
@@ -70,7 +70,7 @@ func TestSurvivors(t *testing.T) {
 	if _, err := b.Stop(t.Context(), "mesa", StopOptions{Timeout: 300 * time.Millisecond}); !errors.As(err, &late) || late.Outstanding != 1 || !alive(worker) {
 		t.Errorf("Stop amid a task: %v (alive: %v)", err, alive(worker))
 	}
-	if s := b.status(); s.State != Running || !strings.Contains(s.Trouble.Remedy, "--now") {
+	if s := b.status(); s.State != Running || !strings.Contains(fmt.Sprint(s.Trouble.Next), "wait for their 1 tasks") {
 		t.Errorf("State = %s, Trouble = %+v", s.State, s.Trouble)
 	}
 	r, err := b.Stop(t.Context(), "mesa", StopOptions{Now: true})

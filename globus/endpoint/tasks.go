@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"time"
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
 )
 
 // How many tasks a user endpoint has accepted and not finished is known from
@@ -27,8 +27,8 @@ import (
 // a task that waited would have been given to it.
 
 // userHeartbeat is how often a user endpoint reports (heartbeat_period in its
-// template, 30 seconds unless given), with time to arrive.
-const userHeartbeat = 35 * time.Second
+// template, 30 seconds unless given), with time for the report to arrive.
+const userHeartbeat = daemon.HeartbeatPeriod + 5*time.Second
 
 // tasks is what is known about the tasks of one user endpoint.
 type tasks struct {
@@ -49,7 +49,7 @@ type taskEvidence struct {
 	// Idle is true when the title says so.
 	Idle bool
 	// Workers are the logs of its workers.
-	Workers workerLogs
+	Workers daemon.WorkerLogs
 	// Submitted is when it last may have got tasks that its report does not
 	// tell of: at a submission, or when it began. Zero when that is long ago.
 	Submitted time.Time
@@ -93,13 +93,13 @@ func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Eviden
 	if service != nil && u.ID != "" {
 		asking, cancel := context.WithTimeout(ctx, serviceTimeout)
 		if s, err := service.Status(asking, u.ID); err == nil && s.Online {
-			ev.Reported, details = outstanding(s.Details), s.Details
+			ev.Reported, details = daemon.ReportedTasks(s.Details), s.Details
 		}
 		cancel()
 	}
 	if u.Dir != "" {
 		began := e.Here.ClockTime(u.StartTime)
-		ev.Workers = readWorkerLogs(m.Dir.Path(), u.Dir, began)
+		ev.Workers = daemon.ReadWorkerLogs(m.Dir.Path(), u.Dir, began)
 		ev.Submitted = lastSubmission(ctx, ep, u.Dir, ev.Now)
 		if at, ok := m.begun(ep, u, began); !ok {
 			ev.Young = true
@@ -134,24 +134,12 @@ func (m *Manager) begun(ep *endpointfs.Endpoint, u userProcess, process time.Tim
 	return process, true
 }
 
-// outstanding reads the number of tasks from the details that a user endpoint
-// reports (get_status_report in engines/globus_compute.py).
-func outstanding(details json.RawMessage) int {
-	var v struct {
-		Tasks *int `json:"outstanding_tasks"`
-	}
-	if len(details) == 0 || json.Unmarshal(details, &v) != nil || v.Tasks == nil || *v.Tasks < 0 {
-		return -1
-	}
-	return *v.Tasks
-}
-
 // lastSubmission returns when the daemon last noted a submission to a user
 // endpoint (cmd_start_endpoint in core_endpoint.py), if that was lately.
 func lastSubmission(ctx context.Context, ep *endpointfs.Endpoint, dir string, now time.Time) time.Time {
 	page, err := ep.Log().Query(ctx, log.Query{
 		Tail: 1, Since: now.Add(-2 * userHeartbeat), MaxBytes: 64 << 10,
-		Grep: `(Creating new user endpoint \(pid|User endpoint ).*` + regexp.QuoteMeta(dir),
+		Grep: daemon.SubmissionPattern(dir),
 	})
 	if err != nil || len(page.Records) == 0 {
 		return time.Time{}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
 )
 
 // Tidy removes the daemon.pid of a daemon that is gone beyond doubt, and says
@@ -47,8 +48,8 @@ func (m *Manager) tidy(ctx context.Context, ep *endpointfs.Endpoint) (bool, erro
 // returns where.
 func LeadsTo(path string) (string, bool) {
 	for _, dir := range filepath.SplitList(path) {
-		if leadsTo(dir, program) {
-			return filepath.Join(dir, program), true
+		if leadsTo(dir, daemon.Program) {
+			return filepath.Join(dir, daemon.Program), true
 		}
 	}
 	return "", false

@@ -2,18 +2,21 @@ package endpoint
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 )
 
 // Trouble is what is wrong with a daemon that runs, as far as it shows: a
 // daemon that nobody hears is Running all the same.
 type Trouble struct {
-	// Problem and Remedy are sentences for people.
-	Problem, Remedy string
+	// Problem is a sentence for people.
+	Problem string
+	// Next is what to do about it.
+	Next []next.Step
 	// Lines are the lines of its log that show it.
 	Lines []string
 	// Survivors is true when it is about those, not about the daemon.
@@ -37,54 +40,54 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 		return nil
 	}
 	if p.Suspended {
-		return &Trouble{Problem: "the daemon is suspended: no heartbeat goes out, and no task is taken", Remedy: fmt.Sprintf("kill -CONT %d", p.PID)}
+		return &Trouble{Problem: "the daemon is suspended: it sends no heartbeats and takes no tasks", Next: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "resume it")}}
 	}
-	l := m.link(ep)
-	if l.broken() {
+	l := readConnection(ep)
+	if l.IsBroken() {
 		return brokenLink(ep, l)
 	}
 	if view == nil || view.Problem != nil || view.Online || e.Log != nil && e.Log.Kind == log.Begins && time.Since(e.Log.Time) < heardWithin {
 		return nil
 	}
-	if l.State == LinkOpening {
+	if l.State == daemon.ConnectionOpening {
 		return openingLink(ep)
 	}
 	return &Trouble{
-		Problem: "the daemon lives, but the service hears nothing of it",
-		Remedy:  "chiltepin endpoint restart " + shell(ep.Name()) + "; if it stays so, see chiltepin endpoint logs " + shell(ep.Name()),
+		Problem: "the daemon is alive, but the service receives no heartbeats from it",
+		Next:    []next.Step{next.Endpoint(next.EndpointRestart, ep.Name(), "connect it again"), next.Endpoint(next.EndpointLogs, ep.Name(), "see what it logs")},
 	}
 }
 
-func brokenLink(ep *endpointfs.Endpoint, l Link) *Trouble {
-	t := &Trouble{Problem: "the daemon lives, but has no connection to the broker: no heartbeat goes out, and no task comes in", Remedy: l.Remedy, Lines: l.Lines}
-	if l.State == LinkMute {
-		t.Problem = "the daemon lives, but nobody hears it: no heartbeat goes out"
+func brokenLink(ep *endpointfs.Endpoint, l daemon.Connection) *Trouble {
+	t := &Trouble{Problem: "the daemon is alive, but has no connection to the broker: it sends no heartbeats and gets no tasks", Next: withName(l.Next, ep.Name()), Lines: l.Lines}
+	if l.State == daemon.ConnectionMute {
+		t.Problem = "the daemon is alive, but sends no heartbeats"
 	}
 	if l.Cause != "" {
 		t.Problem += ": " + l.Cause
 	}
-	if t.Remedy == "" {
-		t.Remedy = "it goes on trying for hours; chiltepin endpoint logs " + shell(ep.Name()) + " shows how"
+	if len(t.Next) == 0 {
+		t.Next = []next.Step{next.Endpoint(next.EndpointLogs, ep.Name(), "see what it logs; it keeps trying for hours")}
 	}
 	return t
 }
 
 func openingLink(ep *endpointfs.Endpoint) *Trouble {
 	return &Trouble{
-		Problem: "the daemon lives, but has not reached the broker yet: no heartbeat has gone out",
-		Remedy:  "chiltepin endpoint status " + shell(ep.Name()) + " shows what becomes of it",
+		Problem: "the daemon is alive, but has not reached the broker yet: it has sent no heartbeat",
+		Next:    []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it reaches it")},
 	}
 }
 
 // firstLink waits a little for a connection that is being made by a daemon,
 // and tells how far it has come, and whether others wrote to its log.
-func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, d *daemon, deadline time.Time) (Link, bool) {
+func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, deadline time.Time) (daemon.Connection, bool) {
 	if grace := time.Now().Add(linkGrace); grace.Before(deadline) {
 		deadline = grace
 	}
 	for {
-		l, others := linkOf(ep, d)
-		if l.settled() || !time.Now().Before(deadline) || pause(ctx, readyPoll) != nil {
+		l, others := readOwnConnection(ep, d)
+		if l.IsSettled() || !time.Now().Before(deadline) || pause(ctx, readyPoll) != nil {
 			return l, others
 		}
 	}

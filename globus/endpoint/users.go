@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
+	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 )
 
@@ -29,7 +31,7 @@ type userProcess struct {
 // userProcesses returns the processes of the user endpoints of an endpoint: the
 // children of its daemon, and those that outlived one.
 func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProcess {
-	seen, err := m.procs().Select(mayBeDaemon)
+	seen, err := m.procs().Select(daemon.MayBeDaemon)
 	if err != nil {
 		return nil
 	}
@@ -40,12 +42,12 @@ func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProce
 	var all []userProcess
 	for _, p := range seen {
 		u := userProcess{Process: p, Ours: parent != 0 && p.Parent == parent}
-		t, titled := parseTitle(p.Title())
+		t, titled := daemon.ParseTitle(p.Title())
 		if titled && !t.Core {
 			u.ID, u.Idle = t.ID, t.Idle
-			u.Dir, _, _ = strings.Cut(t.rest, ")")
+			u.Dir = t.Directory()
 		}
-		ofID := e.ID != "" && u.ID != "" && strings.HasPrefix(u.Dir, "uep."+e.ID+".")
+		ofID := e.ID != "" && u.ID != "" && strings.HasPrefix(u.Dir, daemon.UserEndpointPrefix(e.ID))
 		if !u.Ours && !ofID || p.PID == parent {
 			continue
 		}
@@ -54,7 +56,7 @@ func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProce
 			dir := filepath.Join(m.Dir.Path(), u.Dir)
 			at := process.Outside
 			if _, err := os.Stat(dir); err == nil {
-				at = m.procs().Presence(p, dir, "endpoint.log")
+				at = m.procs().Presence(p, dir, daemon.LogFile)
 			}
 			if at == process.Outside {
 				continue
@@ -81,7 +83,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 		if i := slices.IndexFunc(procs, func(p userProcess) bool { return p.ID == d.ID }); i >= 0 {
 			t := m.tasksOf(ctx, ep, e, service, procs[i])
 			u.State, u.PID, u.Outstanding, u.Why = Running, procs[i].PID, t.count, t.why
-			u.Live = live(d.Log().Path(), procs[i].Title(), t.details, template)
+			u.Pool = daemon.ReadPoolState(d.Log().Path(), procs[i].Title(), t.details, template)
 		}
 		all = append(all, u)
 	}
@@ -139,7 +141,7 @@ func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evide
 		if !time.Now().Before(s.deadline) {
 			return false, &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began),
 				Known: text + "; nothing was stopped", Outstanding: count,
-				Next: "chiltepin endpoint stop " + shell(s.ep.Name()) + " with a longer --timeout, or with --now to lose the tasks"}
+				NextSteps: []next.Step{next.Call(next.EndpointStop, next.Args{"name": s.ep.Name(), "timeout": "1h"}, "wait longer for the tasks; stopping without waiting for them would lose them")}}
 		}
 		if err := pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
 			return false, s.interrupted(err, text+"; nothing was stopped")

@@ -1,4 +1,4 @@
-package endpoint
+package daemon
 
 import (
 	"bytes"
@@ -13,9 +13,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Live is what is known about the resource pool that a user endpoint serves.
+// PoolState is what is known about the resource pool that a user endpoint
+// serves, by what the daemon and parsl have written.
 // Numbers are -1 and times 0 where they are not known.
-type Live struct {
+type PoolState struct {
 	// Options are those of the pool, in the words of a Chiltepin
 	// configuration, as the template has made them.
 	Options map[string]string
@@ -33,67 +34,48 @@ const (
 	tailSize = 256 << 10
 )
 
-// live reads the log of a user endpoint, its title, what it reported to the
-// service, which may be nil, and the template that it was made of.
+// ReadPoolState reads the log of a user endpoint, its title, what it reported
+// to the service, which may be nil, and the template that it was made of.
 //
 // The daemon writes the configuration into the log and loses it again unless
 // PYTHONUNBUFFERED is set (print before exec in core_endpoint.py); then what
 // parsl writes of its provider tells the options, and the template the limits.
-func live(logPath, title string, details json.RawMessage, template string) *Live {
-	l := &Live{Running: -1, Pending: -1, Workers: -1}
-	head, end := ends(logPath)
-	if config := loggedConfig(end); config != nil {
-		l.configured(config)
-	} else if config := loggedConfig(head); config != nil {
-		l.configured(config)
+func ReadPoolState(logPath, title string, details json.RawMessage, template string) *PoolState {
+	l := &PoolState{Running: -1, Pending: -1, Workers: -1}
+	head, end := readEnds(logPath)
+	if config := findConfiguration(end); config != nil {
+		l.applyConfiguration(config)
+	} else if config := findConfiguration(head); config != nil {
+		l.applyConfiguration(config)
 	} else {
-		l.logged(head)
-		l.limits(template)
+		l.applyProvider(head)
+		l.applyLimits(template)
 	}
 	// strategy.py of parsl writes it every five seconds, where debug is set.
-	if all := strategyLine.FindAllSubmatch(end, -1); len(all) > 0 {
+	strategy := regexp.MustCompile(`Executor \d+ active tasks, (\d+) active slots, and (\d+)/(\d+) running/pending blocks`)
+	if all := strategy.FindAllSubmatch(end, -1); len(all) > 0 {
 		last := all[len(all)-1]
-		l.Workers, l.Running, l.Pending = number(last[1]), number(last[2]), number(last[3])
+		l.Workers, l.Running, l.Pending = parseCount(last[1]), parseCount(last[2]), parseCount(last[3])
 	}
-	var told struct {
-		Workers *int `json:"total_workers"`
-	}
-	if len(details) > 0 && json.Unmarshal(details, &told) == nil && told.Workers != nil && l.Workers < *told.Workers {
-		l.Workers = *told.Workers
-	}
-	if m := shutdownIn.FindStringSubmatch(title); m != nil {
-		l.StopsIn = time.Duration(number([]byte(strings.ReplaceAll(m[1], ",", "")))) * time.Second
-	}
+	l.Workers = max(l.Workers, reportedWorkers(details))
+	l.StopsIn = parseShutdownDelay(title)
 	return l
 }
 
-// These are never written to.
-var (
-	strategyLine = regexp.MustCompile(`Executor \d+ active tasks, (\d+) active slots, and (\d+)/(\d+) running/pending blocks`)
-	shutdownIn   = regexp.MustCompile(`^\[(?:possibly )?idle; shut down in ([0-9,]+)(?:\.[0-9]+)?s\] `)
-	configBlock  = regexp.MustCompile(`(?s)Begin Compute endpoint configuration \(\d+ lines\):\n(.*?)\nEnd Compute endpoint configuration`)
-)
-
-// These are of the log that parsl writes, and of a template that has plain
-// numbers. They are never written to.
-var (
-	providerBlock = regexp.MustCompile(`(?s)with provider:\n(\w+)\(\n(.*?)\n\)`)
-	providerLine  = regexp.MustCompile(`(?m)^ {4}(\w+)=(.*?),? *$`)
-	limitLine     = regexp.MustCompile(`(?m)^(idle_heartbeats_soft|idle_heartbeats_hard|heartbeat_period): *([0-9]+) *$`)
-)
-
-// logged takes the options out of what parsl writes of its provider.
-func (l *Live) logged(head []byte) {
-	all := providerBlock.FindAllSubmatch(head, -1)
+// applyProvider takes the options out of what parsl writes of its provider.
+func (l *PoolState) applyProvider(head []byte) {
+	block := regexp.MustCompile(`(?s)with provider:\n(\w+)\(\n(.*?)\n\)`)
+	line := regexp.MustCompile(`(?m)^ {4}(\w+)=(.*?),? *$`)
+	all := block.FindAllSubmatch(head, -1)
 	if len(all) == 0 {
 		return
 	}
 	last := all[len(all)-1]
-	l.Options = map[string]string{"provider": providerWord(string(last[1]))}
+	l.Options = map[string]string{"provider": providerName(string(last[1]))}
 	if bytes.Contains(head, []byte("GlobusMPIEngine")) {
 		l.Options["mpi"] = "true"
 	}
-	for _, m := range providerLine.FindAllSubmatch(last[2], -1) {
+	for _, m := range line.FindAllSubmatch(last[2], -1) {
 		value := strings.Trim(string(m[2]), "'")
 		if value == "" || value == "None" {
 			continue
@@ -113,11 +95,12 @@ func (l *Live) logged(head []byte) {
 	}
 }
 
-// limits takes the limits out of a template that has them as plain numbers.
-func (l *Live) limits(template string) {
-	found := map[string]int{"heartbeat_period": 30, "idle_heartbeats_hard": 5760}
-	for _, m := range limitLine.FindAllStringSubmatch(template, -1) {
-		found[m[1]] = number([]byte(m[2]))
+// applyLimits takes the limits out of a template that has them as plain numbers.
+func (l *PoolState) applyLimits(template string) {
+	found := map[string]int{"heartbeat_period": int(HeartbeatPeriod / time.Second), "idle_heartbeats_hard": hardHeartbeats}
+	limit := regexp.MustCompile(`(?m)^(idle_heartbeats_soft|idle_heartbeats_hard|heartbeat_period): *([0-9]+) *$`)
+	for _, m := range limit.FindAllStringSubmatch(template, -1) {
+		found[m[1]] = parseCount([]byte(m[2]))
 	}
 	if soft := found["idle_heartbeats_soft"]; soft > 0 {
 		period := time.Duration(found["heartbeat_period"]) * time.Second
@@ -125,7 +108,7 @@ func (l *Live) limits(template string) {
 	}
 }
 
-func number(b []byte) int {
+func parseCount(b []byte) int {
 	n, err := strconv.Atoi(string(b))
 	if err != nil {
 		return -1
@@ -133,9 +116,9 @@ func number(b []byte) int {
 	return n
 }
 
-// ends returns the head and the end of a file; of one that cannot be read,
+// readEnds returns the head and the end of a file; of one that cannot be read,
 // nothing.
-func ends(path string) (head, end []byte) {
+func readEnds(path string) (head, end []byte) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil
@@ -152,10 +135,11 @@ func ends(path string) (head, end []byte) {
 	return read(0, headSize), read(max(0, info.Size()-tailSize), tailSize)
 }
 
-// loggedConfig is the last configuration in a piece of a log: the daemon writes
+// findConfiguration is the last configuration in a piece of a log: the daemon writes
 // it before the user endpoint starts, each line after "  | ".
-func loggedConfig(text []byte) []byte {
-	all := configBlock.FindAllSubmatch(text, -1)
+func findConfiguration(text []byte) []byte {
+	block := regexp.MustCompile(`(?s)Begin Compute endpoint configuration \(\d+ lines\):\n(.*?)\nEnd Compute endpoint configuration`)
+	all := block.FindAllSubmatch(text, -1)
 	if len(all) == 0 {
 		return nil
 	}
@@ -166,8 +150,8 @@ func loggedConfig(text []byte) []byte {
 	return b.Bytes()
 }
 
-// configured takes the options and limits out of a configuration.
-func (l *Live) configured(text []byte) {
+// applyConfiguration takes the options and limits out of a configuration.
+func (l *PoolState) applyConfiguration(text []byte) {
 	var doc struct {
 		Heartbeat *float64 `yaml:"heartbeat_period"`
 		Soft      int      `yaml:"idle_heartbeats_soft"`
@@ -182,11 +166,11 @@ func (l *Live) configured(text []byte) {
 	if yaml.Unmarshal(text, &doc) != nil {
 		return
 	}
-	period := 30.0 // of UserEndpointConfig
+	period := HeartbeatPeriod.Seconds()
 	if doc.Heartbeat != nil {
 		period = *doc.Heartbeat
 	}
-	hard := 5760
+	hard := hardHeartbeats
 	if doc.Hard != nil {
 		hard = *doc.Hard
 	}
@@ -209,7 +193,7 @@ func (l *Live) configured(text []byte) {
 	for i := 0; i+1 < len(p.Content); i += 2 {
 		switch name := p.Content[i].Value; name {
 		case "type":
-			l.Options["provider"] = providerWord(p.Content[i+1].Value)
+			l.Options["provider"] = providerName(p.Content[i+1].Value)
 		case "qos":
 			put("queue", p.Content[i+1])
 		case "cpus_per_node":
@@ -220,8 +204,8 @@ func (l *Live) configured(text []byte) {
 	}
 }
 
-// providerWord is a class of parsl in the word of a Chiltepin configuration.
-func providerWord(class string) string {
+// providerName is a class of parsl in the word of a Chiltepin configuration.
+func providerName(class string) string {
 	switch class {
 	case "SlurmProvider":
 		return "slurm"

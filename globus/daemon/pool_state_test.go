@@ -1,4 +1,4 @@
-package endpoint
+package daemon
 
 import (
 	"encoding/json"
@@ -63,15 +63,15 @@ func TestLive(t *testing.T) {
 	for _, tt := range []struct {
 		name, path, title string
 		details           string
-		want              Live
+		want              PoolState
 	}{
-		{"Busy", path, "Globus Compute Endpoint (x)", "", Live{Options: options, Running: 1, Pending: 2, Workers: 8, Soft: time.Hour, Hard: 48 * time.Hour}},
-		{"Idle", path, "[idle; shut down in 3,570s] Globus Compute Endpoint (x)", `{"total_workers":9}`, Live{Options: options, Running: 1, Pending: 2, Workers: 9, Soft: time.Hour, Hard: 48 * time.Hour, StopsIn: 3570 * time.Second}},
-		{"NoConfiguration", bare, "", "", Live{Options: map[string]string{"mpi": "true", "provider": "slurm", "max_blocks": "1", "walltime": "00:10:00", "partition": "debug", "queue": "high", "nodes_per_block": "2"}, Running: -1, Pending: -1, Workers: -1, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
-		{"NoLog", path + ".none", "[possibly idle; shut down in 60s] Globus", `{"total_workers":2}`, Live{Running: -1, Pending: -1, Workers: 2, StopsIn: time.Minute, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
-		{"Nothing", "/dev/null", "", `[]`, Live{Running: -1, Pending: -1, Workers: -1, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
+		{"Busy", path, "Globus Compute Endpoint (x)", "", PoolState{Options: options, Running: 1, Pending: 2, Workers: 8, Soft: time.Hour, Hard: 48 * time.Hour}},
+		{"Idle", path, "[idle; shut down in 3,570s] Globus Compute Endpoint (x)", `{"total_workers":9}`, PoolState{Options: options, Running: 1, Pending: 2, Workers: 9, Soft: time.Hour, Hard: 48 * time.Hour, StopsIn: 3570 * time.Second}},
+		{"NoConfiguration", bare, "", "", PoolState{Options: map[string]string{"mpi": "true", "provider": "slurm", "max_blocks": "1", "walltime": "00:10:00", "partition": "debug", "queue": "high", "nodes_per_block": "2"}, Running: -1, Pending: -1, Workers: -1, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
+		{"NoLog", path + ".none", "[possibly idle; shut down in 60s] Globus", `{"total_workers":2}`, PoolState{Running: -1, Pending: -1, Workers: 2, StopsIn: time.Minute, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
+		{"Nothing", "/dev/null", "", `[]`, PoolState{Running: -1, Pending: -1, Workers: -1, Soft: 10 * time.Minute, Hard: 96 * time.Hour}},
 	} {
-		if diff := cmp.Diff(&tt.want, live(tt.path, tt.title, json.RawMessage(tt.details), "idle_heartbeats_soft: 10\nheartbeat_period: 60\n")); diff != "" {
+		if diff := cmp.Diff(&tt.want, ReadPoolState(tt.path, tt.title, json.RawMessage(tt.details), "idle_heartbeats_soft: 10\nheartbeat_period: 60\n")); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
 	}
@@ -82,10 +82,10 @@ func FuzzLive(f *testing.F) {
 	f.Add([]byte(liveLog))
 	f.Add([]byte("Begin Compute endpoint configuration (1 lines):\n  | engine: [\nEnd Compute endpoint configuration"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if config := loggedConfig(data); config != nil {
-			(&Live{}).configured(config)
+		if config := findConfiguration(data); config != nil {
+			(&PoolState{}).applyConfiguration(config)
 		}
-		(&Live{}).logged(data)
-		(&Live{}).limits(string(data))
+		(&PoolState{}).applyProvider(data)
+		(&PoolState{}).applyLimits(string(data))
 	})
 }

@@ -1,4 +1,4 @@
-package endpoint
+package daemon
 
 import (
 	"bytes"
@@ -7,11 +7,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// workerLogs is what the logs of a user endpoint's workers tell together.
-type workerLogs struct {
+// WorkerLogs is what the logs of a user endpoint's workers tell together.
+type WorkerLogs struct {
 	// Running is the number of workers that have begun a task and not finished
 	// it.
 	Running int
@@ -21,12 +22,13 @@ type workerLogs struct {
 	Finished time.Time
 }
 
-// readWorkerLogs reads the logs of parsl's workers, which are in
+// ReadWorkerLogs reads the logs of parsl's workers, which are in
 // DIR/LABEL/block-N/MANAGER/worker_N.log (process_worker_pool.py), as far as
 // they were written to since the user endpoint began.
-func readWorkerLogs(configDir, dir string, began time.Time) workerLogs {
-	var all workerLogs
-	paths, _ := filepath.Glob(filepath.Join(globQuote(configDir), globQuote(dir), "*", "block-*", "*", "worker_*.log"))
+func ReadWorkerLogs(configDir, dir string, began time.Time) WorkerLogs {
+	var all WorkerLogs
+	paths, _ := filepath.Glob(filepath.Join(quoteGlob(configDir), quoteGlob(dir), "*", "block-*", "*", "worker_*.log"))
+	line := regexp.MustCompile(`^(\d+\.\d+) .*(Received|Completed|All processing finished for) executor task \d+\s*$`)
 	for _, path := range paths {
 		info, err := os.Lstat(path)
 		if err != nil || !info.Mode().IsRegular() || info.ModTime().Before(began) {
@@ -39,7 +41,7 @@ func readWorkerLogs(configDir, dir string, began time.Time) workerLogs {
 		const most = 16 << 10
 		data, _ := io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-most), most))
 		f.Close()
-		running, at := workerState(data)
+		running, at := parseWorkerLog(line, data)
 		switch {
 		case at.IsZero():
 		case running:
@@ -54,24 +56,18 @@ func readWorkerLogs(configDir, dir string, began time.Time) workerLogs {
 	return all
 }
 
-// globQuote makes a path mean itself in a pattern.
-func globQuote(path string) string {
-	return globMeta.ReplaceAllString(path, `\$0`)
+// quoteGlob makes a path mean itself in a pattern.
+func quoteGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// These are never written to.
-var (
-	globMeta   = regexp.MustCompile(`[\\*?\[]`)
-	workerLine = regexp.MustCompile(`^(\d+\.\d+) .*(Received|Completed|All processing finished for) executor task \d+\s*$`)
-)
-
-// workerState reads lines such as "1795477557.380158 2026-11-23 23:45:57 …
+// parseWorkerLog reads lines such as "1795477557.380158 2026-11-23 23:45:57 …
 // INFO: Received executor task 1", which begin with the time since the epoch.
 // It returns whether a worker is at work according to the end of its
 // log, and since when. The time is zero when it never had a task.
-func workerState(data []byte) (running bool, at time.Time) {
-	for line := range bytes.Lines(data) {
-		m := workerLine.FindSubmatch(bytes.TrimRight(line, "\r\n"))
+func parseWorkerLog(line *regexp.Regexp, data []byte) (running bool, at time.Time) {
+	for text := range bytes.Lines(data) {
+		m := line.FindSubmatch(bytes.TrimRight(text, "\r\n"))
 		if m == nil {
 			continue
 		}
