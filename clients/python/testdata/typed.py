@@ -1,5 +1,6 @@
 """A program of a user who checks types."""
 
+from collections.abc import Mapping, Sequence
 from typing import assert_type
 
 import chiltepin.endpoint
@@ -22,4 +23,5 @@ try:
 except endpoint.EndpointError as e:
     assert_type(e.code, str)
     assert_type(e.next, str | None)
+    steps: Sequence[Mapping[str, object]] = e.next_steps
 endpoint.start(5)  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ class Person(unittest.TestCase):
         with self.assertRaises(endpoint.NotLoggedInError) as caught:
             with mock.patch("builtins.input", side_effect=EOFError), contextlib.redirect_stdout(io.StringIO()):
                 endpoint.login()
-        self.assertIn("chiltepin login", caught.exception.next)
+        self.assertIn("python -m chiltepin_endpoint login", caught.exception.next)
         self.assertTrue(endpoint.login_required())
 
         # Two visits: Academy has an application of its own.

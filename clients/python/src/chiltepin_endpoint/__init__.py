@@ -10,7 +10,7 @@ results, done by the program ``chiltepin``:
     endpoint.start("my-endpoint")
 
 What goes wrong is an EndpointError, with a ``code`` for programs, a
-``message`` for people and ``next``, the step to take.
+``message`` for people and ``next``, the calls that help.
 
 The module may be used from any number of threads, and in a process that forks.
 It runs one ``chiltepin rpc`` in the background, from the first call to the end
@@ -351,7 +351,7 @@ def _call(
     except TimedOut:
         raise EndpointTimeoutError(
             f"{method} was not done after {timeout} seconds",
-            next="call it again, with a longer timeout if need be: it goes on from where things stand",
+            next="call it again, with a longer timeout if necessary: it continues from there",
         ).begun(doing) from None
 
 
@@ -415,8 +415,8 @@ def _ask(url: str) -> str:
         return input("Paste the code that the page shows: ")
     except EOFError:
         raise NotLoggedInError(
-            "a person is needed, and nobody can be asked here",
-            next="run `chiltepin login` in a terminal, or set GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET",
+            "a person has to log in, and standard input is closed",
+            next="run `python -m chiltepin_endpoint login` in a terminal, or set GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET",
         ) from None
 
 

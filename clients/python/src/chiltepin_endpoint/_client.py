@@ -65,8 +65,8 @@ class Client:
                 if not again:
                     raise ServerEndedError(
                         f"chiltepin rpc ended ({server.how_it_ended()}) before it answered "
-                        f"{method}; whether that took effect is not known",
-                        next="look with status(), and call again if need be: it goes on from where things stand",
+                        f"{method}; so it is unknown whether that took effect",
+                        next="look at status(), and call again if necessary: the call continues from there",
                     ) from None
                 again = False
         how = server.how_it_ended()  # and with it all that it has printed

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ._next_steps import describe
 from .errors import EndpointError, InvalidError, of_code
 
 if TYPE_CHECKING:
@@ -126,9 +127,9 @@ class Server:
             except BaseException as e:
                 late = self._cancel(number, inbox)
                 if isinstance(e, TimedOut) and late is not None and not _canceled(late):
-                    return _result(late)
+                    return _result(late, params)
                 raise
-            return _result(answer)
+            return _result(answer, params)
         finally:
             with self._state:
                 self._waiting.pop(number, None)
@@ -293,16 +294,22 @@ def _canceled(answer: Message) -> bool:
     return bool(answer.get("error", {}).get("code") == -32800)
 
 
-def _result(answer: Message) -> Message:
+def _result(answer: Message, params: Message) -> Message:
+    """Return the result of a call with those parameters, or raise its error."""
     error = answer.get("error")
     if error is None:
         result: Message = answer["result"]
         return result
     data = error.get("data") or {}
     kind = of_code(data.get("code", ""))
+    said = data.get("next")
+    steps = said if isinstance(said, list) else []
+    # A server of an earlier release says what to do as a text.
+    words = said if isinstance(said, str) else describe(steps, params)
     raise kind(
         str(error.get("message", "")) or "the server gave no reason",
         code=data.get("code") or EndpointError.code,
-        next=data.get("next"),
+        next=words or None,
+        next_steps=steps,
         data={k: v for k, v in data.items() if k not in ("code", "next")},
     )

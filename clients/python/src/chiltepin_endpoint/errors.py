@@ -2,7 +2,8 @@
 
 Each has a ``code``, one word for programs that means the same on the command
 line, in MCP and in JSON-RPC; a ``message``, one sentence for people; and
-``next``, what to do about it, where there is something. All are RuntimeErrors,
+``next``, what to do about it, where there is something: a text that names calls
+of this module, one step a line. All are RuntimeErrors,
 as most of Python Chiltepin's are, and beside that of the type that Python
 Chiltepin raises for the same thing: TimeoutError, NotImplementedError,
 ImportError.
@@ -13,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -26,7 +27,9 @@ class EndpointError(RuntimeError):
     message: str
     """What happened, one sentence for people."""
     next: str | None
-    """What to do about it, where there is something to do."""
+    """What to do about it, one step a line, as calls of this module."""
+    next_steps: Sequence[Mapping[str, Any]]
+    """The same as data: each with ``method``, ``params`` and ``why``, or ``do``."""
     data: Mapping[str, Any]
     """More about it, such as the ``lines`` of the log that show the cause."""
 
@@ -36,13 +39,15 @@ class EndpointError(RuntimeError):
         *,
         code: str | None = None,
         next: str | None = None,
+        next_steps: Sequence[Mapping[str, Any]] = (),
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(f"{message}\nnext: {next}" if next else message)
+        super().__init__(_text(message, next))
         if code is not None:
             self.code = code
         self.message = message
         self.next = next
+        self.next_steps = next_steps
         self.data = data or {}
 
     def begun(self, words: str, instead: str = "") -> Self:
@@ -51,8 +56,12 @@ class EndpointError(RuntimeError):
         """
         if words:
             text = f"{words}: {self.message.removeprefix(instead)}"
-            self.args = (f"{text}\nnext: {self.next}" if self.next else text,)
+            self.args = (_text(text, self.next),)
         return self
+
+
+def _text(message: str, next: str | None) -> str:
+    return message + "\nnext: " + next.replace("\n", "\n      ") if next else message
 
 
 class InvalidError(EndpointError, ValueError):
