@@ -300,12 +300,13 @@ func TestRealTasks(t *testing.T) {
 import os
 from globus_compute_sdk import Executor
 def slow():
-    import time
+    import os, time
     open("`+w.home+`/begun", "w").close()
-    time.sleep(6)
+    while not os.path.exists("`+w.home+`/finish"):
+        time.sleep(0.1)
     return "done"
 try:
-    print(Executor(endpoint_id="`+id+`").submit(slow).result(timeout=60), flush=True)
+    print(Executor(endpoint_id="`+id+`").submit(slow).result(timeout=900), flush=True)
 finally:
     os._exit(0)
 `)
@@ -333,6 +334,7 @@ finally:
 	if _, err := w.Stop(t.Context(), "mesa", endpoint.StopOptions{Timeout: time.Second}); !errors.As(err, &late) || late.Outstanding != 1 {
 		t.Errorf("Stop within a second: %v, want a timeout with one task", err)
 	}
+	time.AfterFunc(3*time.Second, func() { _ = os.WriteFile(filepath.Join(w.home, "finish"), nil, 0o600) })
 	r, err := w.Stop(t.Context(), "mesa", endpoint.StopOptions{})
 	if err != nil || r.Outcome != endpoint.WasStopped {
 		t.Errorf("Stop = %+v, %v", r, err)

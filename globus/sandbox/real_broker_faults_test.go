@@ -31,7 +31,7 @@ func TestRealBrokerFaults(t *testing.T) {
 			out, err := r.run("python", "-c", `
 from globus_compute_sdk import Executor
 with Executor(endpoint_id="`+id+`", user_endpoint_config={"pool": "one"}) as ex:
-    print("answer", ex.submit(len, "four").result(timeout=90))
+    print("answer", ex.submit(len, "four").result(timeout=900))
 `)
 			done <- answer{out, err}
 		}()

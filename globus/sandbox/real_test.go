@@ -115,7 +115,7 @@ func TestRealTrouble(t *testing.T) {
 	out, err := r.run("python", "-c", `
 from globus_compute_sdk import Executor
 with Executor(endpoint_id="`+id+`", user_endpoint_config={"wrong": 1}) as ex:
-    print(ex.submit(len, "x").exception(timeout=90))
+    print(ex.submit(len, "x").exception(timeout=900))
 `)
 	if err != nil || !strings.Contains(out, "SEMANTICALLY_INVALID") || !strings.Contains(out, "'pool' is undefined") {
 		t.Errorf("a template that cannot be rendered: %v\n%s", err, out)

@@ -69,7 +69,7 @@ class Life(unittest.TestCase):
 
     def test_e_start(self):
         told = []
-        endpoint.start("mesa", timeout=120, progress=told.append)
+        endpoint.start("mesa", timeout=900, progress=told.append)
         self.assertTrue(endpoint.is_running("mesa"))
         shown = endpoint.show()["mesa"]
         self.assertEqual(shown["status"], "Running")
@@ -101,7 +101,7 @@ class Life(unittest.TestCase):
             from globus_compute_sdk import Client
 
             client, mesa = Client(), endpoint.show()["mesa"]["id"]
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 900
             while client.get_endpoint_status(mesa)["status"] != "online" and time.monotonic() < deadline:
                 time.sleep(0.2)
         self.assertEqual(client.get_endpoint_status(mesa)["status"], "online")
@@ -111,12 +111,12 @@ class Life(unittest.TestCase):
         before = endpoint.status("mesa", offline=True)["evidence"]["process"]["pid"]
         with mock.patch.dict(sys.modules, {"tqdm": None, "tqdm.auto": None}):
             with contextlib.redirect_stderr(io.StringIO()) as lines:
-                endpoint.restart("mesa", timeout=120, progress=True)
+                endpoint.restart("mesa", timeout=900, progress=True)
         self.assertGreaterEqual(len(lines.getvalue().splitlines()), 2)
         self.assertNotEqual(endpoint.status("mesa", offline=True)["evidence"]["process"]["pid"], before)
 
         with contextlib.redirect_stderr(io.StringIO()) as bar:
-            endpoint.stop("mesa", timeout=120, progress=True)
+            endpoint.stop("mesa", timeout=900, progress=True)
         self.assertIn("\r", bar.getvalue())  # tqdm's
         self.assertEqual(endpoint.show()["mesa"]["status"], "Stopped")
         self.assertIsNone(endpoint.stop("mesa"))  # nothing to do
@@ -136,7 +136,7 @@ class Life(unittest.TestCase):
         self.assertFalse(endpoint.is_running("mesa"))
 
     def test_j_delete_and_logout(self):
-        endpoint.delete("mesa", timeout=60)
+        endpoint.delete("mesa", timeout=900)
         self.assertEqual(endpoint.show(), {})
         self.assertFalse((HOME / ".globus_compute/mesa").exists())
         endpoint.logout()

@@ -94,10 +94,10 @@ class Person(unittest.TestCase):
         """An endpoint elsewhere uses the login of the default directory."""
         with tempfile.TemporaryDirectory() as directory:
             endpoint.configure("bar", directory)
-            endpoint.start("bar", directory, timeout=120)
+            endpoint.start("bar", directory, timeout=900)
             self.assertTrue(endpoint.is_running("bar", directory))
             self.assertEqual(pathlib.Path(directory, "storage.db").resolve(), HOME / ".globus_compute/storage.db")
-            endpoint.stop("bar", directory, timeout=120)
+            endpoint.stop("bar", directory, timeout=900)
             endpoint.delete("bar", directory)
             self.assertEqual(endpoint.show(directory), {})
 

@@ -17,7 +17,7 @@ await run(async ({ command, args, env, elicit }) => {
   return {
     version,
     tools: async () => (await client.listTools()).tools,
-    call: (name, args, onprogress) => client.callTool({ name, arguments: args }, undefined, { onprogress, timeout: 120_000 }),
+    call: (name, args, onprogress) => client.callTool({ name, arguments: args }, undefined, { onprogress, timeout: 900_000 }),
     read: async uri => (await client.readResource({ uri })).contents,
     prompts: async () => (await client.listPrompts()).prompts,
     close: () => client.close(),

@@ -16,7 +16,7 @@ await run(async ({ command, args, env, era, elicit }) => {
   return {
     version: client.getNegotiatedProtocolVersion(),
     tools: async () => (await client.listTools()).tools,
-    call: (name, args, onprogress) => client.callTool({ name, arguments: args }, { onprogress, timeout: 120_000 }),
+    call: (name, args, onprogress) => client.callTool({ name, arguments: args }, { onprogress, timeout: 900_000 }),
     read: async uri => (await client.readResource({ uri })).contents,
     prompts: async () => (await client.listPrompts()).prompts,
     close: () => client.close(),

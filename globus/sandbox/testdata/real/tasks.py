@@ -39,7 +39,7 @@ def pid():
 
 def outcome(future):
     try:
-        value = future.result(timeout=150)
+        value = future.result(timeout=900)
     except Exception as e:
         return [type(e).__name__, "ValueError: as ordered" in str(e)]
     return len(value) if isinstance(value, str) and len(value) > 1000 else value
