@@ -14,6 +14,8 @@ import (
 var namesakes = map[string]string{
 	"Account":         mirrored,
 	"Evidence":        mirrored,
+	"FormatError":     aliased,
+	"NoPythonError":   aliased,
 	"PIDFileEvidence": mirrored,
 	"ProcessEvidence": mirrored,
 	"ProgramView":     mirrored,
@@ -23,11 +25,14 @@ var namesakes = map[string]string{
 	"Trouble":         mirrored,
 }
 
+// aliased is why a type of an internal package has its name twice.
+const aliased = "the exported name of a type of an internal package, by an alias"
+
 // mirrored is why the catalogue's result types are called what they are.
 const mirrored = "the catalogue's form of the thing below it, whose field names are wire contract"
 
 // pending are those that are still to be told apart.
-var pending = []string{"Accounts", "AnswerError", "Client", "Config", "ConfigureOptions", "Environment", "Error", "Finding", "FormatError", "Identity", "InterruptedError", "Journal", "LockedError", "Machine", "Manager", "NoPythonError", "Options", "Place", "Policy", "Runtimes", "State", "Status", "Step", "UserEndpoint"}
+var pending = []string{"Accounts", "Client", "Config", "Error", "Finding", "Identity", "InterruptedError", "Machine", "Manager", "Options", "Place", "Policy", "Runtimes", "State", "Status", "Step", "UserEndpoint"}
 
 // TestTypesHaveNamesOfTheirOwn fails on two exported types of one name in
 // different packages, unless they are the same thing: a reader who has met one

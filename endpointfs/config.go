@@ -12,9 +12,9 @@ import (
 	"chiltepin/endpointfs/internal/regular"
 )
 
-// Config is what config.yaml says of the things that matter to whoever manages
+// DaemonConfig is what config.yaml says of the things that matter to whoever manages
 // an endpoint.
-type Config struct {
+type DaemonConfig struct {
 	DisplayName     string        // what the service shows; "" for the endpoint's name
 	Email           string        // contact of a privileged endpoint
 	Debug           bool          // the log has DEBUG lines
@@ -32,12 +32,12 @@ const (
 	minHeartbeat     = 5 * time.Second // MINIMUM_HEARTBEAT in config.py
 )
 
-// Config reads config.yaml as the daemon would. A missing file is an empty
+// DaemonConfig reads config.yaml as the daemon would. A missing file is an empty
 // one. A file that is not a YAML mapping is a *[FormatError]; a value that the
 // daemon would refuse is left at its default here and reported by
-// [Endpoint.Check].
-func (e *Endpoint) Config() (Config, error) {
-	c := Config{HeartbeatPeriod: defaultHeartbeat, TemplatePath: e.filePath(templateFile), SchemaPath: e.filePath(schemaFile)}
+// [Endpoint.Validate].
+func (e *Endpoint) Config() (DaemonConfig, error) {
+	c := DaemonConfig{HeartbeatPeriod: defaultHeartbeat, TemplatePath: e.filePath(templateFile), SchemaPath: e.filePath(schemaFile)}
 	if pathExists(e.filePath(configPython)) {
 		c.Python = true
 		return c, nil

@@ -23,9 +23,9 @@ import (
 //go:embed files
 var files embed.FS
 
-// ConfigureOptions are what a new endpoint may be given. The zero value is
+// NewEndpoint are what a new endpoint may be given. The zero value is
 // an endpoint with all defaults.
-type ConfigureOptions struct {
+type NewEndpoint struct {
 	DisplayName string // what the service shows; the name when empty
 	Email       string // contact, which the daemon demands of a privileged endpoint; may be empty
 	Path        string // PATH of user endpoints; when empty they have the daemon's
@@ -78,7 +78,7 @@ func (e *OptionError) Hint() string { return e.Remedy }
 // elsewhere and gets its name last. A name that is taken is an *[ExistsError].
 // It works the same for every user, needs no other program, and leaves nothing
 // running.
-func (d *Dir) Configure(name string, opts ConfigureOptions) (*Endpoint, error) {
+func (d *Dir) Configure(name string, opts NewEndpoint) (*Endpoint, error) {
 	if err := CheckNewName(name); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (d *Dir) Configure(name string, opts ConfigureOptions) (*Endpoint, error) {
 	return ep, nil
 }
 
-func (d *Dir) writeNewEndpoint(ep *Endpoint, opts ConfigureOptions) (err error) {
+func (d *Dir) writeNewEndpoint(ep *Endpoint, opts NewEndpoint) (err error) {
 	work, err := d.makeWorkDir()
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ type newFile struct {
 	data []byte
 }
 
-func newFiles(name string, opts ConfigureOptions) []newFile {
+func newFiles(name string, opts NewEndpoint) []newFile {
 	own := func(name string) []byte {
 		data, err := files.ReadFile("files/" + name)
 		if err != nil {
@@ -202,7 +202,7 @@ func renamePlain(from, to string) error {
 	return nil
 }
 
-func (o ConfigureOptions) checkOptions() error {
+func (o NewEndpoint) checkOptions() error {
 	for _, opt := range []struct{ name, value string }{{"display name", o.DisplayName}, {"email", o.Email}, {"path", o.Path}, {"directory", o.UserDir}} {
 		if !utf8.ValidString(opt.value) || strings.ContainsFunc(opt.value, unicode.IsControl) {
 			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q holds control characters or is not UTF-8", opt.value), Remedy: "leave them out"}

@@ -18,7 +18,7 @@ import (
 func TestConfigureWritesFourFiles(t *testing.T) {
 	t.Parallel()
 	dir := Open(filepath.Join(t.TempDir(), "not", "there"))
-	ep, err := dir.Configure("mesa", ConfigureOptions{Email: "ada@example.org", Path: "/opt/gce/bin:/usr/bin"})
+	ep, err := dir.Configure("mesa", NewEndpoint{Email: "ada@example.org", Path: "/opt/gce/bin:/usr/bin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestConfigureRefusesTakenName(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, _ := os.Lstat(path)
-			_, err := dir.Configure("mesa", ConfigureOptions{})
+			_, err := dir.Configure("mesa", NewEndpoint{})
 			var exists *ExistsError
 			if !errors.As(err, &exists) || !errors.Is(err, fs.ErrExist) {
 				t.Fatalf("got %v, want an *ExistsError", err)
@@ -112,7 +112,7 @@ func TestConfigureRefusesOptions(t *testing.T) {
 	t.Parallel()
 	dir := Open(filepath.Join(t.TempDir(), "gc"))
 	var bad *OptionError
-	for _, o := range []ConfigureOptions{
+	for _, o := range []NewEndpoint{
 		{Email: "ada"}, {Email: "@example.org"}, {Email: "ada@"}, {Email: "a b@example.org"}, {Email: "a@b\ndebug: false"},
 		{DisplayName: "  "}, {DisplayName: "a\x1b[31m"}, {DisplayName: "\xff"}, {Path: "/bin\n/usr/bin"},
 	} {
@@ -122,7 +122,7 @@ func TestConfigureRefusesOptions(t *testing.T) {
 	}
 	var name *NameError
 	for _, n := range []string{"", "../x", "a b", anID} {
-		if _, err := dir.Configure(n, ConfigureOptions{}); !errors.As(err, &name) {
+		if _, err := dir.Configure(n, NewEndpoint{}); !errors.As(err, &name) {
 			t.Errorf("%q: %v", n, err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestConfigureRefusesOptions(t *testing.T) {
 
 func TestConfigureText(t *testing.T) {
 	t.Parallel()
-	ep, err := Open(t.TempDir()).Configure("mesa", ConfigureOptions{DisplayName: "Größe: \"x\"", Path: "/opt/a b/bin:/usr/bin"})
+	ep, err := Open(t.TempDir()).Configure("mesa", NewEndpoint{DisplayName: "Größe: \"x\"", Path: "/opt/a b/bin:/usr/bin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestConfigureText(t *testing.T) {
 func TestConfigureFailsWhole(t *testing.T) {
 	t.Parallel()
 	dir := tree(t, map[string]string{".chiltepin": "a file where a folder should be", "mesa2/config.yaml": ""})
-	_, err := dir.Configure("mesa", ConfigureOptions{})
+	_, err := dir.Configure("mesa", NewEndpoint{})
 	if err == nil || !strings.HasPrefix(err.Error(), `configuring endpoint "mesa": `) {
 		t.Errorf("%v", err)
 	}

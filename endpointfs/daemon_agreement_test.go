@@ -62,7 +62,7 @@ func TestCheckAgreesWithDaemon(t *testing.T) {
 				if err := os.WriteFile(ep.filePath(configYAML), []byte(asked[i].(string)), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				theirs, ours := refused(a), ep.CheckFor(c.release)
+				theirs, ours := refused(a), ep.ValidateFor(c.release)
 				switch {
 				case theirs == "" && len(ours) > 0:
 					t.Errorf("the daemon takes what we refuse:\n%s%v", asked[i], ours)
@@ -185,7 +185,7 @@ func TestDaemonReadsOurYAML(t *testing.T) {
 // at makes an endpoint with the files of a new one.
 func at(t testing.TB, name string) *Endpoint {
 	t.Helper()
-	ep, err := Open(filepath.Join(t.TempDir(), "gc")).Configure(name, ConfigureOptions{})
+	ep, err := Open(filepath.Join(t.TempDir(), "gc")).Configure(name, NewEndpoint{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func DefaultDir(home string, getenv func(string) string) string {
 // Dir is a configuration directory. It is safe for concurrent use.
 type Dir struct {
 	path    string
-	machine Machine // nil when nothing is known of it
+	machine ProcessFacts // nil when nothing is known of it
 	leases  *leases
 }
 
@@ -56,7 +56,7 @@ func Open(path string) *Dir {
 
 // On returns the same directory for operations on the machine m, which then
 // can tell that the holder of a lease is gone from it.
-func (d *Dir) On(m Machine) *Dir { return &Dir{path: d.path, machine: m, leases: d.leases} }
+func (d *Dir) On(m ProcessFacts) *Dir { return &Dir{path: d.path, machine: m, leases: d.leases} }
 
 // Path returns the path of the directory.
 func (d *Dir) Path() string { return d.path }
@@ -163,7 +163,7 @@ func (d *Dir) IDs() (names map[string]string, unreadable []string, err error) {
 			names[strings.ToLower(id)] = e.Name()
 		}
 		// What was noted at the last start may differ from what is there now.
-		if r, ok, err := ep.ReadSidecar(); err == nil && ok && r.ID != "" {
+		if r, ok, err := ep.ReadLaunchRecord(); err == nil && ok && r.ID != "" {
 			names[strings.ToLower(r.ID)] = e.Name()
 		}
 	}

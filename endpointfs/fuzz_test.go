@@ -88,7 +88,7 @@ func FuzzSidecar(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, problem := parseLaunchRecord(data)
 		if problem != "" {
-			if s != (Sidecar{}) {
+			if s != (LaunchRecord{}) {
 				t.Errorf("%+v and %q", s, problem)
 			}
 			return

@@ -67,23 +67,23 @@ type JournalEntry struct {
 	Seconds  float64  `json:"seconds,omitempty"`
 }
 
-// Journal is the journal of a configuration directory. It is safe for
+// JournalFile is the journal of a configuration directory. It is safe for
 // concurrent use, by any number of processes and machines too.
-type Journal struct{ dir *Dir }
+type JournalFile struct{ dir *Dir }
 
-// Journal returns the journal of the directory. It does not touch the disk.
-func (d *Dir) Journal() Journal { return Journal{d} }
+// JournalFile returns the journal of the directory. It does not touch the disk.
+func (d *Dir) Journal() JournalFile { return JournalFile{d} }
 
 // Path returns the path of the file that is appended to.
-func (j Journal) Path() string { return filepath.Join(j.dir.path, privateDir, journalFile) }
+func (j JournalFile) Path() string { return filepath.Join(j.dir.path, privateDir, journalFile) }
 
 // Exists says whether the configuration directory is there, so that an entry
 // needs no new one.
-func (j Journal) Exists() bool { return pathExists(j.dir.path) }
+func (j JournalFile) Exists() bool { return pathExists(j.dir.path) }
 
 // Append adds one entry, on a line of its own whatever was there before. The
 // entry is in the file when it returns; it is not forced to the disk.
-func (j Journal) Append(e JournalEntry) error {
+func (j JournalFile) Append(e JournalEntry) error {
 	line, err := journalLine(e)
 	if err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
@@ -94,7 +94,7 @@ func (j Journal) Append(e JournalEntry) error {
 	return nil
 }
 
-func (j Journal) appendLine(line []byte) error {
+func (j JournalFile) appendLine(line []byte) error {
 	own := filepath.Join(j.dir.path, privateDir)
 	if err := makeDir(own); err != nil {
 		return err
@@ -212,7 +212,7 @@ type JournalPage struct {
 
 // Read returns the whole journal, its rotated files included: at most 5 MiB. A
 // journal that is not there is empty.
-func (j Journal) Read(ctx context.Context) (JournalPage, error) {
+func (j JournalFile) Read(ctx context.Context) (JournalPage, error) {
 	var page JournalPage
 	// So that nothing is rotated between two reads. Reading makes no file.
 	if path := filepath.Join(j.dir.path, privateDir, journalLock); pathExists(path) {

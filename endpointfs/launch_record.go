@@ -11,12 +11,12 @@ import (
 	"chiltepin/endpointfs/internal/regular"
 )
 
-// Sidecar is what chiltepin notes about a daemon that it has launched, in
+// LaunchRecord is what chiltepin notes about a daemon that it has launched, in
 // chiltepin.json beside the daemon's own files: daemon.pid names neither the
 // machine nor its boot, and a process id comes round again. It is evidence,
 // never proof by itself.
-type Sidecar struct {
-	Version          int       `json:"version"`           // of this format; [SidecarVersion]
+type LaunchRecord struct {
+	Version          int       `json:"version"`           // of this format; [LaunchRecordVersion]
 	Host             string    `json:"host"`              // name of the machine
 	BootID           string    `json:"boot_id"`           // of the machine's boot
 	PID              int       `json:"pid"`               // of the daemon
@@ -29,31 +29,31 @@ type Sidecar struct {
 	Launched         time.Time `json:"launched"`   // when
 }
 
-// SidecarVersion is the format that [Endpoint.WriteSidecar] writes. A file of
+// LaunchRecordVersion is the format that [Endpoint.WriteLaunchRecord] writes. A file of
 // a later format is a *[FormatError].
-const SidecarVersion = 1
+const LaunchRecordVersion = 1
 
-// ReadSidecar returns the note, and whether there is one.
-func (e *Endpoint) ReadSidecar() (Sidecar, bool, error) {
+// ReadLaunchRecord returns the note, and whether there is one.
+func (e *Endpoint) ReadLaunchRecord() (LaunchRecord, bool, error) {
 	path := e.filePath(launchRecordFile)
 	data, _, err := regular.Read(path, maxStateFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Sidecar{}, false, nil
+		return LaunchRecord{}, false, nil
 	}
 	if err != nil {
-		return Sidecar{}, false, err
+		return LaunchRecord{}, false, err
 	}
 	s, problem := parseLaunchRecord(data)
 	if problem != "" {
-		return Sidecar{}, false, &FormatError{File: path, Problem: problem, Remedy: "remove the file; it is written again at the next start"}
+		return LaunchRecord{}, false, &FormatError{File: path, Problem: problem, Remedy: "remove the file; it is written again at the next start"}
 	}
 	return s, true, nil
 }
 
-// WriteSidecar writes the note in one step, with mode 0600. It sets Version.
+// WriteLaunchRecord writes the note in one step, with mode 0600. It sets Version.
 // The caller holds the endpoint's lock.
-func (e *Endpoint) WriteSidecar(s Sidecar) error {
-	s.Version = SidecarVersion
+func (e *Endpoint) WriteLaunchRecord(s LaunchRecord) error {
+	s.Version = LaunchRecordVersion
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
@@ -69,12 +69,12 @@ func (e *Endpoint) WriteSidecar(s Sidecar) error {
 	return nil
 }
 
-// RemoveUnfinished removes a note that a killed process was writing, as far as
+// RemoveUnfinishedRecord removes a note that a killed process was writing, as far as
 // it can. The caller holds the endpoint's lock.
-func (e *Endpoint) RemoveUnfinished() { _ = e.removeFile(launchRecordFile + unfinished) }
+func (e *Endpoint) RemoveUnfinishedRecord() { _ = e.removeFile(launchRecordFile + unfinished) }
 
-// RemoveSidecar removes the note. One that is not there is no error.
-func (e *Endpoint) RemoveSidecar() error {
+// RemoveLaunchRecord removes the note. One that is not there is no error.
+func (e *Endpoint) RemoveLaunchRecord() error {
 	err := e.removeFile(launchRecordFile)
 	if err != nil {
 		return fmt.Errorf("removing %s of endpoint %q: %w", launchRecordFile, e.name, err)
@@ -98,19 +98,19 @@ func (e *Endpoint) removeFile(name string) error {
 }
 
 // parseLaunchRecord returns the note, or what is wrong with it.
-func parseLaunchRecord(data []byte) (s Sidecar, problem string) {
+func parseLaunchRecord(data []byte) (s LaunchRecord, problem string) {
 	if err := json.Unmarshal(data, &s); err != nil {
-		return Sidecar{}, jsonProblem(err)
+		return LaunchRecord{}, jsonProblem(err)
 	}
 	switch {
-	case s.Version > SidecarVersion:
-		return Sidecar{}, fmt.Sprintf("it is of format %d, written by chiltepin %q; this one knows format %d", s.Version, s.ChiltepinVersion, SidecarVersion)
+	case s.Version > LaunchRecordVersion:
+		return LaunchRecord{}, fmt.Sprintf("it is of format %d, written by chiltepin %q; this one knows format %d", s.Version, s.ChiltepinVersion, LaunchRecordVersion)
 	case s.Version < 1:
-		return Sidecar{}, "it has no version"
+		return LaunchRecord{}, "it has no version"
 	case s.PID < 1 || s.PID > maxPID:
-		return Sidecar{}, "it holds no process id"
+		return LaunchRecord{}, "it holds no process id"
 	case s.Host == "":
-		return Sidecar{}, "it names no host"
+		return LaunchRecord{}, "it names no host"
 	}
 	return s, ""
 }

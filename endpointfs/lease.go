@@ -36,9 +36,9 @@ func defaultLeaseTimes() leaseTimes {
 	return leaseTimes{check: time.Second, renewal: 5 * time.Second, limit: 45 * time.Second, expiry: time.Minute, shown: 5 * time.Minute}
 }
 
-// Machine tells what a lease has to say, and its taker has to know, about the
+// ProcessFacts tells what a lease has to say, and its taker has to know, about the
 // processes of this machine.
-type Machine interface {
+type ProcessFacts interface {
 	// Boot names the machine from its last boot on together with its numbering
 	// of processes. It is empty when that is not known.
 	Boot() string
@@ -53,7 +53,7 @@ type leaseNote struct {
 	Version int    `json:"version"`
 	Token   string `json:"token"` // of this taking
 	Holder
-	Boot  string `json:"boot,omitempty"`  // as [Machine] tells it
+	Boot  string `json:"boot,omitempty"`  // as [ProcessFacts] tells it
 	Start uint64 `json:"start,omitempty"` // of the process
 }
 

@@ -101,7 +101,7 @@ const lockPatience = 200 * time.Millisecond
 // kernel drops the lock of a process that ends, however it ends.
 //
 // Where the file system does not lock it is a lease, which can be lost: see
-// [Lock.Context] and [Lock.Check]. The lease of a process that was killed is
+// [Lock.Context] and [Lock.Validate]. The lease of a process that was killed is
 // taken over at once on its own machine, if [Dir.On] told about it, and
 // elsewhere by callers that go on trying with the same Dir for a minute. A lock
 // is not given while somebody holds a lease; who takes a lease cannot see a
@@ -206,7 +206,7 @@ func (l *Lock) Context(ctx context.Context) (held context.Context, cancel contex
 	return held, func() { stop(context.Canceled) }
 }
 
-// Check returns a *[LostError] when the lock was lost, as nobody may have had
+// Validate returns a *[LostError] when the lock was lost, as nobody may have had
 // the time to tell yet: it is to be called before what cannot be undone.
 func (l *Lock) Check() error {
 	if l.lease == nil {

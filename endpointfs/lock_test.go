@@ -77,11 +77,11 @@ func TestChild(t *testing.T) {
 	case "umask 000", "umask 777":
 		mask, _ := strconv.ParseUint(strings.TrimPrefix(os.Getenv("ENDPOINTFS_PLAY"), "umask "), 8, 32)
 		syscall.Umask(int(mask))
-		ep, err := dir.Configure("mesa", ConfigureOptions{})
+		ep, err := dir.Configure("mesa", NewEndpoint{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := ep.WriteSidecar(Sidecar{PID: 1, Host: "a"}); err != nil {
+		if err := ep.WriteLaunchRecord(LaunchRecord{PID: 1, Host: "a"}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := ep.Lock(t.Context(), "testing"); err != nil {
@@ -91,7 +91,7 @@ func TestChild(t *testing.T) {
 	case "configure":
 		os.Stdout.WriteString("ready\n")
 		for {
-			ep, err := dir.Configure("mesa", ConfigureOptions{Path: "/usr/bin"})
+			ep, err := dir.Configure("mesa", NewEndpoint{Path: "/usr/bin"})
 			if err == nil {
 				err = ep.Remove()
 			}
@@ -207,7 +207,7 @@ func TestLockRace(t *testing.T) {
 func TestLockSurvivesTheEndpoint(t *testing.T) {
 	t.Parallel()
 	dir := Open(t.TempDir())
-	ep, err := dir.Configure("config", ConfigureOptions{}) // its lock file must not make .chiltepin an endpoint
+	ep, err := dir.Configure("config", NewEndpoint{}) // its lock file must not make .chiltepin an endpoint
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func TestRecordedEndpoints(t *testing.T) {
 					t.Fatal(all, err)
 				}
 				ep := all[0]
-				if problems := ep.CheckFor(release + ".0"); len(problems) > 0 {
+				if problems := ep.ValidateFor(release + ".0"); len(problems) > 0 {
 					t.Error(problems)
 				}
 				if c, err := ep.Config(); err != nil || c.DisplayName != "" || c.HasEngine || c.HeartbeatPeriod != 30*time.Second {

@@ -120,7 +120,7 @@ func TestConfigureIsAllOrNothing(t *testing.T) {
 			t.Fatalf("half an endpoint: %s", diff)
 		}
 		ep := dir.endpointAt("mesa")
-		if problems := ep.Check(); len(problems) > 0 {
+		if problems := ep.Validate(); len(problems) > 0 {
 			t.Fatal(problems)
 		}
 		if err := ep.Remove(); err != nil {
@@ -139,7 +139,7 @@ func TestConfigureIsAllOrNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ep, err := dir.Configure("mesa", ConfigureOptions{})
+	ep, err := dir.Configure("mesa", NewEndpoint{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestUserEndpointLeftovers(t *testing.T) {
 	if left, err := d.UserEndpoints(""); err != nil || len(left) != 1 || left[0].ID != first {
 		t.Errorf("left: %v, %v", left, err)
 	}
-	if err := d.RemoveUserEndpoint(UserEndpoint{}); err == nil {
+	if err := d.RemoveUserEndpoint(UserEndpointDir{}); err == nil {
 		t.Error("what is no user endpoint was removed")
 	}
 	if _, _, err := Open(filepath.Join(d.Path(), "half", "endpoint.json")).IDs(); err == nil {

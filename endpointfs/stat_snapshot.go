@@ -9,21 +9,21 @@ import (
 	"syscall"
 )
 
-// Stamp tells one state of a file from another, without reading it. The zero
+// FileStamp tells one state of a file from another, without reading it. The zero
 // value is a file that is not there.
-type Stamp struct {
+type FileStamp struct {
 	File, Size, Time int64
 }
 
-// Glimpse is what the files of one endpoint look like from outside: it
+// StatSnapshot is what the files of one endpoint look like from outside: it
 // changes with everything that a status is judged from but the processes.
-type Glimpse struct {
-	Config, ID, PIDFile, Lock Stamp
+type StatSnapshot struct {
+	Config, ID, PIDFile, Lock FileStamp
 }
 
-// Glimpses looks at the files of all endpoints, by name, at the price of a few
+// StatSnapshots looks at the files of all endpoints, by name, at the price of a few
 // system calls each: nothing is opened. A name may turn out to be no endpoint.
-func (d *Dir) Glimpses() (map[string]Glimpse, error) {
+func (d *Dir) StatSnapshots() (map[string]StatSnapshot, error) {
 	f, err := os.Open(d.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -36,30 +36,30 @@ func (d *Dir) Glimpses() (map[string]Glimpse, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration directory: %w", err)
 	}
-	all := make(map[string]Glimpse, len(names))
+	all := make(map[string]StatSnapshot, len(names))
 	for _, name := range names {
-		g := Glimpse{
+		g := StatSnapshot{
 			Config:  stampOf(filepath.Join(d.path, name, configYAML)),
 			ID:      stampOf(filepath.Join(d.path, name, endpointJSON)),
 			PIDFile: stampOf(filepath.Join(d.path, name, pidFile)),
 			Lock:    stampOf(d.lockPath(name)),
 		}
-		if g.Config == (Stamp{}) {
+		if g.Config == (FileStamp{}) {
 			g.Config = stampOf(filepath.Join(d.path, name, configPython))
 		}
-		if g.Config != (Stamp{}) {
+		if g.Config != (FileStamp{}) {
 			all[name] = g
 		}
 	}
 	return all, nil
 }
 
-func stampOf(path string) Stamp {
+func stampOf(path string) FileStamp {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Stamp{}
+		return FileStamp{}
 	}
-	s := Stamp{Size: info.Size() + 1, Time: info.ModTime().UnixNano()}
+	s := FileStamp{Size: info.Size() + 1, Time: info.ModTime().UnixNano()}
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
 		s.File = int64(sys.Ino)
 	}

@@ -88,7 +88,7 @@ func TestFilesThatAreNone(t *testing.T) {
 				configYAML:       func() error { _, err := ep.Config(); return err },
 				endpointJSON:     func() error { _, err := ep.ID(); return err },
 				pidFile:          func() error { _, err := ep.PIDFile(); return err },
-				launchRecordFile: func() error { _, _, err := ep.ReadSidecar(); return err },
+				launchRecordFile: func() error { _, _, err := ep.ReadLaunchRecord(); return err },
 				logFile:          func() error { _, err := ep.Log().Query(t.Context(), log.Query{}); return err },
 				"the marker":     func() error { _, _, err := ep.Log().LastMarker(); return err },
 				"the newest":     func() error { _, _, err := ep.Log().ReadFrom(0, 10); return err },
@@ -142,19 +142,19 @@ func TestID(t *testing.T) {
 func TestSidecar(t *testing.T) {
 	t.Parallel()
 	ep := tree(t, map[string]string{"mesa/": "", "mesa/chiltepin.json.new": "left by a killed process"}).endpointAt("mesa")
-	if _, ok, err := ep.ReadSidecar(); ok || err != nil {
+	if _, ok, err := ep.ReadLaunchRecord(); ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	want := Sidecar{
+	want := LaunchRecord{
 		Version: 1, Host: "login1", BootID: "b", PID: 4711, StartTime: 1 << 60, ID: anID, Runtime: "/opt/gce/bin/globus-compute-endpoint",
 		ChiltepinVersion: "v1", ClientID: otherID, LogOffset: 12, Launched: time.Date(2026, 11, 23, 8, 0, 0, 1, time.UTC),
 	}
 	for range 2 {
-		if err := ep.WriteSidecar(want); err != nil {
+		if err := ep.WriteLaunchRecord(want); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, ok, err := ep.ReadSidecar()
+	got, ok, err := ep.ReadLaunchRecord()
 	if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
 		t.Error(diff, ok, err)
 	}
@@ -163,7 +163,7 @@ func TestSidecar(t *testing.T) {
 		t.Error(info.Mode(), err)
 	}
 	for range 2 {
-		if err := ep.RemoveSidecar(); err != nil {
+		if err := ep.RemoveLaunchRecord(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -184,7 +184,7 @@ func TestSidecarRefused(t *testing.T) {
 		`{"version": 2, "pid": 1, "host": "a", "chiltepin_version": "v9"}`: `it is of format 2, written by chiltepin "v9"; this one knows format 1`,
 	} {
 		ep := tree(t, map[string]string{"mesa/chiltepin.json": content}).endpointAt("mesa")
-		_, ok, err := ep.ReadSidecar()
+		_, ok, err := ep.ReadLaunchRecord()
 		if ok {
 			t.Errorf("%s was accepted", content)
 		}
@@ -197,13 +197,13 @@ func TestSidecarRefused(t *testing.T) {
 func TestSidecarDoesNotFollow(t *testing.T) {
 	t.Parallel()
 	dir := tree(t, map[string]string{"mesa/": "", "mesa/chiltepin.json": "->../victim", "victim": "precious"})
-	if err := dir.endpointAt("mesa").WriteSidecar(Sidecar{PID: 1, Host: "a"}); err != nil {
+	if err := dir.endpointAt("mesa").WriteLaunchRecord(LaunchRecord{PID: 1, Host: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, filepath.Join(dir.Path(), "victim")); got != "precious" {
 		t.Errorf("the victim holds %q", got)
 	}
-	if s, ok, err := dir.endpointAt("mesa").ReadSidecar(); !ok || err != nil || s.PID != 1 {
+	if s, ok, err := dir.endpointAt("mesa").ReadLaunchRecord(); !ok || err != nil || s.PID != 1 {
 		t.Error(s, ok, err)
 	}
 }

@@ -97,7 +97,7 @@ func given(config any) any {
 // endpoint's own defaults, and those that are given without.
 func TestTemplateDefaults(t *testing.T) {
 	t.Parallel()
-	ep, err := Open(t.TempDir()).Configure("mesa", ConfigureOptions{Defaults: TemplateDefaults{Provider: "slurm", Partition: "debug", Queue: "high", Account: "abc-1"}})
+	ep, err := Open(t.TempDir()).Configure("mesa", NewEndpoint{Defaults: TemplateDefaults{Provider: "slurm", Partition: "debug", Queue: "high", Account: "abc-1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestTemplateDefaults(t *testing.T) {
 		}
 	}
 	for _, bad := range []TemplateDefaults{{Partition: "a b"}, {Account: `x"'`}, {Queue: "{{ x }}"}, {Provider: "lsf"}} {
-		if _, err := Open(t.TempDir()).Configure("mesa", ConfigureOptions{Defaults: bad}); err == nil {
+		if _, err := Open(t.TempDir()).Configure("mesa", NewEndpoint{Defaults: bad}); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
 	}

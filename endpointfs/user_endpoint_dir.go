@@ -11,11 +11,11 @@ import (
 	"chiltepin/endpointfs/log"
 )
 
-// UserEndpoint is the directory of one user endpoint process: uep., the id of
+// UserEndpointDir is the directory of one user endpoint process: uep., the id of
 // the endpoint it belongs to, a dot, its own id. The service chooses the name.
 // A template that sets paths.endpoint_dir puts it elsewhere, where it is not
 // found.
-type UserEndpoint struct {
+type UserEndpointDir struct {
 	ID     string // its own UUID
 	Parent string // UUID of the endpoint it belongs to
 	name   string
@@ -23,17 +23,17 @@ type UserEndpoint struct {
 }
 
 // Path returns the path of the user endpoint's directory.
-func (u UserEndpoint) Path() string { return u.path }
+func (u UserEndpointDir) Path() string { return u.path }
 
 // PIDFile reads its daemon.pid, as [Endpoint.PIDFile] does.
-func (u UserEndpoint) PIDFile() (PIDFile, error) { return readPIDFile(u.path + "/" + pidFile) }
+func (u UserEndpointDir) PIDFile() (PIDFile, error) { return readPIDFile(u.path + "/" + pidFile) }
 
 // Log returns its log.
-func (u UserEndpoint) Log() log.Files { return log.At(u.path + "/" + logFile) }
+func (u UserEndpointDir) Log() log.Files { return log.At(u.path + "/" + logFile) }
 
 // UserEndpoints returns the user endpoints of this endpoint, sorted by id. An
 // endpoint that was never registered has none.
-func (e *Endpoint) UserEndpoints() ([]UserEndpoint, error) {
+func (e *Endpoint) UserEndpoints() ([]UserEndpointDir, error) {
 	id, err := e.ID()
 	if err != nil || id == "" {
 		return nil, err
@@ -43,7 +43,7 @@ func (e *Endpoint) UserEndpoints() ([]UserEndpoint, error) {
 
 // UserEndpoints returns the user endpoints of the endpoint with that UUID,
 // sorted by id, or of every endpoint when id is empty.
-func (d *Dir) UserEndpoints(id string) ([]UserEndpoint, error) {
+func (d *Dir) UserEndpoints(id string) ([]UserEndpointDir, error) {
 	want := pytext.CanonicalUUID(id)
 	if id != "" && want == "" {
 		return nil, fmt.Errorf("listing user endpoints: %q is not a UUID", id)
@@ -55,11 +55,11 @@ func (d *Dir) UserEndpoints(id string) ([]UserEndpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing user endpoints: %w", err)
 	}
-	var all []UserEndpoint
+	var all []UserEndpointDir
 	for _, entry := range entries {
 		parent, own, ok := parseUserEndpointDir(entry.Name())
 		if ok && entry.IsDir() && (id == "" || parent == want) {
-			all = append(all, UserEndpoint{ID: own, Parent: parent, name: entry.Name(), path: d.path + "/" + entry.Name()})
+			all = append(all, UserEndpointDir{ID: own, Parent: parent, name: entry.Name(), path: d.path + "/" + entry.Name()})
 		}
 	}
 	return all, nil
@@ -67,7 +67,7 @@ func (d *Dir) UserEndpoints(id string) ([]UserEndpoint, error) {
 
 // RemoveUserEndpoints removes the user endpoints' directories of the endpoint
 // with that UUID and returns those that it removed, also with an error.
-func (d *Dir) RemoveUserEndpoints(id string) ([]UserEndpoint, error) {
+func (d *Dir) RemoveUserEndpoints(id string) ([]UserEndpointDir, error) {
 	if pytext.CanonicalUUID(id) == "" {
 		return nil, fmt.Errorf("removing user endpoints: %q is not a UUID", id)
 	}
@@ -103,7 +103,7 @@ func parseUserEndpointDir(name string) (parent, own string, ok bool) {
 
 // Unsent returns how many results are in the directory that could not be
 // published (endpoint/result_store.py): they exist nowhere else.
-func (u UserEndpoint) Unsent() (int, error) {
+func (u UserEndpointDir) Unsent() (int, error) {
 	entries, err := os.ReadDir(u.path + "/unacked_results")
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -116,7 +116,7 @@ func (u UserEndpoint) Unsent() (int, error) {
 
 // RemoveUserEndpoint removes the directory of one user endpoint. One that is
 // gone already is no error. The caller knows that nothing runs there.
-func (d *Dir) RemoveUserEndpoint(u UserEndpoint) error {
+func (d *Dir) RemoveUserEndpoint(u UserEndpointDir) error {
 	if !isUserEndpointDir(u.name) {
 		return fmt.Errorf("removing user endpoint %q: it is none", u.name)
 	}

@@ -13,17 +13,17 @@ import (
 
 const maxTemplate = 4 << 20
 
-// Check returns what is wrong with the files that the daemon reads when it
+// Validate returns what is wrong with the files that the daemon reads when it
 // starts or when the first task comes: config.yaml, the template, the schema
 // and the environment of user endpoints. Each error is a *[FormatError] where
 // the content of a file is to blame. An empty result means that nothing was
 // found; the daemon looks more closely still. A config.py is a program and is
 // not looked into.
-func (e *Endpoint) Check() []error { return e.CheckFor("") }
+func (e *Endpoint) Validate() []error { return e.ValidateFor("") }
 
-// CheckFor is [Endpoint.Check] for one release of the daemon, such as
+// ValidateFor is [Endpoint.Validate] for one release of the daemon, such as
 // "4.15.0": releases differ in the options that they know.
-func (e *Endpoint) CheckFor(release string) []error {
+func (e *Endpoint) ValidateFor(release string) []error {
 	config, err := e.Config()
 	if err != nil {
 		return []error{err}
@@ -47,7 +47,7 @@ func (e *Endpoint) CheckFor(release string) []error {
 
 // checkTemplate looks at the template, which must be there. The daemon also
 // takes one without the suffix .j2.
-func (e *Endpoint) checkTemplate(config Config) []error {
+func (e *Endpoint) checkTemplate(config DaemonConfig) []error {
 	path := config.TemplatePath
 	data, _, err := regular.Read(path, maxTemplate)
 	if errors.Is(err, fs.ErrNotExist) && path == e.filePath(templateFile) {

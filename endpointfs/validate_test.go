@@ -51,7 +51,7 @@ func TestCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, err := range ep.CheckFor(c.release) {
+			for _, err := range ep.ValidateFor(c.release) {
 				var f *FormatError
 				if !errors.As(err, &f) {
 					t.Fatal(err)
@@ -80,7 +80,7 @@ func TestCheckWithoutFiles(t *testing.T) {
 		if err := os.Remove(ep.filePath(file)); err != nil {
 			t.Fatal(err)
 		}
-		checkFormat(t, errors.Join(ep.Check()...), ep.filePath(file), want)
+		checkFormat(t, errors.Join(ep.Validate()...), ep.filePath(file), want)
 	}
 	ep := at(t, "mesa")
 	if err := os.Rename(ep.filePath(templateFile), ep.filePath(templateOld)); err != nil {
@@ -92,7 +92,7 @@ func TestCheckWithoutFiles(t *testing.T) {
 	if err := os.WriteFile(ep.filePath(configYAML), []byte("engine: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if problems := ep.Check(); len(problems) > 0 {
+	if problems := ep.Validate(); len(problems) > 0 {
 		t.Errorf("a config.py counts, and a template without .j2: %v", problems)
 	}
 }
@@ -101,14 +101,14 @@ func TestCheckWithoutFiles(t *testing.T) {
 func TestCheckWithoutEndpoint(t *testing.T) {
 	t.Parallel()
 	ep := Open(filepath.Join(t.TempDir(), "gone")).endpointAt("mesa")
-	if problems := ep.Check(); len(problems) != 1 {
+	if problems := ep.Validate(); len(problems) != 1 {
 		t.Errorf("%v", problems)
 	}
 }
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	for content, want := range map[string]Config{
+	for content, want := range map[string]DaemonConfig{
 		"": {HeartbeatPeriod: 30 * time.Second},
 		"display_name: mesa\ndebug: true\nemail: ada@example.org\n":    {DisplayName: "mesa", Debug: true, Email: "ada@example.org", HeartbeatPeriod: 30 * time.Second},
 		"debug: \"on\"\nheartbeat_period: 1\n":                         {Debug: true, HeartbeatPeriod: 5 * time.Second},

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Demand is what a policy asks of a login beyond what it was: the
+// Requirements is what a policy asks of a login beyond what it was: the
 // authorization_parameters of globus_sdk/gare. The zero value asks for nothing.
-type Demand struct {
+type AuthRequirements struct {
 	// Message is the service's own sentence for the person.
 	Message string `json:"message,omitempty"`
 	// Identities, Policies and Domains are those that the session must have.
@@ -24,12 +24,12 @@ type Demand struct {
 }
 
 // IsZero is true when nothing is asked.
-func (d Demand) IsZero() bool {
+func (d AuthRequirements) IsZero() bool {
 	return len(d.Identities)+len(d.Policies)+len(d.Domains)+len(d.Scopes) == 0 && !d.MFA && !d.Login
 }
 
 // String says what is asked, as the end of a sentence.
-func (d Demand) String() string {
+func (d AuthRequirements) String() string {
 	var parts []string
 	add := func(what string, list []string) {
 		if len(list) > 0 {
@@ -50,7 +50,7 @@ func (d Demand) String() string {
 }
 
 // Join is a demand that meets both.
-func (d Demand) Join(e Demand) Demand {
+func (d AuthRequirements) Join(e AuthRequirements) AuthRequirements {
 	union := func(a, b []string) []string {
 		a = slices.Clone(a)
 		for _, s := range b {
@@ -69,18 +69,18 @@ func (d Demand) Join(e Demand) Demand {
 	return d
 }
 
-// maxDemand bounds how much of a stranger's demand is believed.
-const maxDemand = 20
+// maxRequirements bounds how much of a stranger's demand is believed.
+const maxRequirements = 20
 
-// ParseDemand reads the demand in the body of a refusal; the zero value where
+// ParseAuthRequirements reads the demand in the body of a refusal; the zero value where
 // there is none. A list may be one string with commas, as older services send
 // it.
-func ParseDemand(body []byte) Demand {
+func ParseAuthRequirements(body []byte) AuthRequirements {
 	var said struct {
 		Parameters map[string]json.RawMessage `json:"authorization_parameters"`
 	}
 	if json.Unmarshal(body, &said) != nil || said.Parameters == nil {
-		return Demand{}
+		return AuthRequirements{}
 	}
 	list := func(name string) []string {
 		var words []string
@@ -91,7 +91,7 @@ func ParseDemand(body []byte) Demand {
 		}
 		var found []string
 		for _, word := range words {
-			if word = cleanWords(word, "", 300); word != "" && len(found) < maxDemand {
+			if word = cleanWords(word, "", 300); word != "" && len(found) < maxRequirements {
 				found = append(found, word)
 			}
 		}
@@ -103,7 +103,7 @@ func ParseDemand(body []byte) Demand {
 	}
 	var mfa bool
 	_ = json.Unmarshal(said.Parameters["session_required_mfa"], &mfa)
-	return Demand{
+	return AuthRequirements{
 		Message:    text("session_message"),
 		Identities: list("session_required_identities"),
 		Policies:   list("session_required_policies"),
@@ -114,12 +114,12 @@ func ParseDemand(body []byte) Demand {
 	}
 }
 
-// DemandOf reads the demand out of the address of an authorize page, such as
+// AuthRequirementsIn reads the demand out of the address of an authorize page, such as
 // the daemon prints when a policy has refused it.
-func DemandOf(address string) Demand {
+func AuthRequirementsIn(address string) AuthRequirements {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || !strings.HasSuffix(u.Path, "/v2/oauth2/authorize") {
-		return Demand{}
+		return AuthRequirements{}
 	}
 	q := u.Query()
 	parameters := map[string]any{"session_required_mfa": strings.EqualFold(q.Get("session_required_mfa"), "true")}
@@ -128,7 +128,7 @@ func DemandOf(address string) Demand {
 	}
 	body, err := json.Marshal(map[string]any{"authorization_parameters": parameters})
 	if err != nil {
-		return Demand{}
+		return AuthRequirements{}
 	}
-	return ParseDemand(body)
+	return ParseAuthRequirements(body)
 }

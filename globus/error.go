@@ -30,8 +30,8 @@ type Error struct {
 	RequestID string
 	// RetryAfter is how long the service asked to be left alone.
 	RetryAfter time.Duration
-	// Demand is what the service asks of another login, if that would help.
-	Demand Demand
+	// Requirements is what the service asks of another login, if that would help.
+	Requirements AuthRequirements
 }
 
 // Error tells who refused what, and in which words.
@@ -47,8 +47,8 @@ func (e *Error) Error() string {
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
 	}
-	if !e.Demand.IsZero() {
-		b.WriteString("; it asks for a login with " + e.Demand.String())
+	if !e.Requirements.IsZero() {
+		b.WriteString("; it asks for a login with " + e.Requirements.String())
 	}
 	if e.RequestID != "" {
 		b.WriteString(" [request " + e.RequestID + "]")
@@ -93,7 +93,7 @@ func IsUnavailable(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Temporary()
 	}
-	if _, ok := errors.AsType[*AnswerError](err); ok {
+	if _, ok := errors.AsType[*ForeignResponseError](err); ok {
 		return true
 	}
 	_, ok := errors.AsType[*NetworkError](err)
@@ -118,7 +118,7 @@ func ResponseError(service string, resp *http.Response) error {
 	e.Message = cleanWords(e.Message, secret, 500)
 	e.RequestID = cleanWords(e.RequestID, secret, 80)
 	if e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized {
-		e.Demand = ParseDemand(body)
+		e.Requirements = ParseAuthRequirements(body)
 	}
 	return e
 }

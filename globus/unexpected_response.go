@@ -2,10 +2,10 @@ package globus
 
 import "fmt"
 
-// AnswerError says that what answered, with success, did not speak as the
+// ForeignResponseError says that what answered, with success, did not speak as the
 // service does: most often a proxy, or a network's login page, in its place.
 // Whether the request took effect is not known.
-type AnswerError struct {
+type ForeignResponseError struct {
 	// Request is its method and path.
 	Request string
 	// Err says what is wrong with the answer.
@@ -13,14 +13,14 @@ type AnswerError struct {
 }
 
 // Error names the request and what is wrong.
-func (e *AnswerError) Error() string {
+func (e *ForeignResponseError) Error() string {
 	return fmt.Sprintf("the answer to %s is not the service's: %v", e.Request, e.Err)
 }
 
 // Hint says who may have answered.
-func (e *AnswerError) Hint() string {
+func (e *ForeignResponseError) Hint() string {
 	return "see that no proxy and no login page of the network answers in place of Globus, and try again"
 }
 
 // Unwrap is the cause.
-func (e *AnswerError) Unwrap() error { return e.Err }
+func (e *ForeignResponseError) Unwrap() error { return e.Err }

@@ -154,7 +154,7 @@ func TestWhoamiText(t *testing.T) {
 	f := &fakeAccounts{who: auth.Account{
 		Identity: auth.Identity{ID: "1", Username: "ada@example.org", Linked: []auth.Identity{{ID: "2", Username: "ada@lab.example"}}},
 		Services: []auth.ServiceAccount{{
-			Service: "compute", LoggedIn: true, Demand: globus.Demand{MFA: true},
+			Service: "compute", LoggedIn: true, Demand: globus.AuthRequirements{MFA: true},
 			Tokens: []auth.TokenInfo{{ResourceServer: "funcx_service", Refreshable: true}},
 			Programs: []auth.ProgramView{
 				{Program: "one", LoggedIn: true}, {Program: "two"},

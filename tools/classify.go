@@ -103,7 +103,7 @@ func codeOf(err error) operation.Code {
 // demands is true of a refusal that another login would mend.
 func demands(err error) bool {
 	g, ok := errors.AsType[*globus.Error](err)
-	return ok && !g.Demand.IsZero()
+	return ok && !g.Requirements.IsZero()
 }
 
 // isNotFoundFile is true for a configuration that is not there.

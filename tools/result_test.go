@@ -194,7 +194,7 @@ func TestClassify(t *testing.T) {
 		{&globus.NetworkError{Host: "h", Err: errors.New("refused")}, operation.CodeUnavailable, ""},
 		{&globus.Error{Status: 503}, operation.CodeUnavailable, ""},
 		{&globus.Error{Status: http.StatusForbidden, Code: "FORBIDDEN"}, operation.CodeRefused, ""},
-		{&globus.Error{Status: http.StatusForbidden, Demand: globus.Demand{MFA: true}}, operation.CodeNotLoggedIn, "chiltepin login"},
+		{&globus.Error{Status: http.StatusForbidden, Requirements: globus.AuthRequirements{MFA: true}}, operation.CodeNotLoggedIn, "chiltepin login"},
 		{&auth.DeniedError{Reason: "access_denied"}, operation.CodeRefused, "chiltepin login"},
 		{&auth.ExpiredError{Services: []string{"compute"}}, operation.CodeTimeout, "chiltepin login"},
 		{&auth.ReplacedError{}, operation.CodeConflict, "chiltepin whoami"},

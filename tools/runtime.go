@@ -12,7 +12,7 @@ import (
 // Runtimes is what the operations on the Python side need. [runtime.Finder]
 // is one.
 type Runtimes interface {
-	Status(context.Context) (runtime.Status, error)
+	Inventory(context.Context) (runtime.Inventory, error)
 	Install(context.Context, runtime.InstallOptions) (runtime.Runtime, error)
 }
 
@@ -74,7 +74,7 @@ repaired, and one that is in use stays until the new one is complete.`,
 }
 
 func runtimeStatus(ctx context.Context, runtimes Runtimes) (RuntimeStatus, error) {
-	st, err := runtimes.Status(ctx)
+	st, err := runtimes.Inventory(ctx)
 	if err != nil {
 		return RuntimeStatus{}, err
 	}

@@ -72,7 +72,7 @@ type venv struct{ dir, python, site string }
 // newVenv makes an environment that is empty, but for the packages of others,
 // which it sees as if they had been installed into it, less those whose names
 // begin with one of without.
-func newVenv(t testing.TB, others *runtimetest.Environment, without ...string) venv {
+func newVenv(t testing.TB, others *runtimetest.PythonEnvironment, without ...string) venv {
 	t.Helper()
 	base := runtimetest.Env(t, runtimetest.API)
 	if others != nil {

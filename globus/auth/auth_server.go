@@ -88,7 +88,7 @@ func (a authority) newAuthorization(c oauthClient, redirect string, group []requ
 
 // sessionParameters are the parameters that ask Globus Auth for what policies
 // require: globus_sdk/gare.
-func sessionParameters(d globus.Demand) map[string]string {
+func sessionParameters(d globus.AuthRequirements) map[string]string {
 	said := map[string]string{
 		"session_required_identities":    strings.Join(d.Identities, ","),
 		"session_required_policies":      strings.Join(d.Policies, ","),

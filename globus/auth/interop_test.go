@@ -18,7 +18,7 @@ func startedWorld(t *testing.T) *world {
 }
 
 // python runs testdata/programs.py with the real programs.
-func (w *world) python(t *testing.T, env runtimetest.Environment, verb string, more ...string) string {
+func (w *world) python(t *testing.T, env runtimetest.PythonEnvironment, verb string, more ...string) string {
 	t.Helper()
 	return w.run(t, exec.CommandContext(t.Context(), env.Python, "testdata/programs.py", verb), more...)
 }
@@ -53,7 +53,7 @@ func matrix() []programs {
 }
 
 // eachProgram runs a test for every row.
-func eachProgram(t *testing.T, run func(*testing.T, programs, runtimetest.Environment)) {
+func eachProgram(t *testing.T, run func(*testing.T, programs, runtimetest.PythonEnvironment)) {
 	for _, row := range matrix() {
 		env, got := runtimetest.EnvOn(t, row.set, row.python)
 		t.Run(string(row.set)+"/"+got, func(t *testing.T) {
@@ -68,7 +68,7 @@ func eachProgram(t *testing.T, run func(*testing.T, programs, runtimetest.Enviro
 // advises.
 func TestPythonAfterOurLogin(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, row programs, env runtimetest.Environment) {
+	eachProgram(t, func(t *testing.T, row programs, env runtimetest.PythonEnvironment) {
 		w := startedWorld(t)
 		m := w.manager(t)
 		w.login(t, m)
@@ -112,7 +112,7 @@ func TestPythonAfterOurLogin(t *testing.T) {
 // client leaves do not stop our login; our logout leaves nothing of either.
 func TestPythonBeforeUs(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, row programs, env runtimetest.Environment) {
+	eachProgram(t, func(t *testing.T, row programs, env runtimetest.PythonEnvironment) {
 		w := startedWorld(t)
 		w.python(t, env, "login")
 		m := w.manager(t)

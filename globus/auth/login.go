@@ -91,7 +91,7 @@ func (m *Manager) loginServices(ctx context.Context, list []*loginService, o Log
 func checkStoresReadable(ctx context.Context, group []requiredTokens) error {
 	for _, n := range group {
 		_, err := n.service.namespaces[0].store.Read(ctx, n.service.namespaces[0].namespace)
-		if format, ok := errors.AsType[*tokenstore.FormatError](err); err != nil && !(ok && format.Empty) {
+		if format, ok := errors.AsType[*tokenstore.StoreFormatError](err); err != nil && !(ok && format.Empty) {
 			return err
 		}
 	}

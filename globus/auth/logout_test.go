@@ -225,7 +225,7 @@ func TestLogoutOfBrokenStores(t *testing.T) {
 		t.Fatal(err)
 	}
 	result, err := w.manager(t).Logout(t.Context(), auth.LogoutOptions{})
-	if format, ok := errors.AsType[*tokenstore.FormatError](err); !ok || format.Path != broken {
+	if format, ok := errors.AsType[*tokenstore.StoreFormatError](err); !ok || format.Path != broken {
 		t.Error(err)
 	}
 	if len(result.Tokens) != 4 || len(w.Unrevoked()) != 0 || len(read(t, w.compute(), "user/production")) != 0 {

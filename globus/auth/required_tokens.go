@@ -12,7 +12,7 @@ import (
 type requiredTokens struct {
 	service *loginService
 	servers []string
-	demand  globus.Demand
+	demand  globus.AuthRequirements
 }
 
 // missingTokens lists what a login has to get: everything where there is no
@@ -102,7 +102,7 @@ func requestedScopes(group []requiredTokens) []string {
 }
 
 // joinDemands is what the policies of a group require together.
-func joinDemands(group []requiredTokens) (d globus.Demand) {
+func joinDemands(group []requiredTokens) (d globus.AuthRequirements) {
 	for _, n := range group {
 		d = d.Join(n.demand)
 	}
@@ -112,13 +112,13 @@ func joinDemands(group []requiredTokens) (d globus.Demand) {
 // RememberDemand records what the policy of a service requires of the next
 // login, for a caller that has received it. A failure is ignored: the service
 // repeats it.
-func (m *Manager) RememberDemand(ctx context.Context, service string, d globus.Demand) {
+func (m *Manager) RememberDemand(ctx context.Context, service string, d globus.AuthRequirements) {
 	if s, err := m.findService(service); err == nil && !d.IsZero() {
 		m.storeDemand(ctx, s, d)
 	}
 }
 
-func (m *Manager) storeDemand(ctx context.Context, s *loginService, d globus.Demand) {
+func (m *Manager) storeDemand(ctx context.Context, s *loginService, d globus.AuthRequirements) {
 	release, err := m.origins.lockTokens(ctx)
 	if err != nil {
 		return

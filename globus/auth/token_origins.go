@@ -33,7 +33,7 @@ type tokenOrigins struct {
 	Identities map[string]Identity `json:"identities,omitempty"`
 	// Demands are what the policies of services require of the next login, by
 	// service.
-	Demands map[string]globus.Demand `json:"demands,omitempty"`
+	Demands map[string]globus.AuthRequirements `json:"demands,omitempty"`
 }
 
 type tokenOrigin struct {
@@ -63,7 +63,7 @@ func (l originsFile) readFile() tokenOrigins {
 		p.Identities = map[string]Identity{}
 	}
 	if p.Demands == nil {
-		p.Demands = map[string]globus.Demand{}
+		p.Demands = map[string]globus.AuthRequirements{}
 	}
 	return p
 }

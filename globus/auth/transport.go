@@ -90,7 +90,7 @@ func (t *signingTransport) rememberDemand(ctx context.Context, resp *http.Respon
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
-	if d := globus.ParseDemand(body); err == nil && !d.IsZero() {
+	if d := globus.ParseAuthRequirements(body); err == nil && !d.IsZero() {
 		t.manager.storeDemand(ctx, t.service, d)
 	}
 }

@@ -153,7 +153,7 @@ type ServiceAccount struct {
 	// Programs is what other programs would see.
 	Programs []ProgramView
 	// Demand is what its policy requires of the next login, as far as is known.
-	Demand globus.Demand
+	Demand globus.AuthRequirements
 }
 
 // TokenInfo describes a token without its text.

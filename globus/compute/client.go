@@ -68,10 +68,10 @@ func (c *Client) doRequest(ctx context.Context, method, path string, query url.V
 	}
 	var answer bytes.Buffer
 	if _, err := answer.ReadFrom(resp.Body); err != nil {
-		return &globus.AnswerError{Request: method + " " + path, Err: err}
+		return &globus.ForeignResponseError{Request: method + " " + path, Err: err}
 	}
 	if err := json.Unmarshal(answer.Bytes(), out); err != nil {
-		return &globus.AnswerError{Request: method + " " + path, Err: err}
+		return &globus.ForeignResponseError{Request: method + " " + path, Err: err}
 	}
 	return nil
 }

@@ -220,7 +220,7 @@ func (w *world) crash() {
 	}
 	ep, err := endpointfs.Open(w.dir()).Endpoint("mesa")
 	if err == nil {
-		err = ep.WriteSidecar(endpointfs.Sidecar{Host: host, BootID: s.Evidence.Here.BootID, PID: 4194303, StartTime: 1, ID: w.id})
+		err = ep.WriteLaunchRecord(endpointfs.LaunchRecord{Host: host, BootID: s.Evidence.Here.BootID, PID: 4194303, StartTime: 1, ID: w.id})
 	}
 	if err != nil {
 		w.t.Fatal(err)

@@ -19,7 +19,7 @@ func (v *examination) checkFiles(ctx context.Context) []Finding {
 	var all []Finding
 	eps := v.listEndpoints()
 	for _, ep := range eps {
-		for _, err := range ep.CheckFor(release) {
+		for _, err := range ep.ValidateFor(release) {
 			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "mend the file")})
 		}
 	}

@@ -114,7 +114,7 @@ func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *awaite
 	}
 	if r := s.Evidence.Record; r != nil && r.PID == d.pid && r.ID != s.ID {
 		r.ID = s.ID
-		_ = ep.WriteSidecar(*r) // endpoint.json has it too
+		_ = ep.WriteLaunchRecord(*r) // endpoint.json has it too
 	}
 	switch link.State {
 	case daemon.ConnectionDown, daemon.ConnectionMute:

@@ -49,7 +49,7 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 	if err != nil {
 		return Configuration{}, fmt.Errorf("configuring endpoint %q: %w", name, err)
 	}
-	files := endpointfs.ConfigureOptions{DisplayName: o.DisplayName, Email: o.Email, Path: path, Defaults: o.Defaults}
+	files := endpointfs.NewEndpoint{DisplayName: o.DisplayName, Email: o.Email, Path: path, Defaults: o.Defaults}
 	if m.privileged() {
 		files.UserDir = m.Dir.Path()
 	}

@@ -23,7 +23,7 @@ func TestLaunchNotNoted(t *testing.T) {
 	if _, err := b.Start(t.Context(), "mesa", StartOptions{Timeout: 200 * time.Millisecond}); !errors.As(err, &late) {
 		t.Fatal(err)
 	}
-	if err := b.ep.RemoveSidecar(); err != nil {
+	if err := b.ep.RemoveLaunchRecord(); err != nil {
 		t.Fatal(err)
 	}
 	s := b.status()

@@ -296,7 +296,7 @@ func newBed(t *testing.T, s script) *bed {
 		Privileged: func() bool { return false },
 	}
 	b.play(s)
-	if b.ep, err = b.Dir.Configure("mesa", endpointfs.ConfigureOptions{}); err != nil {
+	if b.ep, err = b.Dir.Configure("mesa", endpointfs.NewEndpoint{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.sweep)

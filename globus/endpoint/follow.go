@@ -35,7 +35,7 @@ type Change struct {
 func (m *Manager) Follow(ctx context.Context, first func([]Status) error, tell func(Change) error) error {
 	// What is compared was glimpsed before everything was judged, so that
 	// nothing which changes meanwhile is missed.
-	seen, _ := m.Dir.Glimpses()
+	seen, _ := m.Dir.StatSnapshots()
 	known, err := m.List(ctx)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (m *Manager) Follow(ctx context.Context, first func([]Status) error, tell f
 	looked := time.Now()
 	for {
 		began := time.Now()
-		now, err := m.Dir.Glimpses()
+		now, err := m.Dir.StatSnapshots()
 		if err != nil || began.Sub(looked) > followLook || underWay(known) || moved(seen, now, known) || m.processMoved(known) {
 			list, err := m.List(ctx)
 			if err != nil {
@@ -103,7 +103,7 @@ func compare(before, after []Status, tell func(Change) error) error {
 // moved is true when the files of an endpoint are not what they were. A daemon
 // touches its pid file all the time: while its process is in sight that says
 // nothing.
-func moved(before, after map[string]endpointfs.Glimpse, known []Status) bool {
+func moved(before, after map[string]endpointfs.StatSnapshot, known []Status) bool {
 	if len(before) != len(after) {
 		return true
 	}

@@ -97,7 +97,7 @@ func TestFollow(t *testing.T) {
 	}
 	f.wants("mesa Stopped", "mesa Stopping", "mesa Disconnected")
 
-	if _, err := b.Dir.Configure("dry", endpointfs.ConfigureOptions{}); err != nil {
+	if _, err := b.Dir.Configure("dry", endpointfs.NewEndpoint{}); err != nil {
 		t.Fatal(err)
 	}
 	f.wants("dry came Initialized")

@@ -22,7 +22,7 @@ func testEvidence(t *testing.T, words string) Evidence {
 		Here: process.Machine{Host: "here", BootID: "boot", Booted: at.Add(-24 * time.Hour)},
 	}
 	record := func(host, boot string, pid int) {
-		e.Record = &endpointfs.Sidecar{Host: host, BootID: boot, PID: pid, StartTime: 1000}
+		e.Record = &endpointfs.LaunchRecord{Host: host, BootID: boot, PID: pid, StartTime: 1000}
 	}
 	file := func(age time.Duration) {
 		e.PIDFile = PIDFileEvidence{Exists: true, PID: 100, ModTime: at.Add(-age)}

@@ -112,7 +112,7 @@ func (e *recordError) Unwrap() error { return e.error }
 // record notes which process the daemon is.
 func (m *Manager) record(ep *endpointfs.Endpoint, pid int, start uint64, from int64, program string, env []string) error {
 	here := m.here()
-	s := endpointfs.Sidecar{
+	s := endpointfs.LaunchRecord{
 		Host: here.Host, BootID: here.BootID, PID: pid, StartTime: start,
 		Runtime: program, ChiltepinVersion: m.Version, LogOffset: from, Launched: time.Now(),
 	}
@@ -122,7 +122,7 @@ func (m *Manager) record(ep *endpointfs.Endpoint, pid int, start uint64, from in
 			s.ClientID = id
 		}
 	}
-	return ep.WriteSidecar(s)
+	return ep.WriteLaunchRecord(s)
 }
 
 // openOutput opens the file for a daemon's standard output and error, emptied.

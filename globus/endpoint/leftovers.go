@@ -13,7 +13,7 @@ import (
 // UserLeftovers returns the directories of user endpoints whose endpoint is
 // not in the configuration directory any more, and why those among them must
 // stay. Where an endpoint's UUID cannot be read nothing is a leftover.
-func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpoint, kept map[string]string, err error) {
+func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpointDir, kept map[string]string, err error) {
 	owned, unreadable, err := m.Dir.IDs()
 	if err != nil {
 		return nil, nil, err

@@ -19,7 +19,7 @@ func TestList(t *testing.T) {
 	b.start()
 	const other = "22222222-2222-2222-2222-222222222222"
 	for _, e := range []struct{ name, json, pid string }{{"fresh", "", ""}, {"stopped", other, ""}, {"crashed", other, "4194000"}} {
-		ep, err := b.Dir.Configure(e.name, endpointfs.ConfigureOptions{})
+		ep, err := b.Dir.Configure(e.name, endpointfs.NewEndpoint{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,7 @@ func TestList(t *testing.T) {
 func BenchmarkList(b *testing.B) {
 	dir := endpointfs.Open(filepath.Join(b.TempDir(), "gc"))
 	for i := range 1000 {
-		ep, err := dir.Configure(fmt.Sprintf("e%04d", i), endpointfs.ConfigureOptions{})
+		ep, err := dir.Configure(fmt.Sprintf("e%04d", i), endpointfs.NewEndpoint{})
 		if err != nil {
 			b.Fatal(err)
 		}

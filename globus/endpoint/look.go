@@ -44,7 +44,7 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 	if e.PIDFile.Exists && f.PID == 0 && !regular(filepath.Join(ep.Path(), daemon.PIDFile)) {
 		e.PIDFile.ModTime = time.Time{} // no daemon made or touches that
 	}
-	if r, ok, err := ep.ReadSidecar(); err != nil {
+	if r, ok, err := ep.ReadLaunchRecord(); err != nil {
 		e.RecordProblem = err
 	} else if ok {
 		e.Record = &r

@@ -146,7 +146,7 @@ func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.
 			lock.Release()
 			return nil, nil, err
 		}
-		ep.RemoveUnfinished()
+		ep.RemoveUnfinishedRecord()
 		ctx, t := newTurn(ctx, ep, lock)
 		return ctx, t, nil
 	}

@@ -15,7 +15,7 @@ type subject struct {
 	ID     string // of endpoint.json; may be empty
 	Dir    string
 	PID    int // in daemon.pid; 0 when there is none
-	Record *endpointfs.Sidecar
+	Record *endpointfs.LaunchRecord
 	Here   process.Machine
 }
 

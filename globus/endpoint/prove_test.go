@@ -60,7 +60,7 @@ func TestProve(t *testing.T) {
 				s.PID = 100
 			}
 			if row.record {
-				s.Record = &endpointfs.Sidecar{Host: "here", BootID: "boot", PID: 100, StartTime: 1000}
+				s.Record = &endpointfs.LaunchRecord{Host: "here", BootID: "boot", PID: 100, StartTime: 1000}
 			}
 			if row.host != "" {
 				s.Record.Host = row.host
@@ -83,7 +83,7 @@ func TestProve(t *testing.T) {
 	t.Run("a record of another process of that id", func(t *testing.T) {
 		t.Parallel()
 		s := subject{Name: "mesa", ID: testID, Here: process.Machine{Host: "here", BootID: "boot"}, PID: 100,
-			Record: &endpointfs.Sidecar{Host: "here", BootID: "boot", PID: 100, StartTime: 999}}
+			Record: &endpointfs.LaunchRecord{Host: "here", BootID: "boot", PID: 100, StartTime: 999}}
 		if ev := prove(process.Process{PID: 100, StartTime: 1000, Command: []string{"bash"}}, s, func() process.Presence { return process.Inside }); ev.Proven || ev.Doubtful {
 			t.Errorf("%+v, want nothing", ev)
 		}
@@ -95,7 +95,7 @@ func TestChoose(t *testing.T) {
 	up := func(pid int, start uint64) ProcessEvidence {
 		return ProcessEvidence{PID: pid, StartTime: start, Proven: true, Phase: Up}
 	}
-	s := subject{PID: 100, Record: &endpointfs.Sidecar{PID: 99, StartTime: 5}}
+	s := subject{PID: 100, Record: &endpointfs.LaunchRecord{PID: 99, StartTime: 5}}
 	for _, row := range []struct {
 		all  []ProcessEvidence
 		want int

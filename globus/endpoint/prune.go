@@ -30,7 +30,7 @@ type Plan struct {
 	Registrations []Pair
 	// Leftovers are the directories to remove of user endpoints whose endpoint
 	// is gone.
-	Leftovers []endpointfs.UserEndpoint
+	Leftovers []endpointfs.UserEndpointDir
 	// Kept are the things that look like it and stay, each with the reason.
 	Kept []Step
 }
@@ -159,7 +159,7 @@ func (m *Manager) Prune(ctx context.Context, plan Plan) ([]Step, error) {
 	removable, _, err := m.UserLeftovers()
 	for _, u := range plan.Leftovers {
 		name := "directory " + u.Path()
-		still := slices.ContainsFunc(removable, func(r endpointfs.UserEndpoint) bool { return r.Path() == u.Path() })
+		still := slices.ContainsFunc(removable, func(r endpointfs.UserEndpointDir) bool { return r.Path() == u.Path() })
 		switch {
 		case ctx.Err() != nil:
 			done(name, "not done", "interrupted", nil)

@@ -27,7 +27,7 @@ type world struct {
 	*endpoint.Manager
 	t    *testing.T
 	box  *sandboxtest.Box
-	py   runtimetest.Environment
+	py   runtimetest.PythonEnvironment
 	home string
 	// accounts makes logins for an environment without the variables hidden.
 	accounts func(hidden func(name string) bool) *auth.Manager

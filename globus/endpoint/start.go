@@ -207,7 +207,7 @@ func (m *Manager) doubt(operation string, ep *endpointfs.Endpoint, e Evidence, v
 
 // check is everything that can be checked before anything is launched.
 func (m *Manager) check(ep *endpointfs.Endpoint) error {
-	if problems := ep.Check(); len(problems) > 0 {
+	if problems := ep.Validate(); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
 	}
 	if uid, ok := ep.Owner(); ok && os.Geteuid() == 0 && uid != 0 {
@@ -227,7 +227,7 @@ func (m *Manager) check(ep *endpointfs.Endpoint) error {
 // knows, the address that it demands of root, and that user endpoints will
 // find its programs.
 func (m *Manager) suits(ep *endpointfs.Endpoint, rt runtime.Runtime) error {
-	if problems := ep.CheckFor(rt.Version); len(problems) > 0 {
+	if problems := ep.ValidateFor(rt.Version); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
 	}
 	c, err := ep.Config()

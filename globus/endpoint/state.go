@@ -72,7 +72,7 @@ type Evidence struct {
 	Process *ProcessEvidence
 	// Record is chiltepin.json; nil when there is none. RecordProblem is why
 	// it cannot be read.
-	Record        *endpointfs.Sidecar
+	Record        *endpointfs.LaunchRecord
 	RecordProblem error
 	// Here is the machine that was looked at.
 	Here process.Machine

@@ -305,7 +305,7 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	}
 	// Where endpoint.json is lost, the record alone knows the id.
 	if e.ID != "" {
-		if err := s.ep.RemoveSidecar(); err != nil && !errors.Is(err, syscall.EROFS) {
+		if err := s.ep.RemoveLaunchRecord(); err != nil && !errors.Is(err, syscall.EROFS) {
 			return StopResult{}, err
 		}
 	}

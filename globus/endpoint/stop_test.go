@@ -110,7 +110,7 @@ func TestReusedPID(t *testing.T) {
 	p := stranger(t, "sleep", "1000")
 	record := *r.Status.Evidence.Record
 	record.PID = p.Pid
-	if err := b.ep.WriteSidecar(record); err != nil {
+	if err := b.ep.WriteLaunchRecord(record); err != nil {
 		t.Fatal(err)
 	}
 	b.file("daemon.pid", fmt.Sprintf("%d\n", p.Pid))
@@ -323,7 +323,7 @@ func TestElsewhere(t *testing.T) {
 	b := newBed(t, script{})
 	b.file("endpoint.json", `{"endpoint_id": "`+testID+`"}`)
 	p := stranger(t, "sleep", "1000")
-	if err := b.ep.WriteSidecar(endpointfs.Sidecar{Host: "login2", BootID: "other", PID: p.Pid, StartTime: 5}); err != nil {
+	if err := b.ep.WriteLaunchRecord(endpointfs.LaunchRecord{Host: "login2", BootID: "other", PID: p.Pid, StartTime: 5}); err != nil {
 		t.Fatal(err)
 	}
 	b.file("daemon.pid", fmt.Sprintf("%d\n", p.Pid))
@@ -362,7 +362,7 @@ func TestStopElsewhere(t *testing.T) {
 			t.Parallel()
 			b := newBed(t, script{})
 			b.file("endpoint.json", `{"endpoint_id": "`+testID+`"}`)
-			if err := b.ep.WriteSidecar(endpointfs.Sidecar{Host: "login2", BootID: "other", PID: 4194000, StartTime: 5}); err != nil {
+			if err := b.ep.WriteLaunchRecord(endpointfs.LaunchRecord{Host: "login2", BootID: "other", PID: 4194000, StartTime: 5}); err != nil {
 				t.Fatal(err)
 			}
 			b.file("daemon.pid", "4194000\n")
@@ -435,7 +435,7 @@ func TestStartedByHand(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, script{})
 	pid := b.start().Status.Evidence.Process.PID
-	if err := b.ep.RemoveSidecar(); err != nil {
+	if err := b.ep.RemoveLaunchRecord(); err != nil {
 		t.Fatal(err)
 	}
 	if s := b.status(); s.State != Running || s.Evidence.Process.PID != pid || s.Evidence.Record != nil {
@@ -447,7 +447,7 @@ func TestStartedByHand(t *testing.T) {
 	if r := b.start(); r.Outcome != AlreadyRunning || r.Status.Evidence.Record == nil || r.Status.Evidence.Record.PID != pid {
 		t.Errorf("Start = %s, %+v; want it noted", r.Outcome, r.Status.Evidence.Record)
 	}
-	if err := b.ep.RemoveSidecar(); err != nil {
+	if err := b.ep.RemoveLaunchRecord(); err != nil {
 		t.Fatal(err)
 	}
 	killed(t, pid)

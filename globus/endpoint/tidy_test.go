@@ -32,7 +32,7 @@ func TestTidy(t *testing.T) {
 	other := stranger(t)
 	b.file("daemon.pid", fmt.Sprintln(other.Pid))
 	here := b.here()
-	if err := b.ep.WriteSidecar(endpointfs.Sidecar{Host: here.Host, BootID: here.BootID, PID: other.Pid, StartTime: 1}); err != nil {
+	if err := b.ep.WriteLaunchRecord(endpointfs.LaunchRecord{Host: here.Host, BootID: here.BootID, PID: other.Pid, StartTime: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if removed, err := b.Tidy(t.Context(), "mesa"); !removed || err != nil || b.has("daemon.pid") || !alive(other.Pid) {

@@ -22,7 +22,7 @@ import (
 // world answers for the endpoints that the test files name.
 func world(t testing.TB) Checker {
 	t.Helper()
-	ep, err := endpointfs.Open(t.TempDir()).Configure("mesa", endpointfs.ConfigureOptions{})
+	ep, err := endpointfs.Open(t.TempDir()).Configure("mesa", endpointfs.NewEndpoint{})
 	if err != nil {
 		t.Fatal(err)
 	}

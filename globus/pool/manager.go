@@ -171,7 +171,7 @@ func (m *Manager) lookUpLocal(ctx context.Context, t *EndpointLookup, ep *endpoi
 	case endpoint.Initialized, endpoint.Stopped, endpoint.Disconnected, endpoint.Stopping:
 		t.Up = -1
 	}
-	t.Files = ep.Check()
+	t.Files = ep.Validate()
 	t.Template, t.TemplateFile, _ = ep.Template() // Check has reported it
 	t.Schema, t.SchemaFile, _ = ep.Schema()
 }

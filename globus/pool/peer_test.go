@@ -234,7 +234,7 @@ engine:
 func pools(t *testing.T) (*Manager, *endpointfs.Endpoint) {
 	t.Helper()
 	dir := endpointfs.Open(filepath.Join(t.TempDir(), "gc"))
-	ep, err := dir.Configure("mesa", endpointfs.ConfigureOptions{Email: "me@example.org"})
+	ep, err := dir.Configure("mesa", endpointfs.NewEndpoint{Email: "me@example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -286,11 +286,11 @@ func TestStatus(t *testing.T) {
 	tr.link("4.15.0-x-1", "data/runtime/current")
 	tr.file("data/runtime/current/.chiltepin.json", `{"version":"4.15.0"}`)
 	f := Finder{PathEnv: tr.path("a") + ":" + tr.path("e/bin") + ":" + tr.path("again"), DataDir: tr.path("data")}
-	got, err := f.Status(t.Context())
+	got, err := f.Inventory(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Status{
+	want := Inventory{
 		Locked: "4.19.0",
 		Dir:    tr.path("data/runtime"),
 		Candidates: []Candidate{

@@ -108,7 +108,7 @@ func DefaultDataDir(home string, getenv func(string) string) string {
 // one that does not work is a *BrokenError and nothing else is tried; others
 // that do not work are passed over. Nothing found is a *NoRuntimeError.
 func (f Finder) Find(ctx context.Context) (Runtime, error) {
-	status, err := f.Status(ctx)
+	status, err := f.Inventory(ctx)
 	if err != nil {
 		return Runtime{}, err
 	}

@@ -11,8 +11,8 @@ import (
 	"chiltepin/globus/runtime/internal/venv"
 )
 
-// Status is what there is, in the order of Find.
-type Status struct {
+// Inventory is what there is, in the order of Find.
+type Inventory struct {
 	// Candidates are all that were found, working or not.
 	Candidates []Candidate
 	// Locked is the release that Install installs.
@@ -34,7 +34,7 @@ type Candidate struct {
 }
 
 // Verdict returns what Find returns.
-func (s Status) Verdict() (Runtime, error) {
+func (s Inventory) Verdict() (Runtime, error) {
 	for _, c := range s.Candidates {
 		if c.Taken {
 			return c.Runtime, nil
@@ -46,11 +46,11 @@ func (s Status) Verdict() (Runtime, error) {
 	return Runtime{}, &NoRuntimeError{Broken: s.Candidates}
 }
 
-// Status looks at every place and says what is there. It starts no program; see
+// Inventory looks at every place and says what is there. It starts no program; see
 // Check. A place that cannot be read is a candidate that is broken, so the only
 // error is that of ctx.
-func (f Finder) Status(ctx context.Context) (Status, error) {
-	s := Status{Locked: LockedVersion()}
+func (f Finder) Inventory(ctx context.Context) (Inventory, error) {
+	s := Inventory{Locked: LockedVersion()}
 	if f.DataDir != "" {
 		s.Dir = filepath.Join(f.DataDir, "runtime")
 	}

@@ -34,7 +34,7 @@ const userTemplate = `engine:
 type real struct {
 	t   *testing.T
 	box *sandboxtest.Box
-	py  runtimetest.Environment
+	py  runtimetest.PythonEnvironment
 	env []string
 	dir string // of the endpoint
 }

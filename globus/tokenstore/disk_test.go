@@ -119,7 +119,7 @@ func TestSpoiltStore(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, err := open(path).Read(t.Context(), "n"); err != nil {
-					if format, ok := errors.AsType[*tokenstore.FormatError](err); !ok || format.Path != path {
+					if format, ok := errors.AsType[*tokenstore.StoreFormatError](err); !ok || format.Path != path {
 						t.Errorf("%d: Read: %v", i, err)
 					}
 				}

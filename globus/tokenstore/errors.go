@@ -2,9 +2,9 @@ package tokenstore
 
 import "fmt"
 
-// FormatError is a file, or a row of one, that is not what the Python programs
+// StoreFormatError is a file, or a row of one, that is not what the Python programs
 // write. Nothing in it was changed.
-type FormatError struct {
+type StoreFormatError struct {
 	// Path is the file, Problem what is wrong with it.
 	Path, Problem string
 	// Empty is true of a file with nothing in it, which the next update makes
@@ -15,7 +15,7 @@ type FormatError struct {
 }
 
 // Error names file and problem.
-func (e *FormatError) Error() string {
+func (e *StoreFormatError) Error() string {
 	s := fmt.Sprintf("reading %q: %s", e.Path, e.Problem)
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
@@ -24,29 +24,29 @@ func (e *FormatError) Error() string {
 }
 
 // Unwrap is the cause.
-func (e *FormatError) Unwrap() error { return e.Err }
+func (e *StoreFormatError) Unwrap() error { return e.Err }
 
 // Hint names the next step.
-func (e *FormatError) Hint() string {
+func (e *StoreFormatError) Hint() string {
 	return fmt.Sprintf("move %s away, then run chiltepin login", e.Path)
 }
 
-// LockedError is a store that another program keeps locked.
-type LockedError struct {
+// StoreLockedError is a store that another program keeps locked.
+type StoreLockedError struct {
 	// Path is the file.
 	Path string
 	Err  error
 }
 
 // Error names the file.
-func (e *LockedError) Error() string {
+func (e *StoreLockedError) Error() string {
 	return fmt.Sprintf("opening %q: another program keeps it locked", e.Path)
 }
 
 // Unwrap is the cause.
-func (e *LockedError) Unwrap() error { return e.Err }
+func (e *StoreLockedError) Unwrap() error { return e.Err }
 
 // Hint names the next step.
-func (e *LockedError) Hint() string {
+func (e *StoreLockedError) Hint() string {
 	return "wait for the other Globus programs to end, and try again"
 }

@@ -109,33 +109,33 @@ func (s *JSON) loadFile() (*orderedObject, error) {
 		return nil, err
 	}
 	if len(data) == 0 {
-		return nil, &FormatError{Path: s.path, Problem: "the file is empty", Empty: true}
+		return nil, &StoreFormatError{Path: s.path, Problem: "the file is empty", Empty: true}
 	}
 	value, err := parseJSON(data)
 	if err != nil {
-		return nil, &FormatError{Path: s.path, Problem: "not a JSON token store", Err: err}
+		return nil, &StoreFormatError{Path: s.path, Problem: "not a JSON token store", Err: err}
 	}
 	file, ok := value.(*orderedObject)
 	if !ok {
-		return nil, &FormatError{Path: s.path, Problem: "not a JSON token store"}
+		return nil, &StoreFormatError{Path: s.path, Problem: "not a JSON token store"}
 	}
 	switch version := file.members["format_version"]; version {
 	case "1.0":
 		// Without namespaces: its tokens become those of DEFAULT.
 		tokens := file.objectMember("by_rs")
 		if tokens == nil {
-			return nil, &FormatError{Path: s.path, Problem: "not a JSON token store: format 1.0 without by_rs"}
+			return nil, &StoreFormatError{Path: s.path, Problem: "not a JSON token store: format 1.0 without by_rs"}
 		}
 		all := newOrderedObject()
 		all.setMember("DEFAULT", tokens)
 		return newSkeleton(all), nil
 	case "2.0":
 		if file.objectMember("data") == nil {
-			return nil, &FormatError{Path: s.path, Problem: "not a JSON token store: no data"}
+			return nil, &StoreFormatError{Path: s.path, Problem: "not a JSON token store: no data"}
 		}
 		return file, nil
 	default:
-		return nil, &FormatError{Path: s.path, Problem: fmt.Sprintf("not a JSON token store of a known format (format_version %v)", version)}
+		return nil, &StoreFormatError{Path: s.path, Problem: fmt.Sprintf("not a JSON token store of a known format (format_version %v)", version)}
 	}
 }
 
@@ -154,7 +154,7 @@ func (s *JSON) decodeRows(file *orderedObject, namespace string) (Rows, error) {
 	}
 	tokens, ok := value.(*orderedObject)
 	if !ok {
-		return nil, &FormatError{Path: s.path, Problem: fmt.Sprintf("namespace %s is not a JSON object", namespace)}
+		return nil, &StoreFormatError{Path: s.path, Problem: fmt.Sprintf("namespace %s is not a JSON object", namespace)}
 	}
 	found := make(Rows, len(tokens.names))
 	for _, server := range tokens.names {
@@ -172,11 +172,11 @@ func readBounded(path string) ([]byte, error) {
 	if info, err := f.Stat(); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
-		return nil, &FormatError{Path: path, Problem: "not a regular file"}
+		return nil, &StoreFormatError{Path: path, Problem: "not a regular file"}
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(data) > maxFile {
-		return nil, &FormatError{Path: path, Problem: "too large for a token store"}
+		return nil, &StoreFormatError{Path: path, Problem: "too large for a token store"}
 	}
 	return data, err
 }

@@ -97,7 +97,7 @@ func (s *SQLite) readTransaction(ctx context.Context, do func(*sql.Tx) error) er
 		return err
 	}
 	if info.Mode().IsRegular() && info.Size() == 0 {
-		return &FormatError{Path: s.path, Problem: "the file is empty", Empty: true}
+		return &StoreFormatError{Path: s.path, Problem: "the file is empty", Empty: true}
 	}
 	return s.runTransaction(ctx, s.path, "deferred", do)
 }
@@ -200,7 +200,7 @@ func (s *SQLite) runTransaction(ctx context.Context, path, lock string, do func(
 
 // explainError says in the words of a person what SQLite says in its own.
 func (s *SQLite) explainError(err error) error {
-	if format, ok := errors.AsType[*FormatError](err); ok && format.Path == "" {
+	if format, ok := errors.AsType[*StoreFormatError](err); ok && format.Path == "" {
 		format.Path = s.path
 	}
 	cause, ok := errors.AsType[*sqlite.Error](err)
@@ -209,9 +209,9 @@ func (s *SQLite) explainError(err error) error {
 	}
 	switch cause.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return &LockedError{Path: s.path, Err: err}
+		return &StoreLockedError{Path: s.path, Err: err}
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR:
-		return &FormatError{Path: s.path, Problem: "not a token store of globus_sdk", Err: err}
+		return &StoreFormatError{Path: s.path, Problem: "not a token store of globus_sdk", Err: err}
 	}
 	return fmt.Errorf("using %q: %w", s.path, err)
 }

@@ -43,7 +43,7 @@ func selectRows(ctx context.Context, tx *sql.Tx, namespace string) (Rows, error)
 		return nil, err
 	}
 	if n, err := strconv.Atoi(version); err == nil && n > schemaVersion {
-		return nil, &FormatError{Problem: fmt.Sprintf("written by a later globus_sdk (schema %d)", n)}
+		return nil, &StoreFormatError{Problem: fmt.Sprintf("written by a later globus_sdk (schema %d)", n)}
 	}
 	found, err := tx.QueryContext(ctx, "SELECT resource_server, token_data_json FROM token_storage WHERE namespace=?", namespace)
 	if err != nil {

@@ -66,11 +66,11 @@ func TestSQLiteLocked(t *testing.T) {
 	defer other.Exec("ROLLBACK")
 	s := &SQLite{path: path, wait: 20 * time.Millisecond}
 	err := s.Update(t.Context(), "n", add("b"))
-	if locked, ok := errors.AsType[*LockedError](err); !ok || locked.Path != path {
+	if locked, ok := errors.AsType[*StoreLockedError](err); !ok || locked.Path != path {
 		t.Errorf("Update: %v, want a *LockedError", err)
 	}
 	_, err = s.Read(t.Context(), "n")
-	if _, ok := errors.AsType[*LockedError](err); !ok {
+	if _, ok := errors.AsType[*StoreLockedError](err); !ok {
 		t.Errorf("Read: %v, want a *LockedError", err)
 	}
 }
@@ -87,7 +87,7 @@ func TestSQLiteOfAnotherSchema(t *testing.T) {
 		path, other := made(t)
 		execute(t, other, statement)
 		err := NewSQLite(path).Update(t.Context(), "n", add("b"))
-		if _, isFormat := errors.AsType[*FormatError](err); isFormat == fine || (err == nil) != fine {
+		if _, isFormat := errors.AsType[*StoreFormatError](err); isFormat == fine || (err == nil) != fine {
 			t.Errorf("after %s: %v", statement, err)
 		}
 		if rows, err := NewSQLite(path).Read(t.Context(), "n"); fine && (err != nil || len(rows) != 2) {

@@ -15,7 +15,7 @@ type Store interface {
 	// that is missing has none.
 	Namespaces(ctx context.Context) ([]string, error)
 	// Read returns the tokens of a namespace. A file or a namespace that is
-	// missing has none; a file that is no token store is a [*FormatError].
+	// missing has none; a file that is no token store is a [*StoreFormatError].
 	Read(ctx context.Context, namespace string) (Rows, error)
 	// Update lets change add, replace and delete the tokens of a namespace,
 	// and writes what it changed, all or nothing; nothing when it returns an

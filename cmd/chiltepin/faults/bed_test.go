@@ -69,7 +69,7 @@ func newBed(t *testing.T, box *sandboxtest.Box) *bed {
 	b.env = box.Environ([]string{"PATH=" + place.bin + ":/usr/local/bin:/usr/bin:/bin", "HOME=" + b.home, "LANG=C.UTF-8"})
 	b.env = append(b.env, credentials(t, box)...)
 	b.set("XDG_DATA_HOME", filepath.Join(b.home, "data"))
-	if _, err := endpointfs.Open(b.dir).Configure("mesa", endpointfs.ConfigureOptions{Email: "me@example.org"}); err != nil {
+	if _, err := endpointfs.Open(b.dir).Configure("mesa", endpointfs.NewEndpoint{Email: "me@example.org"}); err != nil {
 		t.Fatal(err)
 	}
 	b.login()

@@ -91,7 +91,7 @@ func contests() []contest {
 			b.on = newNode(b.T, "login2", time.Hour)
 		}, []string{"stop", "mesa"}, daemons},
 		{"called by a task of another endpoint (its GLOBUS_COMPUTE_ENDPOINT_DIR is in the environment)", func(b *bed, _ func()) {
-			if _, err := endpointfs.Open(b.dir).Configure("other", endpointfs.ConfigureOptions{Email: "me@example.org"}); err != nil {
+			if _, err := endpointfs.Open(b.dir).Configure("other", endpointfs.NewEndpoint{Email: "me@example.org"}); err != nil {
 				b.Fatal(err)
 			}
 			b.set("GLOBUS_COMPUTE_ENDPOINT_DIR", filepath.Join(b.dir, "other"))

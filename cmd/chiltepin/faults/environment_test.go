@@ -22,7 +22,7 @@ func environmentRows() []row {
 			lay: func(b *bed) {
 				b.stopped()
 				other := filepath.Join(b.dir, "other")
-				if _, err := endpointfs.Open(b.dir).Configure("other", endpointfs.ConfigureOptions{Email: "me@example.org"}); err != nil {
+				if _, err := endpointfs.Open(b.dir).Configure("other", endpointfs.NewEndpoint{Email: "me@example.org"}); err != nil {
 					b.Fatal(err)
 				}
 				b.must("endpoint", "start", "other")

@@ -40,7 +40,7 @@ func TestStrangerSurvives(t *testing.T) {
 							args = append(args, "--force")
 						}
 						b.must(args...)
-						if _, err := endpointfs.Open(b.dir).Configure("mesa", endpointfs.ConfigureOptions{Email: "me@example.org"}); err != nil {
+						if _, err := endpointfs.Open(b.dir).Configure("mesa", endpointfs.NewEndpoint{Email: "me@example.org"}); err != nil {
 							t.Fatal(err)
 						}
 					default:

@@ -61,7 +61,7 @@ func Node(t testing.TB, set NodeSet) NodePackages {
 	return p
 }
 
-func installNode(ctx context.Context, env Environment, set NodeSet) (NodePackages, error) {
+func installNode(ctx context.Context, env PythonEnvironment, set NodeSet) (NodePackages, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return NodePackages{}, err

@@ -50,9 +50,9 @@ const (
 	API Set = "api"
 )
 
-// Environment is one that is complete. It is shared: a test installs nothing
+// PythonEnvironment is one that is complete. It is shared: a test installs nothing
 // into it.
-type Environment struct {
+type PythonEnvironment struct {
 	// Dir is its absolute path.
 	Dir string
 	// Python is its interpreter.
@@ -62,11 +62,11 @@ type Environment struct {
 // Bin returns the path of a program of the environment, such as
 // "globus-compute-endpoint". Such a program starts others by their names, so a
 // test that runs it puts the directory of Bin first in its PATH; see Path.
-func (e Environment) Bin(name string) string { return filepath.Join(e.Dir, "bin", name) }
+func (e PythonEnvironment) Bin(name string) string { return filepath.Join(e.Dir, "bin", name) }
 
 // Path returns a value for PATH that finds the programs of the environment, and
 // then those every machine has.
-func (e Environment) Path() string {
+func (e PythonEnvironment) Path() string {
 	return filepath.Join(e.Dir, "bin") + ":/usr/local/bin:/usr/bin:/bin"
 }
 
@@ -81,7 +81,7 @@ func Long(t testing.TB) {
 
 // Env returns the environment of a set, building it when this clone has none
 // yet. Its failure ends the test and says what a person would do next.
-func Env(t testing.TB, set Set) Environment {
+func Env(t testing.TB, set Set) PythonEnvironment {
 	t.Helper()
 	Long(t)
 	env, err := Build(t.Context(), set)
@@ -97,38 +97,38 @@ func Env(t testing.TB, set Set) Environment {
 
 // Build is Env for programs that are not tests. The interpreter is the one the
 // variable CHILTEPIN_TEST_PYTHON names, or the first that fits on PATH.
-func Build(ctx context.Context, set Set) (Environment, error) {
+func Build(ctx context.Context, set Set) (PythonEnvironment, error) {
 	env, err := build(ctx, set, os.Getenv("CHILTEPIN_TEST_PYTHON"), venv.LookPath(os.Getenv("PATH"), "uv"))
 	if err != nil {
-		return Environment{}, fmt.Errorf("building the Python environment %q of the tests: %w", set, err)
+		return PythonEnvironment{}, fmt.Errorf("building the Python environment %q of the tests: %w", set, err)
 	}
 	return env, nil
 }
 
 // build builds a set on the interpreter named, the first that fits on PATH for
 // "", with uv where that is a program.
-func build(ctx context.Context, set Set, python, uv string) (Environment, error) {
+func build(ctx context.Context, set Set, python, uv string) (PythonEnvironment, error) {
 	root, err := moduleRoot()
 	if err != nil {
-		return Environment{}, err
+		return PythonEnvironment{}, err
 	}
 	requirements := filepath.Join(root, "testdata", "python", string(set)+".txt")
 	text, err := os.ReadFile(requirements)
 	if err != nil {
-		return Environment{}, err
+		return PythonEnvironment{}, err
 	}
 	sum := sha256.Sum256(append(text, python...))
 	dir := filepath.Join(root, "build", "python", string(set)+"-"+hex.EncodeToString(sum[:6]))
-	env := Environment{Dir: dir, Python: filepath.Join(dir, "bin", "python")}
+	env := PythonEnvironment{Dir: dir, Python: filepath.Join(dir, "bin", "python")}
 	if complete(env) {
 		return env, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return Environment{}, err
+		return PythonEnvironment{}, err
 	}
 	lock := flock.New(dir + ".lock")
 	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
-		return Environment{}, fmt.Errorf("waiting for another process that builds it: %w", err)
+		return PythonEnvironment{}, fmt.Errorf("waiting for another process that builds it: %w", err)
 	}
 	defer lock.Unlock()
 	if complete(env) {
@@ -136,25 +136,25 @@ func build(ctx context.Context, set Set, python, uv string) (Environment, error)
 	}
 	interpreter, err := venv.FindPython(ctx, python, os.Getenv("PATH"), os.Environ(), uv == "")
 	if err != nil {
-		return Environment{}, err
+		return PythonEnvironment{}, err
 	}
 	err = venv.Create(ctx, venv.BuildOptions{Dir: dir, Requirements: requirements, Python: interpreter, UV: uv, Environ: os.Environ()})
 	var failed *venv.CommandError
 	if errors.As(err, &failed) {
-		return Environment{}, fmt.Errorf("%w\n\t%s", err, strings.Join(failed.Tail, "\n\t"))
+		return PythonEnvironment{}, fmt.Errorf("%w\n\t%s", err, strings.Join(failed.Tail, "\n\t"))
 	}
 	if err != nil {
-		return Environment{}, err
+		return PythonEnvironment{}, err
 	}
 	return env, os.WriteFile(marker(env), []byte(interpreter.Version+"\n"), 0o600)
 }
 
 // marker is the file that the last step of a build writes.
-func marker(e Environment) string { return filepath.Join(e.Dir, ".complete") }
+func marker(e PythonEnvironment) string { return filepath.Join(e.Dir, ".complete") }
 
 // complete says whether an environment was built to its end and still has the
 // interpreter it was built on.
-func complete(e Environment) bool {
+func complete(e PythonEnvironment) bool {
 	if _, err := os.Stat(marker(e)); err != nil {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 // pyenv, or that uv finds or fetches. Where none can be had, and only there, it
 // is what [Env] gives, and got tells the release that it is. It is built with
 // uv, in a few seconds.
-func EnvOn(t testing.TB, set Set, version string) (env Environment, got string) {
+func EnvOn(t testing.TB, set Set, version string) (env PythonEnvironment, got string) {
 	t.Helper()
 	uv := Env(t, UV).Bin("uv")
 	python := findPython(t.Context(), uv, version)

@@ -217,7 +217,7 @@ func Run(t *testing.T, base string, open func(path string) tokenstore.Store) {
 				t.Fatal(err)
 			}
 			_, err := open(p).Read(t.Context(), "n")
-			if _, ok := errors.AsType[*tokenstore.FormatError](err); !ok {
+			if _, ok := errors.AsType[*tokenstore.StoreFormatError](err); !ok {
 				t.Errorf("%s: Read returned %v, want a *FormatError", name, err)
 			}
 			err = open(p).Update(t.Context(), "n", func(rows tokenstore.Rows) error {
@@ -230,7 +230,7 @@ func Run(t *testing.T, base string, open func(path string) tokenstore.Store) {
 				}
 				continue
 			}
-			if _, ok := errors.AsType[*tokenstore.FormatError](err); !ok {
+			if _, ok := errors.AsType[*tokenstore.StoreFormatError](err); !ok {
 				t.Errorf("%s: Update returned %v, want a *FormatError", name, err)
 			}
 			if after, err := os.ReadFile(p); err != nil || string(after) != content {

@@ -16,12 +16,12 @@ func (m Machine) journal(configDir string) (tools.Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signed{Journal: endpointfs.Open(dir).Journal(), version: m.Version}, nil
+	return signed{JournalFile: endpointfs.Open(dir).Journal(), version: m.Version}, nil
 }
 
 // signed is a journal whose entries say who made them.
 type signed struct {
-	endpointfs.Journal
+	endpointfs.JournalFile
 	version string
 }
 
@@ -33,5 +33,5 @@ func (s signed) Append(e endpointfs.JournalEntry) error {
 	if u, err := user.Current(); err == nil {
 		e.User = u.Username
 	}
-	return s.Journal.Append(e)
+	return s.JournalFile.Append(e)
 }

@@ -40,7 +40,7 @@ func (l located) hear(ctx context.Context, err error) error {
 		return err
 	}
 	for _, line := range ended.Lines {
-		d := globus.DemandOf(line)
+		d := globus.AuthRequirementsIn(line)
 		if d.IsZero() {
 			continue
 		}
