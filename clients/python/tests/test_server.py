@@ -241,14 +241,14 @@ class Server(unittest.TestCase):
             # Its thread stays where it is, and says nothing.
             ("import threading; threading.Thread(target=lambda: [e.show() for _ in iter(int, 1)], daemon=True).start()", 0),
             # A child that lives on, and knows nothing of this module.
-            ("import time; os.fork() or os.close(1) or os.close(2) or time.sleep(90) or os._exit(0)", 0),
+            ("import time; os.fork() or os.close(1) or os.close(2) or time.sleep(25) or os._exit(0)", 0),
         ):
             with self.subTest(how):
                 ended = subprocess.run(
                     [sys.executable, "-W", "error", "-c", begin + how], capture_output=True, text=True, timeout=900
                 )
                 self.assertEqual(ended.returncode, status, ended.stderr)
-                self.assertTrue(gone(int(ended.stdout), within=60.0))
+                self.assertTrue(gone(int(ended.stdout), within=20.0))
                 if status in (0, 3):
                     self.assertEqual(ended.stderr, "")
 
