@@ -3,9 +3,10 @@ package rpc
 import (
 	"encoding/json"
 
-	"chiltepin/tools/operation"
-
 	"github.com/sourcegraph/jsonrpc2"
+
+	"chiltepin/server/jsonrpc"
+	"chiltepin/tools/operation"
 )
 
 // The form of an OpenRPC document, as far as it is used here:
@@ -80,28 +81,28 @@ A client that never sends "initialize" is a script: its calls run one after the 
 
 An error has a sentence in "message", and in "data" the code as a word, the next step ("next") and what else there is to show. Batches are refused. "rpc.discover" gives this document.`
 
-// discover answers with the document of everything that is offered.
-func (s *instance) discover(id jsonrpc2.ID) { s.answer(id, s.document()) }
+// sendDocument answers with the document of everything that is offered.
+func (d *dialect) sendDocument(r *jsonrpc.Request) { d.reply(r, d.buildDocument()) }
 
-func (s *instance) document() openRPC {
+func (d *dialect) buildDocument() openRPC {
 	doc := openRPC{
 		Version:       "1.3.2",
-		Info:          rpcInfo{Title: "chiltepin", Version: s.opts.Version, Description: protocol, License: rpcLicense{"Apache-2.0"}},
+		Info:          rpcInfo{Title: "chiltepin", Version: d.opts.Version, Description: protocol, License: rpcLicense{"Apache-2.0"}},
 		Notifications: []rpcNotification{},
 	}
-	for t := range s.offer.All() {
-		doc.Methods = append(doc.Methods, s.describe(t))
+	for t := range d.offer.All() {
+		doc.Methods = append(doc.Methods, d.describeMethod(t))
 		if t.Event == "" {
 			continue
 		}
-		doc.Methods = append(doc.Methods, s.describeEnd(t))
+		doc.Methods = append(doc.Methods, d.describeEndMethod(t))
 		doc.Notifications = append(doc.Notifications, rpcNotification{Name: methodName(t.Event), Summary: "What " + methodName(t.Name) + " tells after its answer", Params: t.EventSchema()})
 	}
 	return doc
 }
 
-// describe is one operation as a method.
-func (s *instance) describe(t *operation.Tool) rpcMethod {
+// describeMethod is one operation as a method.
+func (d *dialect) describeMethod(t *operation.Tool) rpcMethod {
 	m := rpcMethod{
 		Name:        methodName(t.Name),
 		Summary:     t.Summary,
@@ -114,7 +115,7 @@ func (s *instance) describe(t *operation.Tool) rpcMethod {
 	var input struct {
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
-	_ = json.Unmarshal(s.offer.InputSchema(t), &input) // it is ours
+	_ = json.Unmarshal(d.offer.InputSchema(t), &input) // it is ours
 	for f := range t.Fields() {
 		if schema, offered := input.Properties[f.Name]; offered {
 			m.Params = append(m.Params, rpcContent{Name: f.Name, Summary: f.Description, Required: f.Required, Schema: schema})
@@ -136,7 +137,7 @@ func (s *instance) describe(t *operation.Tool) rpcMethod {
 		pairing := rpcPairing{Name: line, Params: []rpcExample{}}
 		for f := range t.Fields() {
 			if value, given := args[f.Name]; given && input.Properties[f.Name] != nil {
-				pairing.Params = append(pairing.Params, rpcExample{Name: f.Name, Value: encode(value)})
+				pairing.Params = append(pairing.Params, rpcExample{Name: f.Name, Value: jsonrpc.Encode(value)})
 			}
 		}
 		m.Examples = append(m.Examples, pairing)
@@ -144,11 +145,11 @@ func (s *instance) describe(t *operation.Tool) rpcMethod {
 	return m
 }
 
-// describeEnd is the method that ends an operation which goes on.
-func (s *instance) describeEnd(t *operation.Tool) rpcMethod {
-	begin := s.describe(t)
+// describeEndMethod is the method that ends an operation which goes on.
+func (d *dialect) describeEndMethod(t *operation.Tool) rpcMethod {
+	begin := d.describeMethod(t)
 	return rpcMethod{
-		Name:      endName(begin.Name),
+		Name:      endMethodName(begin.Name),
 		Summary:   "End " + begin.Name + " that was called with the same parameters",
 		Tags:      begin.Tags,
 		Structure: "by-name",

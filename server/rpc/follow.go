@@ -1,42 +1,65 @@
 package rpc
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 
+	"chiltepin/server/jsonrpc"
 	"chiltepin/tools/operation"
-
-	"github.com/sourcegraph/jsonrpc2"
 )
 
 // follows are the operations that go on telling, by what they were called
 // with: the same call again takes the place of the one before it.
 type follows struct {
-	mu    sync.Mutex
-	byKey map[string]*call
+	mu      sync.Mutex
+	running int
+	byKey   map[string]*follow
 }
 
-func (f *follows) init() { f.byKey = map[string]*call{} }
+// mostFollows is how many may be under way at once.
+const mostFollows = 64
 
-// begin has c tell from now on.
-func (f *follows) begin(c *call) {
+// follow is one operation that goes on telling.
+type follow struct {
+	*call
+	key    string
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+func (f *follows) init() { f.byKey = map[string]*follow{} }
+
+// mayBegin counts one more, false if there are too many.
+func (f *follows) mayBegin() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	key := followKey(c.tool, c.args)
-	if before := f.byKey[key]; before != nil {
+	if f.running >= mostFollows {
+		return false
+	}
+	f.running++
+	return true
+}
+
+// add has one tell from now on.
+func (f *follows) add(one *follow) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if before := f.byKey[one.key]; before != nil {
 		before.cancel()
 	}
-	f.byKey[key] = c
+	f.byKey[one.key] = one
 }
 
 // end stops what was called so, all of it for "", and returns how many.
 func (f *follows) end(key string) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for k, c := range f.byKey {
+	for k, one := range f.byKey {
 		if key == "" || k == key {
-			c.cancel()
+			one.cancel()
 			delete(f.byKey, k)
 			n++
 		}
@@ -44,11 +67,13 @@ func (f *follows) end(key string) (n int) {
 	return n
 }
 
-func (f *follows) over(c *call) {
+// remove takes one off that has ended.
+func (f *follows) remove(one *follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if key := followKey(c.tool, c.args); f.byKey[key] == c {
-		delete(f.byKey, key)
+	f.running--
+	if f.byKey[one.key] == one {
+		delete(f.byKey, one.key)
 	}
 }
 
@@ -56,63 +81,79 @@ func (f *follows) over(c *call) {
 func followKey(t *operation.Tool, args json.RawMessage) string {
 	all := map[string]any{}
 	_ = json.Unmarshal(args, &all) // none, or an object
-	return t.Name + " " + string(encode(all))
+	return t.Name + " " + string(jsonrpc.Encode(all))
 }
 
 // follow runs an operation that goes on. The first that it tells is the
 // answer; what comes later is sent as notifications, until the client ends it
 // or goes.
 func (c *call) follow(turn *turn) {
-	defer c.cancel()
-	if err := turn.wait(c.ctx); err != nil {
-		c.finish(outcome{err: err}, c.stream.Reply)
+	if err := turn.wait(c.request.Context()); err != nil {
+		c.finish(outcome{err: err})
 		return
 	}
+	if !c.follows.mayBegin() {
+		c.finish(outcome{err: &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("%d operations go on telling already; end one of them first", mostFollows)}})
+		return
+	}
+	one := &follow{call: c, key: followKey(c.tool, c.args)}
+	one.ctx, one.cancel = context.WithCancel(c.core.Context())
+	defer one.cancel()
+	defer c.follows.remove(one)
+	one.run()
+}
+
+// run tells until it is cancelled: while the request is not answered, with it.
+func (f *follow) run() {
 	answered := false
-	ctx := operation.WithEmit(c.ctx, func(r operation.Result) error {
+	untilAnswered := context.AfterFunc(f.request.Context(), f.cancel)
+	ctx := operation.WithEmit(f.ctx, func(r operation.Result) error {
 		if answered {
-			if err := c.ctx.Err(); err != nil {
+			if err := f.ctx.Err(); err != nil {
 				return err
 			}
-			c.notify(methodName(c.tool.Event), r.JSON)
+			f.core.Notify(methodName(f.tool.Event), r.JSON)
 			return nil
 		}
 		answered = true
-		c.follows.begin(c)
-		c.finish(outcome{res: r}, c.stream.Reply)
-		go func() {
-			select {
-			case <-c.stream.Ended(): // nobody is left to tell
-				c.cancel()
-			case <-c.ctx.Done():
-			}
-		}()
+		untilAnswered()
+		f.follows.add(f)
+		f.finish(outcome{res: r})
+		go f.endWithClient()
 		return nil
 	})
-	res, err := c.offer.Call(ctx, c.tool, c.args)
-	c.follows.over(c)
+	res, err := f.offer.Call(ctx, f.tool, f.args)
 	switch {
 	case !answered:
-		c.finish(outcome{res, err}, c.stream.Reply)
-	case err != nil && c.ctx.Err() == nil:
-		c.log.Warn().AnErr("err", operation.AsError(err)).Str("method", methodName(c.tool.Name)).Msg(methodName(c.tool.Name) + " has ended: " + operation.AsError(err).Message)
+		f.finish(outcome{res, err})
+	case err != nil && f.ctx.Err() == nil:
+		f.log.Warn().AnErr("err", operation.AsError(err)).Str("method", methodName(f.tool.Name)).Msg(methodName(f.tool.Name) + " has ended: " + operation.AsError(err).Message)
 	}
 }
 
-// endName is the method that ends an operation that goes on: the same name
-// with "un" before its last word.
-func endName(method string) string {
+// endWithClient ends it when nobody is left to tell.
+func (f *follow) endWithClient() {
+	select {
+	case <-f.core.ClientGone():
+		f.cancel()
+	case <-f.ctx.Done():
+	}
+}
+
+// endMethodName is the method that ends an operation that goes on: the same
+// name with "un" before its last word.
+func endMethodName(method string) string {
 	i := strings.LastIndexByte(method, '/') + 1
 	return method[:i] + "un" + method[i:]
 }
 
-// unfollow ends an operation that goes on; false if method is none that does.
-func (s *instance) unfollow(id jsonrpc2.ID, method string, params json.RawMessage) bool {
-	for name, t := range s.methods {
-		if t.Event == "" || endName(name) != method {
+// endFollow ends an operation that goes on; false if method is none that does.
+func (d *dialect) endFollow(r *jsonrpc.Request, method string, params json.RawMessage) bool {
+	for name, t := range d.operations {
+		if t.Event == "" || endMethodName(name) != method {
 			continue
 		}
-		s.answer(id, map[string]bool{"ended": s.follows.end(followKey(t, params)) > 0})
+		d.reply(r, map[string]bool{"ended": d.follows.end(followKey(t, params)) > 0})
 		return true
 	}
 	return false

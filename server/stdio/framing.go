@@ -120,9 +120,7 @@ func (s *Stream) headed(begins bool) ([]byte, *fault, error) {
 		length = int(n)
 	}
 	if begins && length >= 0 {
-		s.mu.Lock()
-		s.headers = true
-		s.mu.Unlock()
+		s.headers.Store(true)
 	}
 	switch {
 	case length < 0:

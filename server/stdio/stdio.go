@@ -2,13 +2,14 @@
 // messages in, JSON messages out, over a pair of pipes.
 //
 // It frames (one message a line, or Content-Length headers, found out from the
-// first byte of each message and answered alike), it bounds, it answers what
-// is not a message in place and reads on, it takes a last line without a line
-// feed, and it has one writer, so that nothing is interleaved or reordered.
+// first byte of each message and answered alike), it bounds both directions,
+// it answers what is not a message in place and reads on, it takes a last line
+// without a line feed, and it has one writer, so that nothing is interleaved
+// or reordered.
 //
-// It knows no method and no dialect, starts no goroutine and never looks
-// inside a message further than its first character, but for the wire log
-// ([Mask]). A [Stream] is a jsonrpc2.ObjectStream.
+// It knows no method, no id and no dialect, starts no goroutine and never
+// looks inside a message further than its first character, but for the wire
+// log ([Mask]).
 package stdio
 
 import (
@@ -18,8 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
-	"time"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -35,9 +35,9 @@ type Options struct {
 	// Trace, if set, is shown every message; sent is true for our own. It
 	// must not keep the bytes.
 	Trace func(sent bool, message []byte)
-	// Drain bounds how long ReadObject waits at the end of input for answers
-	// that are owed; 0 means as long as it takes.
-	Drain time.Duration
+	// Held is how many bytes of ours a client may leave unread before writers
+	// wait; 0 means [DefaultHeld].
+	Held int
 }
 
 // Stream reads and writes whole messages. One goroutine may read at a time;
@@ -46,14 +46,10 @@ type Stream struct {
 	opts Options
 	in   *bufio.Reader
 
-	mu      sync.Mutex // guards what follows
-	out     *bufio.Writer
-	broken  error
-	headers bool // answer with Content-Length headers
+	out output
 
+	headers atomic.Bool // answer with Content-Length headers
 	started bool
-	debts   debts
-	params  json.RawMessage // of the message that ReadObject returned last
 }
 
 // New returns a stream over in and out. It closes neither.
@@ -61,8 +57,11 @@ func New(in io.Reader, out io.Writer, opts Options) *Stream {
 	if opts.Limit <= 0 {
 		opts.Limit = DefaultLimit
 	}
-	s := &Stream{opts: opts, out: bufio.NewWriterSize(out, 64<<10)}
-	s.debts.init()
+	if opts.Held <= 0 {
+		opts.Held = DefaultHeld
+	}
+	s := &Stream{opts: opts}
+	s.out.init(out, opts.Held)
 	s.in = bufio.NewReaderSize(flushFirst{s, in}, 64<<10)
 	return s
 }
@@ -157,6 +156,8 @@ func (s *Stream) refuse(f *fault) error {
 }
 
 // Write sends one message at once. It is for messages that come on their own.
+// Where the client does not read, it returns and the message is sent later, or
+// it waits until there is room.
 func (s *Stream) Write(msg []byte) error {
 	if err := s.WriteLater(msg); err != nil {
 		return err
@@ -171,35 +172,12 @@ func (s *Stream) WriteLater(msg []byte) error {
 	if s.opts.Trace != nil {
 		s.opts.Trace(true, msg)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken != nil {
-		return s.broken
-	}
-	if s.headers {
-		fmt.Fprintf(s.out, "Content-Length: %d\r\n\r\n", len(msg))
-	}
-	_, err := s.out.Write(msg)
-	if err == nil && !s.headers {
-		err = s.out.WriteByte('\n')
-	}
-	return s.failed(err)
+	return s.out.add(s.headers.Load(), msg)
 }
 
 // Flush sends what was written and not yet sent.
-func (s *Stream) Flush() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken != nil || s.out.Buffered() == 0 {
-		return s.broken
-	}
-	return s.failed(s.out.Flush())
-}
+func (s *Stream) Flush() error { return s.out.flush() }
 
-// failed keeps the first error of the output; the caller holds the lock.
-func (s *Stream) failed(err error) error {
-	if err != nil {
-		s.broken = fmt.Errorf("writing a message: %w", err)
-	}
-	return s.broken
-}
+// Buffered is true if more input has arrived than was read; then the answers
+// so far may wait for those to it.
+func (s *Stream) Buffered() bool { return s.in.Buffered() > 0 }

@@ -1,20 +1,21 @@
 package stdio_test
 
 import (
+	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/sourcegraph/jsonrpc2"
 
 	"chiltepin/server/stdio"
 )
@@ -234,120 +235,69 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestObjectStream: jsonrpc2 over this stream answers all that it was sent,
-// under the very id, in spite of what stands between and of the end of input.
-func TestObjectStream(t *testing.T) {
+// TestFull: a client that does not read holds so much of ours and no more;
+// once it reads, all of it arrives in order.
+func TestFull(t *testing.T) {
 	t.Parallel()
-	in := strings.NewReader(strings.Join([]string{
-		`{"jsonrpc":"2.0","id":1,"method":"slow"}`,
-		`nonsense`,
-		`{"jsonrpc":"2.0","id":-1,"method":"slow"}`,
-		`{"jsonrpc":"2.0","id":9007199254740993,"method":"slow"}`,
-		`{"jsonrpc":"2.0","id":123456789012345678901234567890,"method":"slow"}`,
-		`{"jsonrpc":"2.0","id":1.5,"method":"slow"}`,
-		`{"jsonrpc":"2.0","id":null,"method":"slow"}`,
-		`{"jsonrpc":"2.0","id":{},"method":"slow"}`,
-		`{"jsonrpc":"2.0","id":7}`,
-		`{"jsonrpc":"2.0","id":7,"method":17}`,
-		`{"jsonrpc":"1.0","id":7,"method":"slow"}`,
-		`[{"jsonrpc":"2.0","id":7,"method":"slow"}]`,
-		`{"jsonrpc":"2.0","id":"one","method":"slow"}`,
-		`{"jsonrpc":"2.0","id":"\u006fne","method":"slow"}`,
-		`{"jsonrpc":"2.0","id":"1","method":"slow"}`,
-		`{"jsonrpc":"2.0","id":null,"result":1}`,
-		`{"jsonrpc":"2.0","id":"<two>","method":"slow"}`,
-	}, "\n"))
-	var out bytes.Buffer
-	s := stdio.New(in, &out, stdio.Options{})
-	h := jsonrpc2.HandlerWithError(func(_ context.Context, _ *jsonrpc2.Conn, _ *jsonrpc2.Request) (any, error) {
-		time.Sleep(20 * time.Millisecond)
-		return "done", nil
-	})
-	conn := jsonrpc2.NewConn(t.Context(), s, jsonrpc2.AsyncHandler(h))
-	<-conn.DisconnectNotify()
-	got := map[string]int{}
-	for line := range strings.Lines(out.String()) {
-		got[strings.TrimSpace(line)]++
-	}
-	want := map[string]int{
-		`{"jsonrpc":"2.0","id":1,"result":"done"}`:                                                                        1,
-		`{"jsonrpc":"2.0","id":-1,"result":"done"}`:                                                                       1,
-		`{"jsonrpc":"2.0","id":9007199254740993,"result":"done"}`:                                                         1,
-		`{"jsonrpc":"2.0","id":123456789012345678901234567890,"result":"done"}`:                                           1,
-		`{"jsonrpc":"2.0","id":"one","result":"done"}`:                                                                    1,
-		`{"jsonrpc":"2.0","id":"1","result":"done"}`:                                                                      1,
-		`{"jsonrpc":"2.0","id":"<two>","result":"done"}`:                                                                  1,
-		strings.TrimSpace(fault(-32700, "the message is not JSON at byte 2")):                                             1,
-		strings.TrimSpace(fault(-32600, "the id must not be null")):                                                       1,
-		strings.TrimSpace(fault(-32600, "the id must be a string or a whole number")):                                     2,
-		strings.TrimSpace(fault(-32600, "batches are not taken: send one message a line")):                                1,
-		`{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"a message has a method, a result or an error"}}`:       1,
-		`{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"the method must be a string"}}`:                        1,
-		`{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"jsonrpc must be \"2.0\""}}`:                            1,
-		`{"jsonrpc":"2.0","id":"\u006fne","error":{"code":-32600,"message":"a request with this id is still under way"}}`: 1,
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-}
-
-// TestObjectStreamParams: parameters reach the handler as they were written,
-// which jsonrpc2 would take apart and put together anew.
-func TestObjectStreamParams(t *testing.T) {
-	t.Parallel()
-	s := stdio.New(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"x","params":{"b":1.0,"a":"<"}}`+"\n"+
-		`{"jsonrpc":"2.0","method":"y"}`+"\n"+`{"jsonrpc":"2.0","id":5,"result":{"z":1}}`), io.Discard, stdio.Options{})
-	var req jsonrpc2.Request
-	if err := s.ReadObject(&req); err != nil || req.Method != "x" || string(s.Params()) != `{"b":1.0,"a":"<"}` {
-		t.Errorf("got %q, %s, %v", req.Method, s.Params(), err)
-	}
-	if id, ok := s.Pending(json.RawMessage("1")); !ok || id != req.ID || string(s.WireID(id)) != "1" {
-		t.Errorf("the request is pending as %v, %v", id, ok)
-	}
-	if err := s.ReadObject(&req); err != nil || req.Method != "y" || !req.Notif || s.Params() != nil {
-		t.Errorf("got %q, %s, %v", req.Method, s.Params(), err)
-	}
-	var res jsonrpc2.Response
-	if err := s.ReadObject(&res); err != nil || res.ID.Num != 5 || string(*res.Result) != `{"z":1}` {
-		t.Errorf("got %v, %v", res, err)
-	}
-}
-
-// TestReplyOnce: only the first answer to a request is sent, and an id that
-// was answered is free again.
-func TestReplyOnce(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	s := stdio.New(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"x"}`+"\n"+`{"jsonrpc":"2.0","id":1,"method":"x"}`), &out, stdio.Options{})
-	for range 2 {
-		var req jsonrpc2.Request
-		if err := s.ReadObject(&req); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		client, out := io.Pipe()
+		s := stdio.New(strings.NewReader(""), out, stdio.Options{Held: 1000})
+		msg := []byte(`{"text":"` + strings.Repeat("x", 89) + `"}`) // 101 bytes with its line feed
+		var written atomic.Int32
+		for range 20 {
+			go func() {
+				if err := s.Write(msg); err != nil {
+					t.Error(err)
+				}
+				written.Add(1)
+			}()
 		}
-		for range 2 {
-			if err := s.Reply(req.ID, "result", json.RawMessage(`"<"`)); err != nil {
-				t.Fatal(err)
+		synctest.Wait()
+		if n := written.Load(); !s.Full() || n > 10 {
+			t.Errorf("full is %v and %d writers had room, want at most 10", s.Full(), n)
+		}
+		if s.StuckFor() != 0 {
+			t.Errorf("stuck for %v when no time has passed", s.StuckFor())
+		}
+		time.Sleep(time.Second)
+		if s.StuckFor() != time.Second {
+			t.Errorf("stuck for %v, want 1s", s.StuckFor())
+		}
+		got := bufio.NewReader(client)
+		for range 20 {
+			line, err := got.ReadString('\n')
+			if err != nil || line != string(msg)+"\n" {
+				t.Fatalf("read %q, %v", line, err)
 			}
 		}
-	}
-	if got, want := out.String(), strings.Repeat(`{"jsonrpc":"2.0","id":1,"result":"<"}`+"\n", 2); got != want {
-		t.Errorf("sent %q, want %q", got, want)
-	}
+		<-s.Sent()
+		synctest.Wait()
+		if s.Full() || written.Load() != 20 {
+			t.Errorf("full is %v, and %d of 20 were written", s.Full(), written.Load())
+		}
+	})
 }
 
-// TestDrainBound: an answer that never comes holds the end up only so long.
-func TestDrainBound(t *testing.T) {
+// TestAbandon: who waits for room in an output that is given up waits no
+// longer.
+func TestAbandon(t *testing.T) {
 	t.Parallel()
-	s := stdio.New(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"x"}`), io.Discard, stdio.Options{Drain: 10 * time.Millisecond})
-	var req jsonrpc2.Request
-	if err := s.ReadObject(&req); err != nil || req.Method != "x" {
-		t.Fatalf("got %v, %v", req.Method, err)
-	}
-	began := time.Now()
-	if err := s.ReadObject(&req); !errors.Is(err, io.EOF) {
-		t.Errorf("got %v, want EOF", err)
-	}
-	if took := time.Since(began); took < 10*time.Millisecond || took > 5*time.Minute {
-		t.Errorf("waited %v, want about 10ms", took)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		client, out := io.Pipe()
+		s := stdio.New(strings.NewReader(""), out, stdio.Options{Held: 1})
+		failed := make(chan error, 3)
+		for range 3 {
+			go func() { failed <- s.Write([]byte(`{"n":1}`)) }()
+		}
+		synctest.Wait()
+		s.Abandon()
+		<-s.Broken()
+		<-s.Sent()
+		client.Close() // the one that is writing
+		for range 3 {
+			if <-failed == nil {
+				t.Error("a message was written to an output that was given up")
+			}
+		}
+	})
 }

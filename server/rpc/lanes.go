@@ -8,16 +8,16 @@ import (
 // everything is the lane of a client whose calls all run one after the other.
 const everything = "everything"
 
-// queue keeps the order of calls that must not overtake each other: each lane
-// is a line in which one waits for the one before. The zero value is empty.
-type queue struct {
+// lanes keep the order of calls that must not overtake each other: each is a
+// line in which one waits for the one before. The zero value has none.
+type lanes struct {
 	mu   sync.Mutex
 	last map[string]*turn
 }
 
 // turn is a place in a lane.
 type turn struct {
-	queue  *queue
+	lanes  *lanes
 	lane   string
 	before <-chan struct{} // nil where nobody is before
 	done   chan struct{}
@@ -25,25 +25,25 @@ type turn struct {
 }
 
 // enter takes a place at the end of a lane; "" is no lane, where nobody waits.
-func (q *queue) enter(lane string) *turn {
-	t := &turn{queue: q, lane: lane, done: make(chan struct{})}
+func (l *lanes) enter(lane string) *turn {
+	t := &turn{lanes: l, lane: lane, done: make(chan struct{})}
 	if lane == "" {
 		return t
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.last == nil {
-		q.last = map[string]*turn{}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == nil {
+		l.last = map[string]*turn{}
 	}
-	if before := q.last[lane]; before != nil {
+	if before := l.last[lane]; before != nil {
 		t.before = before.done
 	}
-	q.last[lane] = t
+	l.last[lane] = t
 	return t
 }
 
-// now is true if it is the turn of t already.
-func (t *turn) now() bool {
+// hasCome is true if it is the turn of t already.
+func (t *turn) hasCome() bool {
 	select {
 	case <-t.before:
 		return true
@@ -69,24 +69,24 @@ func (t *turn) wait(ctx context.Context) error {
 // It may be called twice.
 func (t *turn) leave() {
 	t.once.Do(func() {
-		if t.now() {
-			t.pass()
+		if t.hasCome() {
+			t.passOn()
 			return
 		}
 		// It gave up before its turn; the one behind it still waits for those
 		// before.
 		go func() {
 			<-t.before
-			t.pass()
+			t.passOn()
 		}()
 	})
 }
 
-func (t *turn) pass() {
+func (t *turn) passOn() {
 	close(t.done)
-	t.queue.mu.Lock()
-	defer t.queue.mu.Unlock()
-	if t.queue.last[t.lane] == t {
-		delete(t.queue.last, t.lane)
+	t.lanes.mu.Lock()
+	defer t.lanes.mu.Unlock()
+	if t.lanes.last[t.lane] == t {
+		delete(t.lanes.last, t.lane)
 	}
 }

@@ -1,0 +1,87 @@
+package jsonrpc
+
+import (
+	"errors"
+	"io"
+
+	"github.com/sourcegraph/jsonrpc2"
+)
+
+// startReading reads and dispatches messages until the input ends.
+//
+// What is quick runs on the reading goroutine, between two messages. A
+// watchman looks after it: when one call, or a client that does not take its
+// answers, holds up the reading, a new goroutine reads on, and the old one
+// ends with what it does. Until a call begins, messages are taken strictly in
+// their order.
+func (s *Server) startReading() {
+	go s.guard.run(func() { go s.read() })
+	go s.read()
+}
+
+func (s *Server) read() {
+	for s.waitForRoom() {
+		msg, err := s.stream.Read()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			s.guard.dismiss()
+			s.inputEnd <- err
+			return
+		}
+		if s.closing.Load() || isClosed(s.stream.Broken()) {
+			return
+		}
+		turn := s.guard.begin()
+		s.receive(msg)
+		if !s.stream.Buffered() {
+			_ = s.stream.Flush() // a broken output ends the server
+		}
+		if !s.guard.end(turn) {
+			_ = s.stream.Flush() // whoever reads by now waits for input already
+			return
+		}
+	}
+}
+
+// waitForRoom waits while the client has too much under way, or too much of
+// ours unread; false when the server has ended. Answers to questions of ours
+// are read all the same, or calls could wait for ever.
+func (s *Server) waitForRoom() bool {
+	for s.stream.Full() || s.pending.full() && s.asked.open.Load() == 0 {
+		select {
+		case <-s.stream.Eased():
+		case <-s.pending.eased:
+		case <-s.stream.Broken():
+			return false
+		case <-s.base.Done():
+			return false
+		}
+	}
+	return !s.closing.Load()
+}
+
+// receive takes one message. A request is entered among those under way before
+// anything else happens, so that a cancellation right behind it is not lost
+// (mark3labs/mcp-go#755).
+func (s *Server) receive(msg []byte) {
+	e, problem := parseEnvelope(msg)
+	if problem == "" {
+		switch e.kind {
+		case response:
+			s.asked.deliver(msg)
+			return
+		case notification:
+			s.handler.HandleNotification(e.method, e.params)
+			return
+		}
+		r := s.newRequest(e, len(msg))
+		if problem = s.pending.add(r); problem == "" {
+			r.guarded(func() { s.handler.HandleRequest(r) })
+			return
+		}
+		r.cancel()
+	}
+	_ = s.stream.WriteLater(answerTo(e.id, "error", Encode(jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: problem})))
+}

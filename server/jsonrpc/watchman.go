@@ -1,0 +1,84 @@
+package jsonrpc
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// longestHold is how long a call may hold up the reading before another
+// goroutine takes it over, at most twice that.
+const longestHold = 25 * time.Millisecond
+
+// watchman notices when a call, or a client that does not take its answers,
+// holds up the goroutine that reads, so that another one can take the reading
+// over: file systems of login nodes hang at times.
+//
+// What may hold up is put between begin and end, which cost an atomic
+// operation each; while there is no traffic it costs nothing.
+type watchman struct {
+	count  atomic.Uint64 // odd while a call runs on the reading goroutine
+	asleep atomic.Bool
+	over   atomic.Bool
+	woken  chan struct{}
+}
+
+// newWatchman returns a watchman, to be sent on his round with run.
+func newWatchman() *watchman { return &watchman{woken: make(chan struct{}, 1)} }
+
+// begin marks that a call begins, and returns what end needs.
+func (w *watchman) begin() uint64 {
+	n := w.count.Add(1)
+	if w.asleep.Load() {
+		w.wake()
+	}
+	return n
+}
+
+// end marks that it ended, and returns false when somebody else reads by now.
+func (w *watchman) end(n uint64) bool { return w.count.CompareAndSwap(n, n+1) }
+
+// dismiss ends run. It may be called twice.
+func (w *watchman) dismiss() {
+	w.over.Store(true)
+	w.wake()
+}
+
+func (w *watchman) wake() {
+	select {
+	case w.woken <- struct{}{}:
+	default:
+	}
+}
+
+// run calls replace whenever the same call is under way at two rounds in
+// succession, until dismiss.
+func (w *watchman) run(replace func()) {
+	const drowsy = 10 // rounds without traffic
+	ticker := time.NewTicker(longestHold)
+	defer ticker.Stop()
+	last, quiet := w.count.Load(), 0
+	for !w.over.Load() {
+		if quiet >= drowsy {
+			ticker.Stop()
+			w.asleep.Store(true)
+			if w.count.Load() == last && !w.over.Load() {
+				<-w.woken
+			}
+			w.asleep.Store(false)
+			ticker.Reset(longestHold)
+			quiet = 0
+		}
+		<-ticker.C
+		now := w.count.Load()
+		switch {
+		case now != last:
+			quiet = 0
+		case now%2 == 0:
+			quiet++
+		case w.count.CompareAndSwap(now, now+1):
+			now++
+			replace()
+		}
+		last = now
+	}
+}
