@@ -13,8 +13,8 @@ const (
 	pace = 100 * time.Millisecond
 )
 
-// Event is what an operation reports while it works.
-type Event struct {
+// ProgressEvent is what an operation reports while it works.
+type ProgressEvent struct {
 	// Stage is a stable word for what it is at.
 	Stage string
 	// Text is a sentence for people.
@@ -49,7 +49,7 @@ func NewPacer(opening string, send func(text string, percent *int)) *Pacer {
 }
 
 // Report takes an event, unless the same stage was reported just now.
-func (p *Pacer) Report(e Event) {
+func (p *Pacer) Report(e ProgressEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	text := e.Text

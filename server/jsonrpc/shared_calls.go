@@ -24,8 +24,8 @@ func NewSharedCalls[R any](s *Server, patience time.Duration) *SharedCalls[R] {
 	return &SharedCalls[R]{server: s, patience: patience, byKey: map[string]*sharedCall[R]{}}
 }
 
-// Outcome is how a shared call ended.
-type Outcome[R any] struct {
+// SharedEnd is how a shared call ended.
+type SharedEnd[R any] struct {
 	Result R
 	Err    error
 	// Private is set when the end concerns only the request that began the
@@ -53,17 +53,17 @@ type sharedCall[R any] struct {
 
 	mu       sync.Mutex
 	waiting  int
-	watchers map[*Request]func(Event)
+	watchers map[*Request]func(ProgressEvent)
 	last     string
 	lost     bool // everybody gave up on it
 
-	outcome Outcome[R] // set before ended is closed
+	end SharedEnd[R] // set before ended is closed
 }
 
 // Do does the work behind key, or joins it where it is under way. watch, if
 // set, is shown what is reported. Work that nobody waits for any more is told
 // to end; that of the last who gives up has ended when Do returns.
-func (s *SharedCalls[R]) Do(r *Request, key string, watch func(Event), work func(context.Context, func(Event)) Outcome[R]) (R, error) {
+func (s *SharedCalls[R]) Do(r *Request, key string, watch func(ProgressEvent), work func(context.Context, func(ProgressEvent)) SharedEnd[R]) (R, error) {
 	timer := time.NewTimer(s.patience)
 	defer timer.Stop()
 	ctx := r.Context()
@@ -71,10 +71,10 @@ func (s *SharedCalls[R]) Do(r *Request, key string, watch func(Event), work func
 		c, mine := s.join(r, key, watch, work)
 		select {
 		case <-c.ended:
-			if !mine && (c.outcome.Private || c.isLost()) {
+			if !mine && (c.end.Private || c.isLost()) {
 				continue
 			}
-			return c.outcome.Result, c.outcome.Err
+			return c.end.Result, c.end.Err
 		case <-ctx.Done():
 			if c.giveUp(r) {
 				<-c.ended // so that the next call finds what this one left
@@ -89,12 +89,12 @@ func (s *SharedCalls[R]) Do(r *Request, key string, watch func(Event), work func
 }
 
 // join returns the call behind key, and whether it was begun for r.
-func (s *SharedCalls[R]) join(r *Request, key string, watch func(Event), work func(context.Context, func(Event)) Outcome[R]) (c *sharedCall[R], mine bool) {
+func (s *SharedCalls[R]) join(r *Request, key string, watch func(ProgressEvent), work func(context.Context, func(ProgressEvent)) SharedEnd[R]) (c *sharedCall[R], mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c = s.byKey[key]
 	if c == nil {
-		c, mine = &sharedCall[R]{ended: make(chan struct{}), watchers: map[*Request]func(Event){}}, true
+		c, mine = &sharedCall[R]{ended: make(chan struct{}), watchers: map[*Request]func(ProgressEvent){}}, true
 		c.ctx, c.cancel = context.WithCancel(s.server.base)
 		s.byKey[key] = c
 	}
@@ -104,7 +104,7 @@ func (s *SharedCalls[R]) join(r *Request, key string, watch func(Event), work fu
 	if watch != nil {
 		c.watchers[r] = watch
 		if !mine && c.last != "" {
-			watch(Event{Stage: "joined", Text: "already under way: " + c.last})
+			watch(ProgressEvent{Stage: "joined", Text: "already under way: " + c.last})
 		}
 	}
 	if mine {
@@ -115,14 +115,14 @@ func (s *SharedCalls[R]) join(r *Request, key string, watch func(Event), work fu
 }
 
 // run does the work to its end, whoever still waits for it.
-func (s *SharedCalls[R]) run(c *sharedCall[R], key string, work func(context.Context, func(Event)) Outcome[R]) {
+func (s *SharedCalls[R]) run(c *sharedCall[R], key string, work func(context.Context, func(ProgressEvent)) SharedEnd[R]) {
 	defer s.server.pending.done(0)
 	defer c.cancel()
 	if s.server.slots.take(c.ctx) {
-		c.outcome = work(c.ctx, c.report)
+		c.end = work(c.ctx, c.report)
 		s.server.slots.free()
 	} else {
-		c.outcome.Err = c.ctx.Err()
+		c.end.Err = c.ctx.Err()
 	}
 	s.mu.Lock()
 	delete(s.byKey, key)
@@ -131,7 +131,7 @@ func (s *SharedCalls[R]) run(c *sharedCall[R], key string, work func(context.Con
 }
 
 // report shows an event to everybody who waits.
-func (c *sharedCall[R]) report(e Event) {
+func (c *sharedCall[R]) report(e ProgressEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = e.Text

@@ -31,7 +31,7 @@ func (c *call) followProgress() (watch func(operation.Progress), stop func()) {
 	pacer := jsonrpc.NewPacer(c.tool.Summary, func(text string, percent *int) {
 		c.sendProgress(workDone{Kind: "report", Message: text, Percentage: percent})
 	})
-	watch = func(e operation.Progress) { pacer.Report(jsonrpc.Event(e)) }
+	watch = func(e operation.Progress) { pacer.Report(jsonrpc.ProgressEvent(e)) }
 	return watch, func() {
 		pacer.Stop()
 		c.sendProgress(workDone{Kind: "end"})
