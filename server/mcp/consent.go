@@ -10,10 +10,9 @@ import (
 	"fmt"
 	"strings"
 
-	"chiltepin/tools/operation"
-
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
+
+	"chiltepin/tools/operation"
 )
 
 // consentKey is the name of the question in an input-required result.
@@ -26,10 +25,10 @@ type grant struct {
 	typed  string
 }
 
-// consent decides about a question of the operation. Only three things say
+// decideConsent decides about a question of the operation. Only three things say
 // yes: a host that confirms by itself, and it was started to be trusted with
 // that; or a person who typed the name, in an answer to this very question.
-func (c *call) consent(_ context.Context, q operation.Question) error {
+func (c *call) decideConsent(_ context.Context, q operation.Question) error {
 	if c.opts.Consent == ConsentHost {
 		return nil
 	}
@@ -51,27 +50,27 @@ func (c *call) consent(_ context.Context, q operation.Question) error {
 	return refusal
 }
 
-// open is true if the operation ended with err because a person must be asked
+// mustAsk is true if the operation ended with err because a person must be asked
 // first.
-func (c *call) open(err error) bool {
+func (c *call) mustAsk(err error) bool {
 	c.asking.Lock()
 	defer c.asking.Unlock()
 	return err != nil && !errors.Is(err, context.Canceled) && (c.question != nil || c.address != "")
 }
 
-// ask ends this round with what is open. A client of the new era puts it to
-// its person and calls again; for one of the old era mcp-go sends the
-// question as a request of its own and runs the handler again.
-func (c *call) ask() (*mcp.CallToolResult, error) {
+// askPerson ends this round with what is to be asked. A client of the new era
+// puts it to its person and calls again; one of the old is sent the question
+// as a request of ours, and the operation runs again with its answer.
+func (c *call) askPerson() (*mcp.CallToolResult, error) {
 	if c.question == nil {
-		return c.visit(c.address)
+		return c.askToVisit(c.address)
 	}
 	q := *c.question
 	state, err := c.seal.seal(ticket{Operation: q.Operation, Arguments: digest(c.args), Subject: q.Subject, ID: q.ID, ConfigDir: q.ConfigDir})
 	if err != nil {
 		return nil, err
 	}
-	return server.NewInputRequestBuilder(state).Elicit(consentKey, mcp.ElicitationParams{
+	return inputRequired(state, consentKey, mcp.ElicitationParams{
 		Mode:    c.formMode(),
 		Message: fmt.Sprintf("%s\n\nType the name %q to agree. Declining leaves everything as it is.", q.Text, q.Subject),
 		RequestedSchema: map[string]any{
@@ -81,21 +80,21 @@ func (c *call) ask() (*mcp.CallToolResult, error) {
 			},
 			"required": []string{"name"},
 		},
-	}).ToolResult(), nil
+	}), nil
 }
 
 // formMode is the word for a form where the revision has one.
 func (c *call) formMode() string {
-	if c.modern || c.version() >= mcp.ProtocolVersion20251125 {
+	if c.hasSince(mcp.ProtocolVersion20251125) {
 		return mcp.ElicitationModeForm
 	}
 	return ""
 }
 
-// redeem looks at the answer that came with this round. A state that is not
+// redeemState looks at the answer that came with this round. A state that is not
 // ours, not of this call, expired or spent ends the request; an answer that
 // is missing has the question asked again.
-func (c *call) redeem() *mcp.JSONRPCErrorDetails {
+func (c *call) redeemState() *mcp.JSONRPCErrorDetails {
 	if c.round.RequestState == "" {
 		return nil
 	}
@@ -110,7 +109,7 @@ func (c *call) redeem() *mcp.JSONRPCErrorDetails {
 	if t.Address != "" {
 		key = visitKey
 	}
-	res := server.ElicitationResponse(c.round.InputResponses, key)
+	res := elicitationIn(c.round.InputResponses, key)
 	if res == nil {
 		return nil
 	}

@@ -2,12 +2,11 @@
 // operation a typed tool, on standard input and output, for every revision
 // from 2024-11-05 to 2026-07-28 in one process.
 //
-// Types, registration and dispatch are mark3labs/mcp-go's; the transport is
-// our own, over [chiltepin/server/stdio], because mcp-go's StdioServer loses
-// work at the end of input, answers out of order and forgets cancellations
-// (mark3labs/mcp-go#969, #755). What mcp-go's dispatch itself gets wrong is
-// put right in one place each: request.go (eras, ids), reply.go (errors,
-// bytes), session.go (capabilities).
+// It is a table of methods over [chiltepin/server/jsonrpc]; the types of the
+// protocol are mark3labs/mcp-go's. That library's own server is not in it: it
+// loses work at the end of input, answers out of order and forgets
+// cancellations (mark3labs/mcp-go#969, #755), and it compiles every JSON
+// Schema draft when a program starts.
 //
 // The package names no operation: what a client can call, read and ask for is
 // read off the catalogue. It never touches the process, the file system or
@@ -16,19 +15,17 @@ package mcp
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 
-	"chiltepin/tools/operation"
-
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 	"github.com/rs/zerolog"
 
-	"chiltepin/server/stdio"
+	"chiltepin/server/jsonrpc"
+	"chiltepin/tools/operation"
 )
 
 // Consent says who is asked before something is destroyed.
@@ -72,19 +69,19 @@ type Options struct {
 	// Drain bounds how long calls under way may take to finish after the end
 	// of input; 0 means a minute. Once ctx ends they have a second.
 	Drain time.Duration
-	// Extend registers more with the server, for conformance tests.
-	Extend func(*server.MCPServer)
+	// Fixtures are served beside the catalogue, for conformance tests.
+	Fixtures *Fixtures
 }
 
 // Serve serves one client until its input ends or ctx does, and returns when
 // every call under way has finished or was given up. The error is nil then,
 // and otherwise tells what is wrong with the options or the wire.
 func Serve(ctx context.Context, o Options) error {
-	s, err := newServer(ctx, o)
+	d, err := newDialect(ctx, o)
 	if err != nil {
 		return err
 	}
-	return s.serve(ctx)
+	return d.core.Serve(ctx, d)
 }
 
 // Server identity shown to clients.
@@ -93,30 +90,33 @@ const (
 	serverTitle = "Chiltepin: Globus Compute endpoints"
 )
 
-// instance is one server with its one client.
-type instance struct {
-	opts    Options
-	log     *zerolog.Logger
-	offer   *operation.Offer
-	names   map[string]*operation.Tool          // by tool name
-	outside map[*operation.Tool]map[string]bool // see [operation.Tool.FromOutside]
-	mcp     *server.MCPServer
-	stream  *stdio.Stream
-	seal    *sealer
-	peer    peer
-	guard   *stdio.Watchman
-	calls   calls
-	flights flights
-	asked   questions
-	watch   watcher
-	old     *subscription // of a client of the old era; see [instance.everyone]
-	oldOnce sync.Once
-	meta    *mcp.Meta       // what results of the new era say of us
-	base    context.Context // of every request; outlives the context of Serve
-	stop    context.CancelFunc
+// dialect is one server with its one client.
+type dialect struct {
+	opts     Options
+	log      *zerolog.Logger
+	offer    *operation.Offer
+	names    map[string]*operation.Tool // by tool name
+	methods  map[string]method
+	fixtures fixtures
+	core     *jsonrpc.Server
+	shared   *jsonrpc.SharedCalls[operation.Result]
+	seal     *sealer
+	peer     peer
+	watch    watcher
+	old      *subscription // of a client of the old era; see [dialect.everyone]
+	oldOnce  sync.Once
+
+	// What every result of the new era says of us, also as it is written.
+	meta     *mcp.Meta
+	metaJSON json.RawMessage
+
+	outsideMu sync.Mutex
+	outside   map[*operation.Tool]map[string]bool // see [operation.Tool.FromOutside]
 }
 
-func newServer(ctx context.Context, o Options) (*instance, error) {
+var _ jsonrpc.Handler = (*dialect)(nil)
+
+func newDialect(ctx context.Context, o Options) (*dialect, error) {
 	switch o.Consent {
 	case "":
 		o.Consent = ConsentAsk
@@ -135,105 +135,45 @@ func newServer(ctx context.Context, o Options) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &instance{opts: o, log: zerolog.Ctx(ctx), offer: offer, seal: seal, guard: stdio.NewWatchman(), flights: flights{byKey: map[string]*flight{}}}
-	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace})
-	s.base, s.stop = context.WithCancel(context.WithoutCancel(operation.WithFace(ctx, "mcp")))
-	s.calls.init()
-	s.asked.init()
-	s.watch.init(s)
-	s.meta = &mcp.Meta{}
-	s.meta.SetServerInfo(s.identity())
-	s.mcp = server.NewMCPServer(serverName, o.Version, s.options()...)
-	if err := s.addTools(); err != nil {
-		return nil, err
-	}
-	s.addResources()
-	s.addPrompts()
-	if o.Extend != nil {
-		o.Extend(s.mcp)
-	}
-	return s, nil
-}
-
-// options are what mcp-go is told of us.
-func (s *instance) options() []server.ServerOption {
-	// A list that cannot change while the server runs may be kept a while.
-	const keep = int64(time.Hour / time.Millisecond)
-	list := []server.ServerOption{
-		server.WithTitle(serverTitle),
-		server.WithInstructions(s.instructions()),
-		server.WithToolCapabilities(false),
-		server.WithMethodCacheHints(mcp.MethodToolsList, keep, mcp.CacheScopePublic),
-		server.WithMethodCacheHints(mcp.MethodPromptsList, keep, mcp.CacheScopePublic),
-		server.WithMethodCacheHints(mcp.MethodResourcesTemplatesList, keep, mcp.CacheScopePublic),
-		server.WithMethodCacheHints(mcp.MethodServerDiscover, keep, mcp.CacheScopePublic),
-	}
-	if len(s.opts.Resources.List) > 0 {
-		list = append(list, server.WithResourceCapabilities(true, true))
-	}
-	if len(s.opts.Guides) > 0 {
-		list = append(list, server.WithPromptCapabilities(false))
-	}
-	if s.opts.Resources.Names != nil {
-		list = append(list, server.WithCompletions(), server.WithResourceCompletionProvider(completions{s}), server.WithPromptCompletionProvider(completions{s}))
-	}
-	return list
-}
-
-// instructions are what a model reads before it calls anything.
-func (s *instance) instructions() string {
-	if s.opts.Instructions == nil {
-		return ""
-	}
-	return s.opts.Instructions(s.offer, s.say)
-}
-
-// identity is what we call ourselves.
-func (s *instance) identity() mcp.Implementation {
-	return mcp.Implementation{Name: serverName, Version: s.opts.Version, Title: serverTitle}
-}
-
-// serve reads until the end of input or of ctx, then waits for what is under
-// way.
-func (s *instance) serve(ctx context.Context) error {
-	defer s.stop()
-	ended := make(chan error, 1)
-	s.startReading(ended)
-	var failure error
-	select {
-	case failure = <-ended:
-	case <-ctx.Done():
-	}
-	s.asked.close() // nobody will answer a question any more
-	close(s.watch.over)
-	idle := s.calls.idle()
-	if failure == nil {
-		patience := time.NewTimer(s.opts.Drain)
-		defer patience.Stop()
-		select {
-		case <-idle:
-		case <-patience.C:
-		case <-ctx.Done():
-			wait(idle, time.Second)
+	d := &dialect{opts: o, log: zerolog.Ctx(ctx), offer: offer, seal: seal, methods: protocolMethods(), fixtures: indexFixtures(o.Fixtures),
+		names: map[string]*operation.Tool{}, outside: map[*operation.Tool]map[string]bool{}, meta: &mcp.Meta{}}
+	for t := range offer.All() {
+		name := toolName(t)
+		if other := d.names[name]; other != nil {
+			return nil, fmt.Errorf("operations %s and %s would both be the tool %s", other.Name, t.Name, name)
 		}
+		d.names[name] = t
 	}
-	s.stop()
-	wait(idle, time.Second)
-	if err := s.stream.Flush(); failure == nil && err != nil {
-		failure = err
-	}
-	if failure != nil && !errors.Is(failure, io.ErrClosedPipe) {
-		return fmt.Errorf("serving: %w", failure)
-	}
-	return nil
+	d.meta.SetServerInfo(d.identity())
+	d.metaJSON = jsonrpc.Encode(d.meta)
+	d.core = jsonrpc.New(operation.WithFace(ctx, "mcp"), jsonrpc.Options{In: o.In, Out: o.Out, Limit: o.Limit, Trace: o.Trace,
+		Drain: func() time.Duration { return o.Drain }, SilentCancel: true, AskPrefix: serverName + "-"})
+	d.shared = jsonrpc.NewSharedCalls[operation.Result](d.core, patience)
+	d.watch.init(d)
+	return d, nil
 }
 
-// wait waits for done, at most so long.
-func wait(done <-chan struct{}, most time.Duration) {
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
+// HandleRequest takes a request. One that names a protocol version is of the
+// new era, whatever came before it on this wire: clients probe with one era
+// and go on with the other.
+func (d *dialect) HandleRequest(in *jsonrpc.Request) {
+	r := &request{dialect: d, Request: in}
+	if f := r.readParams(); f != nil {
+		r.fail(f)
+		return
 	}
+	r.dispatch()
+}
+
+// HandleNotification takes a notification. Those that ask nothing of us are
+// let pass; nothing is ever answered to one.
+func (d *dialect) HandleNotification(method string, params json.RawMessage) {
+	if method != "notifications/cancelled" {
+		return
+	}
+	jsonrpc.Members(params, func(name []byte, value json.RawMessage) {
+		if string(name) == "requestId" {
+			d.core.Cancel(value)
+		}
+	})
 }

@@ -20,7 +20,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"chiltepin/server/mcp"
-	"chiltepin/tools/operation"
+	"chiltepin/tools"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts")
@@ -95,7 +95,7 @@ func TestTranscripts(t *testing.T) {
 func play(t *testing.T, head, client string) string {
 	var out wire
 	in, send := io.Pipe()
-	opts := mcp.Options{Catalog: testCatalog(), Instructions: operation.Instructions, In: in, Out: &out, Version: "test"}
+	opts := mcp.Options{Catalog: testCatalog(), Instructions: tools.Instructions, In: in, Out: &out, Version: "test"}
 	things := &shelf{text: map[string]string{"mesa": "as it was"}}
 	for line := range strings.Lines(head) {
 		switch strings.TrimSpace(line) {

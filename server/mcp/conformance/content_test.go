@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	chiltepin "chiltepin/server/mcp"
 )
@@ -33,9 +32,10 @@ const everyKeyword = `{
   "additionalProperties": false
 }`
 
-type handler = server.ToolHandlerFunc
+type handler = func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error)
 
-func tool(name string, arguments ...string) mcp.Tool {
+// tool is a tool whose arguments are texts, all wanted.
+func tool(name string, call handler, arguments ...string) chiltepin.FixtureTool {
 	properties := map[string]any{}
 	for _, a := range arguments {
 		properties[a] = map[string]any{"type": "string"}
@@ -44,11 +44,11 @@ func tool(name string, arguments ...string) mcp.Tool {
 	if err != nil || len(arguments) == 0 {
 		schema = json.RawMessage(`{"type":"object","additionalProperties":false}`)
 	}
-	return mcp.NewToolWithRawSchema(name, "What the conformance suite wants of "+name, schema)
+	return chiltepin.FixtureTool{Tool: mcp.NewToolWithRawSchema(name, "What the conformance suite wants of "+name, schema), Call: call}
 }
 
-// addContent adds what only returns content of some kind, and what logs.
-func addContent(s *server.MCPServer) {
+// contentTools only return content of some kind, or log.
+func contentTools() []chiltepin.FixtureTool {
 	returns := func(list ...mcp.Content) handler {
 		return func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			return &mcp.CallToolResult{Content: list}, nil
@@ -58,20 +58,9 @@ func addContent(s *server.MCPServer) {
 	embedded := func(uri, mime, body string) mcp.Content {
 		return mcp.NewEmbeddedResource(mcp.TextResourceContents{URI: uri, MIMEType: mime, Text: body})
 	}
-	s.AddTool(tool("test_simple_text"), returns(text("This is a simple text response for testing.")))
-	s.AddTool(tool("test_image_content"), returns(mcp.NewImageContent(pixel, "image/png")))
-	s.AddTool(tool("test_audio_content"), returns(mcp.NewAudioContent(silence, "audio/wav")))
-	s.AddTool(tool("test_embedded_resource"), returns(embedded("test://embedded-resource", "text/plain", "This is an embedded resource content.")))
-	s.AddTool(tool("test_multiple_content_types"), returns(
-		text("Multiple content types test:"),
-		mcp.NewImageContent(pixel, "image/png"),
-		embedded("test://mixed-content-resource", "application/json", `{"test":"data","value":123}`),
-	))
-	s.AddTool(mcp.NewToolWithRawSchema("json_schema_2020_12_tool", "Tool with JSON Schema 2020-12 features", json.RawMessage(everyKeyword)), returns(text("ok")))
-
 	logs := func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		// In the new era a request says itself whether it wants to be told.
-		if !server.IsModernRequest(ctx) || server.RequestProtocolInfoFromContext(ctx).LogLevel != "" {
+		if client := chiltepin.ClientOf(ctx); !client.Modern || client.LogLevel != "" {
 			for _, what := range []string{"Tool execution started", "Tool processing data", "Tool execution completed"} {
 				if err := chiltepin.Notify(ctx, "notifications/message", map[string]string{"level": "info", "data": what}); err != nil {
 					return nil, err
@@ -80,29 +69,45 @@ func addContent(s *server.MCPServer) {
 		}
 		return mcp.NewToolResultText("It was logged."), nil
 	}
-	s.AddTool(tool("test_tool_with_logging"), logs)
-	s.AddTool(tool("test_logging_tool"), logs)
-
-	s.AddResource(mcp.NewResource("test://static-binary", "static-binary", mcp.WithMIMEType("image/png")),
-		func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-			return []mcp.ResourceContents{mcp.BlobResourceContents{URI: "test://static-binary", MIMEType: "image/png", Blob: pixel}}, nil
-		})
+	return []chiltepin.FixtureTool{
+		tool("test_simple_text", returns(text("This is a simple text response for testing."))),
+		tool("test_image_content", returns(mcp.NewImageContent(pixel, "image/png"))),
+		tool("test_audio_content", returns(mcp.NewAudioContent(silence, "audio/wav"))),
+		tool("test_embedded_resource", returns(embedded("test://embedded-resource", "text/plain", "This is an embedded resource content."))),
+		tool("test_multiple_content_types", returns(
+			text("Multiple content types test:"),
+			mcp.NewImageContent(pixel, "image/png"),
+			embedded("test://mixed-content-resource", "application/json", `{"test":"data","value":123}`),
+		)),
+		{Tool: mcp.NewToolWithRawSchema("json_schema_2020_12_tool", "Tool with JSON Schema 2020-12 features", json.RawMessage(everyKeyword)), Call: returns(text("ok"))},
+		tool("test_tool_with_logging", logs),
+		tool("test_logging_tool", logs),
+	}
 }
 
-// addPrompts adds the prompts.
-func addPrompts(s *server.MCPServer) {
+// binaryResources are the fixtures that no resource of the catalogue can be.
+func binaryResources() []chiltepin.FixtureResource {
+	return []chiltepin.FixtureResource{{
+		Resource: mcp.NewResource("test://static-binary", "static-binary", mcp.WithMIMEType("image/png")),
+		Contents: []mcp.ResourceContents{mcp.BlobResourceContents{URI: "test://static-binary", MIMEType: "image/png", Blob: pixel}},
+	}}
+}
+
+// prompts are those that ask nothing.
+func prompts() []chiltepin.FixturePrompt {
+	var list []chiltepin.FixturePrompt
 	add := func(name string, arguments []string, messages func(given map[string]string) []mcp.Content) {
 		p := mcp.Prompt{Name: name, Description: "What the conformance suite wants of " + name}
 		for _, a := range arguments {
 			p.Arguments = append(p.Arguments, mcp.PromptArgument{Name: a, Required: true})
 		}
-		s.AddPrompt(p, func(_ context.Context, in mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+		list = append(list, chiltepin.FixturePrompt{Prompt: p, Get: func(_ context.Context, in mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 			res := &mcp.GetPromptResult{}
 			for _, m := range messages(in.Params.Arguments) {
 				res.Messages = append(res.Messages, mcp.NewPromptMessage(mcp.RoleUser, m))
 			}
 			return res, nil
-		})
+		}})
 	}
 	text := mcp.NewTextContent
 	add("test_simple_prompt", nil, func(map[string]string) []mcp.Content {
@@ -120,4 +125,5 @@ func addPrompts(s *server.MCPServer) {
 	add("test_prompt_with_image", nil, func(map[string]string) []mcp.Content {
 		return []mcp.Content{mcp.NewImageContent(pixel, "image/png"), text("Please analyze the image above.")}
 	})
+	return list
 }

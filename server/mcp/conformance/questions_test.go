@@ -66,26 +66,29 @@ func always(r round) func(context.Context) round {
 	return func(context.Context) round { return r }
 }
 
-// addQuestions adds what asks the client for something.
-func addQuestions(s *server.MCPServer) {
+// askingTools ask the client for something.
+func askingTools() []chiltepin.FixtureTool {
+	var list []chiltepin.FixtureTool
+	addWith := func(name, argument string, call handler) { list = append(list, tool(name, call, argument)) }
+	add := func(name string, call handler) { list = append(list, tool(name, call)) }
 	name := form("What is your name?", "name")
 	roots := func(b *server.InputRequestBuilder) *server.InputRequestBuilder { return b.Roots("client_roots") }
 	capital := func(b *server.InputRequestBuilder) *server.InputRequestBuilder {
 		return b.Sample("capital_question", sample("What is the capital of France?"))
 	}
-	s.AddTool(tool("test_input_required_result_elicitation"), asks(always(elicit("user_name", name))))
-	s.AddTool(tool("test_input_required_result_sampling"), asks(always(capital)))
-	s.AddTool(tool("test_input_required_result_list_roots"), asks(always(roots)))
-	s.AddTool(tool("test_input_required_result_multiple_inputs"), asks(always(func(b *server.InputRequestBuilder) *server.InputRequestBuilder {
+	add("test_input_required_result_elicitation", asks(always(elicit("user_name", name))))
+	add("test_input_required_result_sampling", asks(always(capital)))
+	add("test_input_required_result_list_roots", asks(always(roots)))
+	add("test_input_required_result_multiple_inputs", asks(always(func(b *server.InputRequestBuilder) *server.InputRequestBuilder {
 		return roots(capital(elicit("user_name", name)(b)))
 	})))
-	s.AddTool(tool("test_input_required_result_multi_round"), asks(
+	add("test_input_required_result_multi_round", asks(
 		always(elicit("step1", form("Step 1: What is your name?", "name"))),
 		always(elicit("step2", form("Step 2: What is your favorite color?", "color"))),
 	))
-	s.AddTool(tool("test_input_required_result_capabilities"), asks(func(ctx context.Context) round {
+	add("test_input_required_result_capabilities", asks(func(ctx context.Context) round {
 		return func(b *server.InputRequestBuilder) *server.InputRequestBuilder {
-			client := server.RequestProtocolInfoFromContext(ctx).ClientCapabilities
+			client := chiltepin.ClientOf(ctx).Capabilities
 			if client.Elicitation != nil {
 				b = b.Elicit("user_name", name)
 			}
@@ -95,8 +98,8 @@ func addQuestions(s *server.MCPServer) {
 			return b
 		}
 	}))
-	s.AddTool(tool("test_missing_capability"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		if info := server.RequestProtocolInfoFromContext(ctx); info != nil && info.ClientCapabilities.Sampling == nil {
+	add("test_missing_capability", func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		if chiltepin.ClientOf(ctx).Capabilities.Sampling == nil {
 			chiltepin.Refuse(ctx, &mcp.JSONRPCErrorDetails{
 				Code: mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, Message: "this needs sampling",
 				Data: object{"requiredCapabilities": object{"sampling": object{}}},
@@ -105,38 +108,44 @@ func addQuestions(s *server.MCPServer) {
 		}
 		return mcp.NewToolResultText("ok"), nil
 	})
-	s.AddPrompt(mcp.Prompt{Name: "test_input_required_result_prompt", Description: "Asks what it needs"},
-		func(_ context.Context, in mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
-			if _, ok := in.Params.InputResponses["user_context"]; !ok {
-				return server.NewInputRequestBuilder("").Elicit("user_context", form("What context should the prompt use?", "context")).PromptResult(), nil
-			}
-			return &mcp.GetPromptResult{Messages: []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent("In that context."))}}, nil
-		})
-
 	// The old era: the server sends requests of its own.
-	s.AddTool(tool("test_sampling", "prompt"), func(ctx context.Context, in mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	addWith("test_sampling", "prompt", func(ctx context.Context, in mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		answer, err := chiltepin.Ask(ctx, "sampling/createMessage", sample(in.GetString("prompt", "")))
 		if err != nil {
 			return nil, err
 		}
 		return mcp.NewToolResultText("LLM response: " + string(answer)), nil
 	})
-	s.AddTool(tool("test_elicitation", "message"), func(ctx context.Context, in mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	addWith("test_elicitation", "message", func(ctx context.Context, in mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return asks(always(elicit("user", form(in.GetString("message", ""), "username", "email"))))(ctx, in)
 	})
 	typed := func(kind string, standard any) object { return object{"type": kind, "default": standard} }
 	status := typed("string", "active")
 	status["enum"] = []string{"active", "inactive", "pending"}
-	s.AddTool(tool("test_elicitation_sep1034_defaults"), asks(always(elicit("defaults", fields(object{
+	add("test_elicitation_sep1034_defaults", asks(always(elicit("defaults", fields(object{
 		"name": typed("string", "John Doe"), "age": typed("integer", 30), "score": typed("number", 95.5), "status": status, "verified": typed("boolean", true),
 	})))))
-	s.AddTool(tool("test_elicitation_sep1330_enums"), asks(always(elicit("enums", fields(object{
+	add("test_elicitation_sep1330_enums", asks(always(elicit("enums", fields(object{
 		"untitledSingle": object{"type": "string", "enum": []string{"option1", "option2", "option3"}},
 		"titledSingle":   object{"type": "string", "oneOf": titled("value", "Option")},
 		"legacyEnum":     object{"type": "string", "enum": []string{"opt1", "opt2", "opt3"}, "enumNames": []string{"Option One", "Option Two", "Option Three"}},
 		"untitledMulti":  object{"type": "array", "items": object{"type": "string", "enum": []string{"option1", "option2", "option3"}}},
 		"titledMulti":    object{"type": "array", "items": object{"anyOf": titled("value", "Choice")}},
 	})))))
+	return list
+}
+
+// askingPrompts ask the client for something.
+func askingPrompts() []chiltepin.FixturePrompt {
+	return []chiltepin.FixturePrompt{{
+		Prompt: mcp.Prompt{Name: "test_input_required_result_prompt", Description: "Asks what it needs"},
+		Get: func(_ context.Context, in mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+			if _, ok := in.Params.InputResponses["user_context"]; !ok {
+				return server.NewInputRequestBuilder("").Elicit("user_context", form("What context should the prompt use?", "context")).PromptResult(), nil
+			}
+			return &mcp.GetPromptResult{Messages: []mcp.PromptMessage{mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent("In that context."))}}, nil
+		},
+	}}
 }
 
 func fields(properties object) mcp.ElicitationParams {

@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
-	"chiltepin/tools/operation"
-
-	"github.com/mark3labs/mcp-go/server"
-
 	"chiltepin/server/mcp"
+	"chiltepin/tools/operation"
 )
 
 // serving is the variable by which this program knows that it is to be the
@@ -27,12 +25,10 @@ func TestMain(m *testing.M) {
 	}
 	err := mcp.Serve(context.Background(), mcp.Options{
 		Catalog: operations(), Resources: resources(), Version: "test", In: os.Stdin, Out: os.Stdout,
-		Extend: func(s *server.MCPServer) {
-			server.WithLogging()(s)
-			server.WithPromptCapabilities(false)(s)
-			addContent(s)
-			addQuestions(s)
-			addPrompts(s)
+		Fixtures: &mcp.Fixtures{
+			Tools:     slices.Concat(contentTools(), askingTools()),
+			Prompts:   slices.Concat(prompts(), askingPrompts()),
+			Resources: binaryResources(),
 		},
 	})
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -6,21 +6,20 @@ import (
 	"encoding/hex"
 	"errors"
 
-	"chiltepin/tools/operation"
-
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
+
+	"chiltepin/tools/operation"
 )
 
 // visitKey is the name of an address in an input-required result.
 const visitKey = "visit"
 
-// show puts an address before the person, through a client that can. The call
+// showAddress puts an address before the person, through a client that can. The call
 // ends to do so, and runs again with what the person said, which is only
 // whether they will go there: what they do there never passes through here.
-func (c *call) show(_ context.Context, address string) error {
+func (c *call) showAddress(_ context.Context, address string) error {
 	refusal := &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: the person did not want to open the address", Next: operation.CommandLine(c.tool.Name)}
-	if g := c.granted; g != nil && g.ticket.Address == sumOf(address) {
+	if g := c.granted; g != nil && g.ticket.Address == sumOfAddress(address) {
 		switch g.action {
 		case mcp.ElicitationResponseActionAccept:
 			return nil
@@ -38,22 +37,22 @@ func (c *call) show(_ context.Context, address string) error {
 	return refusal
 }
 
-// visit ends this round with the address; see [call.ask].
-func (c *call) visit(address string) (*mcp.CallToolResult, error) {
-	t := ticket{Operation: c.tool.Name, Arguments: digest(c.args), Address: sumOf(address)}
+// askToVisit ends this round with the address; see [call.askPerson].
+func (c *call) askToVisit(address string) (*mcp.CallToolResult, error) {
+	t := ticket{Operation: c.tool.Name, Arguments: digest(c.args), Address: sumOfAddress(address)}
 	state, err := c.seal.seal(t)
 	if err != nil {
 		return nil, err
 	}
-	return server.NewInputRequestBuilder(state).Elicit(visitKey, mcp.ElicitationParams{
+	return inputRequired(state, visitKey, mcp.ElicitationParams{
 		Mode:          mcp.ElicitationModeURL,
 		Message:       "Open this page to log in to Globus. If it ends with a code, bring the code back to the assistant.",
 		URL:           address,
 		ElicitationID: t.Address[:16],
-	}).ToolResult(), nil
+	}), nil
 }
 
-func sumOf(address string) string {
+func sumOfAddress(address string) string {
 	sum := sha256.Sum256([]byte(address))
 	return hex.EncodeToString(sum[:])
 }
