@@ -79,6 +79,8 @@ func TestArrows(t *testing.T) {
 		{from: []string{"chiltepin/tools/..."}, to: []string{"chiltepin/server/...", "chiltepin/cmd/...", mcp, jsonrpc, "os/exec"}, why: "the catalogue knows neither its faces nor the machine"},
 		{from: []string{"chiltepin/server/..."}, to: []string{"chiltepin/globus/...", "chiltepin/endpointfs/...", "chiltepin/cmd/..."}, why: "faces know the catalogue only"},
 		{from: []string{"chiltepin/server/mcp"}, to: []string{"chiltepin/server/rpc"}, deep: true, why: "two dialects"},
+		{from: []string{"chiltepin/server/jsonrpc", "chiltepin/server/stdio"}, to: []string{"chiltepin/tools/..."}, deep: true, why: "the core knows no operation"},
+		{from: []string{"chiltepin/server/...", "chiltepin/cmd/chiltepin/..."}, to: []string{"github.com/mark3labs/mcp-go/server", "github.com/santhosh-tekuri/jsonschema/..."}, deep: true, why: "it compiles every JSON Schema draft when a program starts"},
 		{from: []string{"chiltepin/server/rpc"}, to: []string{"chiltepin/server/mcp"}, deep: true, why: "two dialects"},
 		{from: []string{"chiltepin/globus/sandbox/amqp"}, to: []string{"chiltepin/...", "net", "net/http", "os/exec"}, deep: true, why: "it is bytes"},
 		{from: []string{"chiltepin/globus/sandbox/broker"}, to: []string{"chiltepin/globus/sandbox", "net/http", "os/exec"}, deep: true, why: "a broker knows no service"},
@@ -159,12 +161,11 @@ func TestPackageComments(t *testing.T) {
 	}
 }
 
-// TestModule fails on a replace directive, for what is built must be what is
-// pinned, but for the one that keeps mcp-go from compiling every JSON Schema
-// draft at the start of every command (see its package comment).
+// TestModule fails on a replace directive: what is built must be what is
+// pinned, and a replacement does not survive go install or a dependent.
 func TestModule(t *testing.T) {
 	for line := range strings.Lines(readFile(t, "go.mod")) {
-		if strings.HasPrefix(line, "replace ") && line != "replace github.com/santhosh-tekuri/jsonschema/v6 => ./server/mcp/internal/lazyschema\n" {
+		if strings.HasPrefix(line, "replace ") {
 			t.Errorf("go.mod: %s", line)
 		}
 	}
