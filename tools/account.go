@@ -99,7 +99,6 @@ local tokens are removed all the same, and the result tells which stay valid unt
 		operation.Define(operation.Spec{
 			Name:    "whoami",
 			Title:   "Who is logged in",
-			Instant: true,
 			Summary: "Tell who is logged in, for what and until when",
 			Doc: `Tells identities, client, scopes, expiry, what renews each token, and what other programs
 would see. Uses no network; no token is refreshed or shown.`,

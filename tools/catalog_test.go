@@ -76,11 +76,6 @@ func TestHouseRules(t *testing.T) {
 			}) {
 				t.Errorf("it changes something by %s, which is no switch", tool.ChangesBy)
 			}
-			for _, field := range tool.Waits {
-				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f operation.Field) bool { return f.Name == field }) {
-					t.Errorf("it waits when %s is given, which is not there", field)
-				}
-			}
 			for field := range tool.Complete {
 				if !slices.ContainsFunc(slices.Collect(tool.Fields()), func(f operation.Field) bool { return f.Name == field }) {
 					t.Errorf("completion of a field that is not there: %s", field)
@@ -238,20 +233,5 @@ func TestDestroyersAsk(t *testing.T) {
 		if tool.Effect == operation.Destroys && tool.Name != "endpoint.delete" && tool.Name != "endpoint.prune" {
 			t.Errorf("%s destroys and is not in this test", tool.Name)
 		}
-	}
-}
-
-// TestInstantFor: an argument that waits for others makes an instant operation
-// a slow one.
-func TestInstantFor(t *testing.T) {
-	t.Parallel()
-	list, start := catalog().Lookup("endpoint.list"), catalog().Lookup("endpoint.start")
-	for args, want := range map[string]bool{"": true, `{}`: true, `{"config_dir":"/x"}`: true, `{"remote":true}`: false, `[`: true} {
-		if got := list.InstantFor(json.RawMessage(args)); got != want {
-			t.Errorf("endpoint.list %s: %v", args, got)
-		}
-	}
-	if start.InstantFor(nil) {
-		t.Error("endpoint.start is instant")
 	}
 }

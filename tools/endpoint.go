@@ -109,14 +109,12 @@ func defineList(s Services) *operation.Tool {
 	return operation.Define(operation.Spec{
 		Name:    "endpoint.list",
 		Title:   "List endpoints",
-		Instant: true,
 		Summary: "List the endpoints with UUID and status",
 		Doc: `Reads the configuration directory and looks at the processes of this machine. Asks
 nobody: no network, no Python. With --remote the service is asked too, and the
 registrations of whoever is logged in stand beside the directories, with what is odd:
 orphaned ones, ghosts, names used twice, endpoints of other machines.`,
 		Effect:   operation.Reads,
-		Waits:    []string{"remote"},
 		Examples: []string{"chiltepin endpoint list", "chiltepin endpoint -c /scratch/me/gc list", "chiltepin endpoint list --remote", "chiltepin endpoint list --json"},
 		Errors:   []operation.Code{operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeRefused},
 	}, func(ctx context.Context, in EndpointListArgs) (EndpointList, error) {

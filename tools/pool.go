@@ -103,7 +103,6 @@ func definePoolSchema(s Services) *operation.Tool {
 	return operation.Define(operation.Spec{
 		Name:    "pool.schema",
 		Title:   "Schema of pools",
-		Instant: true,
 		Summary: "Print the JSON Schema of a Chiltepin configuration, for editors",
 		Doc: `Prints a JSON Schema (draft 2020-12) with every option, its type, its default and what it is
 for. An editor that knows it completes options and shows the first mistakes as they are

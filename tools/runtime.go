@@ -31,7 +31,6 @@ func runtimeTools(s Services) []*operation.Tool {
 			Name:    "runtime.status",
 			Toolset: operation.ToolsetAdmin,
 			Title:   "Runtime status",
-			Instant: true,
 			Summary: "Tell which globus-compute-endpoint would be used",
 			Doc: `Looks for the Python program that serves endpoints, in this order: the one named by
 --runtime or CHILTEPIN_RUNTIME, the first that works on PATH, the one that

@@ -17,7 +17,7 @@ import (
 
 // dialect is a few methods that each show one thing.
 type dialect struct {
-	core *jsonrpc.Server
+	core *jsonrpc.Core
 	// work is done for "work", by name of its params.
 	work func(ctx context.Context) error
 

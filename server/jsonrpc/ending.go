@@ -15,8 +15,8 @@ const (
 )
 
 // untilOver waits for what ends the server, and returns what is wrong with
-// that; fromWithin is true for [Server.End].
-func (s *Server) untilOver(ctx context.Context) (failure error, fromWithin bool) {
+// that; fromWithin is true for [Core.End].
+func (s *Core) untilOver(ctx context.Context) (failure error, fromWithin bool) {
 	var patience <-chan time.Time
 	var idle, sent <-chan struct{}
 	for {
@@ -57,7 +57,7 @@ func (s *Server) untilOver(ctx context.Context) (failure error, fromWithin bool)
 
 // finish gives what is under way, and was told to end, the time to do so, and
 // the client the time to take what it is sent. One that does not read has none.
-func (s *Server) finish() {
+func (s *Core) finish() {
 	if s.stream.StuckFor() >= stuck {
 		s.stream.Abandon()
 	}

@@ -9,7 +9,7 @@
 // what the client has not read, is bounded.
 //
 // Framing is [chiltepin/server/stdio]'s; the client side of our own requests
-// and the error type are sourcegraph/jsonrpc2's. A dialect is a [Handler]: a
+// and the error type are sourcegraph/jsonrpc2's. A dialect is a [Dialect]: a
 // table of methods. The package knows no method, no operation and no dialect,
 // and never touches the process, the file system or the network.
 package jsonrpc
@@ -29,7 +29,7 @@ import (
 	"chiltepin/server/stdio"
 )
 
-// Options are how a [Server] behaves.
+// Options are how a [Core] behaves.
 type Options struct {
 	// In and Out are the two directions of the wire. The server closes neither.
 	In  io.Reader
@@ -49,8 +49,8 @@ type Options struct {
 	AskPrefix string
 }
 
-// Handler is a dialect: its table of methods.
-type Handler interface {
+// Dialect is a dialect: its table of methods.
+type Dialect interface {
 	// HandleRequest takes a request, on the goroutine that reads. It answers,
 	// or has [Request.Run] or [Request.Go] do what may take time.
 	HandleRequest(r *Request)
@@ -58,11 +58,11 @@ type Handler interface {
 	HandleNotification(method string, params json.RawMessage)
 }
 
-// Server serves one client. Make one with [New].
-type Server struct {
+// Core serves one client. Make one with [New].
+type Core struct {
 	opts    Options
 	log     *zerolog.Logger
-	handler Handler
+	handler Dialect
 	stream  *stdio.Stream
 	guard   *watchman
 	pending pendingReplies
@@ -83,8 +83,8 @@ type Server struct {
 
 // New returns a server whose requests have the values of ctx, its log among
 // them, and not its end.
-func New(ctx context.Context, o Options) *Server {
-	s := &Server{opts: o, log: zerolog.Ctx(ctx), guard: newWatchman(), slots: newWorkSlots(),
+func New(ctx context.Context, o Options) *Core {
+	s := &Core{opts: o, log: zerolog.Ctx(ctx), guard: newWatchman(), slots: newWorkSlots(),
 		inputEnd: make(chan error, 1), over: make(chan error, 1), gone: make(chan struct{})}
 	s.base, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.stream = stdio.New(o.In, o.Out, stdio.Options{Limit: o.Limit, Trace: o.Trace})
@@ -94,10 +94,10 @@ func New(ctx context.Context, o Options) *Server {
 	return s
 }
 
-// Serve serves the client until its input ends, ctx does, or [Server.End] is
+// Serve serves the client until its input ends, ctx does, or [Core.End] is
 // called, and returns when all that is under way has finished or was given up.
 // The error is that of End, or tells what is wrong with the wire.
-func (s *Server) Serve(ctx context.Context, h Handler) error {
+func (s *Core) Serve(ctx context.Context, h Dialect) error {
 	s.handler = h
 	defer s.stop()
 	defer s.guard.dismiss()
@@ -118,25 +118,25 @@ func (s *Server) Serve(ctx context.Context, h Handler) error {
 
 // Context is the one that every request has: it ends when what is under way is
 // given up.
-func (s *Server) Context() context.Context { return s.base }
+func (s *Core) Context() context.Context { return s.base }
 
 // ClientGone returns a channel that is closed when the client will say nothing
 // more, at the end of input or of the server.
-func (s *Server) ClientGone() <-chan struct{} { return s.gone }
+func (s *Core) ClientGone() <-chan struct{} { return s.gone }
 
-// End has [Server.Serve] end at once, with err. Only the first call counts.
-func (s *Server) End(err error) {
+// End has [Core.Serve] end at once, with err. Only the first call counts.
+func (s *Core) End(err error) {
 	s.ending.Do(func() { s.over <- err })
 }
 
 // Notify sends a notification that belongs to no request; params are an
 // object, or nil.
-func (s *Server) Notify(method string, params json.RawMessage) {
+func (s *Core) Notify(method string, params json.RawMessage) {
 	_ = s.stream.Write(Notification(method, params)) // a broken output ends the server
 }
 
 // Cancel ends the request with that id, if it is under way.
-func (s *Server) Cancel(id json.RawMessage) {
+func (s *Core) Cancel(id json.RawMessage) {
 	r := s.pending.find(id)
 	if r == nil {
 		return
@@ -147,4 +147,4 @@ func (s *Server) Cancel(id json.RawMessage) {
 	r.cancel()
 }
 
-func (s *Server) clientGone() { s.going.Do(func() { close(s.gone) }) }
+func (s *Core) clientGone() { s.going.Do(func() { close(s.gone) }) }

@@ -21,7 +21,7 @@ var errClientGone = errors.New("the client has gone")
 // finds their answers; it begins with the first of them, and reads nothing but
 // the responses that the server has read.
 type ourRequests struct {
-	server    *Server
+	server    *Core
 	begin     sync.Once
 	conn      *jsonrpc2.Conn
 	responses chan json.RawMessage
@@ -32,7 +32,7 @@ type ourRequests struct {
 
 var _ jsonrpc2.ObjectStream = (*ourRequests)(nil)
 
-func (o *ourRequests) init(s *Server) { o.server, o.responses = s, make(chan json.RawMessage) }
+func (o *ourRequests) init(s *Core) { o.server, o.responses = s, make(chan json.RawMessage) }
 
 // send sends a question, and returns what wait needs.
 func (o *ourRequests) send(method string, params any) (jsonrpc2.Waiter, json.RawMessage, error) {

@@ -14,12 +14,12 @@ import (
 // answers, holds up the reading, a new goroutine reads on, and the old one
 // ends with what it does. Until a call begins, messages are taken strictly in
 // their order.
-func (s *Server) startReading() {
+func (s *Core) startReading() {
 	go s.guard.run(func() { go s.read() })
 	go s.read()
 }
 
-func (s *Server) read() {
+func (s *Core) read() {
 	for s.waitForRoom() {
 		msg, err := s.stream.Read()
 		if err != nil {
@@ -48,7 +48,7 @@ func (s *Server) read() {
 // waitForRoom waits while the client has too much under way, or too much of
 // ours unread; false when the server has ended. Answers to questions of ours
 // are read all the same, or calls could wait for ever.
-func (s *Server) waitForRoom() bool {
+func (s *Core) waitForRoom() bool {
 	for s.stream.Full() || s.pending.full() && s.asked.open.Load() == 0 {
 		select {
 		case <-s.stream.Eased():
@@ -65,7 +65,7 @@ func (s *Server) waitForRoom() bool {
 // receive takes one message. A request is entered among those under way before
 // anything else happens, so that a cancellation right behind it is not lost
 // (mark3labs/mcp-go#755).
-func (s *Server) receive(msg []byte) {
+func (s *Core) receive(msg []byte) {
 	e, problem := parseEnvelope(msg)
 	if problem == "" {
 		switch e.kind {

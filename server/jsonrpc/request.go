@@ -21,7 +21,7 @@ type Request struct {
 	// Params are the parameters as they were written, nil if there are none.
 	Params json.RawMessage
 
-	server *Server
+	server *Core
 	key    string
 	size   int
 	ctx    context.Context
@@ -33,7 +33,7 @@ type Request struct {
 	silent   bool // it was cancelled, and nothing is sent for it any more
 }
 
-func (s *Server) newRequest(e envelope, size int) *Request {
+func (s *Core) newRequest(e envelope, size int) *Request {
 	r := &Request{ID: e.id, Method: e.method, Params: e.params, server: s, key: idKey(e.id), size: size, onRead: true}
 	r.ctx, r.cancel = context.WithCancel(s.base)
 	return r

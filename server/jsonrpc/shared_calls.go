@@ -11,7 +11,7 @@ import (
 // that asks for what is under way already joins it. R is what they result in.
 // It belongs to one server; make one with [NewSharedCalls].
 type SharedCalls[R any] struct {
-	server   *Server
+	server   *Core
 	patience time.Duration
 
 	mu    sync.Mutex
@@ -20,7 +20,7 @@ type SharedCalls[R any] struct {
 
 // NewSharedCalls returns an empty table. A request waits at most patience; the
 // call goes on then.
-func NewSharedCalls[R any](s *Server, patience time.Duration) *SharedCalls[R] {
+func NewSharedCalls[R any](s *Core, patience time.Duration) *SharedCalls[R] {
 	return &SharedCalls[R]{server: s, patience: patience, byKey: map[string]*sharedCall[R]{}}
 }
 

@@ -255,7 +255,7 @@ func goSDKServer(tb testing.TB) string {
 	return bin
 }
 
-// BenchmarkCall is one instant call without pipes and processes.
+// BenchmarkCall is one quick call without pipes and processes.
 func BenchmarkCall(b *testing.B) {
 	for name, meta := range map[string]string{
 		"Legacy": "",

@@ -70,7 +70,7 @@ func FuzzServe(f *testing.F) {
 	type args struct {
 		N int `json:"n,omitempty" jsonschema:"a number"`
 	}
-	catalog := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.look", Summary: "Look", Doc: "Looks.", Effect: operation.Reads, Instant: true},
+	catalog := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.look", Summary: "Look", Doc: "Looks.", Effect: operation.Reads},
 		func(_ context.Context, in args) (args, error) { return in, nil }))
 	f.Fuzz(func(t *testing.T, line string) {
 		line = strings.NewReplacer("\n", " ", "\r", " ").Replace(line)

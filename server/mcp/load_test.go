@@ -65,7 +65,7 @@ func readMessages(t *testing.T, out *bufio.Reader, each func(message)) {
 	}
 }
 
-// TestLoad sends a thousand calls at once, of every kind: instant, slow with
+// TestLoad sends a thousand calls at once, of every kind: quick, slow with
 // progress, failing, cancelled right away. Every call is answered once, but
 // those that were cancelled in time; progress grows and comes before its
 // answer; nothing is sent after a cancellation was taken.
@@ -223,12 +223,12 @@ func TestSlowCalls(t *testing.T) {
 	})
 }
 
-// TestHangingInstant: an operation that calls itself instant and is not holds
+// TestHangingRead: an operation that looks quick and hangs holds
 // nobody else up.
-func TestHangingInstant(t *testing.T) {
+func TestHangingRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hang := define("hang", operation.Reads, true, func(ctx context.Context, _ noArgs) (dropped, error) {
+		hang := define("hang", operation.Reads, func(ctx context.Context, _ noArgs) (dropped, error) {
 			<-ctx.Done()
 			return dropped{}, ctx.Err()
 		})

@@ -98,7 +98,7 @@ type dialect struct {
 	names    map[string]*operation.Tool // by tool name
 	methods  map[string]method
 	fixtures fixtures
-	core     *jsonrpc.Server
+	core     *jsonrpc.Core
 	shared   *jsonrpc.SharedCalls[operation.Result]
 	seal     *sealer
 	peer     peer
@@ -114,7 +114,7 @@ type dialect struct {
 	outside   map[*operation.Tool]map[string]bool // see [operation.Tool.FromOutside]
 }
 
-var _ jsonrpc.Handler = (*dialect)(nil)
+var _ jsonrpc.Dialect = (*dialect)(nil)
 
 func newDialect(ctx context.Context, o Options) (*dialect, error) {
 	switch o.Consent {

@@ -31,8 +31,8 @@ type thingChange struct {
 	Name string `json:"name" jsonschema:"which one"`
 }
 
-func define[In, Out any](name string, effect operation.Effect, instant bool, do func(context.Context, In) (Out, error)) *operation.Tool {
-	return operation.Define(operation.Spec{Name: name, Title: "The " + name, Summary: "Do " + name, Doc: "It does --timeout.", Effect: effect, Instant: instant,
+func define[In, Out any](name string, effect operation.Effect, do func(context.Context, In) (Out, error)) *operation.Tool {
+	return operation.Define(operation.Spec{Name: name, Title: "The " + name, Summary: "Do " + name, Doc: "It does --timeout.", Effect: effect,
 		Errors: []operation.Code{operation.CodeNotFound}, Examples: []string{"chiltepin " + name, "chiltepin thing wait --timeout 3s mesa"}}, do)
 }
 
@@ -71,25 +71,25 @@ func (b *bench) drop(ctx context.Context, in thingArgs) (thing, error) {
 func (b *bench) catalog() *operation.Catalog {
 	watch := operation.Spec{Name: "thing.watch", Title: "Watch", Summary: "Watch things", Doc: "It goes on.", Effect: operation.Reads, Event: "thing.changed", EventOf: thingChange{}}
 	return operation.NewCatalog(
-		define("thing.show", operation.Reads, true, func(_ context.Context, in thingArgs) (thing, error) {
+		define("thing.show", operation.Reads, func(_ context.Context, in thingArgs) (thing, error) {
 			if in.Name != "mesa" {
 				return thing{}, &operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: "chiltepin thing list"}
 			}
 			return thing{in.Name, "<Running>"}, nil
 		}),
-		define("thing.slow", operation.Reads, true, func(context.Context, noArgs) (thing, error) {
+		define("thing.slow", operation.Reads, func(context.Context, noArgs) (thing, error) {
 			time.Sleep(5 * time.Second) // a file system that hangs
 			return thing{"slow", "seen"}, nil
 		}),
-		define("thing.wait", operation.Idempotent, false, b.waitFor),
-		define("thing.look", operation.Reads, false, b.waitFor),
-		define("thing.drop", operation.Destroys, false, b.drop),
-		define("thing.crash", operation.Changes, false, func(context.Context, noArgs) (thing, error) { panic("secret words") }),
-		define("thing.log", operation.Reads, false, func(ctx context.Context, in thingArgs) (thing, error) {
+		define("thing.wait", operation.Idempotent, b.waitFor),
+		define("thing.look", operation.Reads, b.waitFor),
+		define("thing.drop", operation.Destroys, b.drop),
+		define("thing.crash", operation.Changes, func(context.Context, noArgs) (thing, error) { panic("secret words") }),
+		define("thing.log", operation.Reads, func(ctx context.Context, in thingArgs) (thing, error) {
 			return thing{in.Name, "logged"}, nil
 		}),
-		define("admin.look", operation.Reads, true, func(context.Context, noArgs) (thing, error) { return thing{"admin", "seen"}, nil }),
-		define("login", operation.Idempotent, false, func(ctx context.Context, _ noArgs) (thing, error) {
+		define("admin.look", operation.Reads, func(context.Context, noArgs) (thing, error) { return thing{"admin", "seen"}, nil }),
+		define("login", operation.Idempotent, func(ctx context.Context, _ noArgs) (thing, error) {
 			show := operation.Show(ctx)
 			if show == nil {
 				return thing{"login", "pending"}, nil

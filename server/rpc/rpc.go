@@ -73,13 +73,13 @@ type dialect struct {
 	offer      *operation.Offer
 	operations map[string]*operation.Tool                  // by method name, offered or not
 	methods    map[string]func(*dialect, *jsonrpc.Request) // that are no operation
-	core       *jsonrpc.Server
+	core       *jsonrpc.Core
 	session    session
 	lanes      lanes
 	follows    follows
 }
 
-var _ jsonrpc.Handler = (*dialect)(nil)
+var _ jsonrpc.Dialect = (*dialect)(nil)
 
 func newDialect(ctx context.Context, o Options) (*dialect, error) {
 	if o.Drain <= 0 {

@@ -19,7 +19,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 
@@ -70,12 +69,6 @@ type Spec struct {
 	Doc string
 	// Effect is what the operation does to the world.
 	Effect Effect
-	// Instant is set for an operation that only looks at a few small local
-	// files: a server face may run it between two messages.
-	Instant bool
-	// Waits are the fields of the argument that, when given, make an instant
-	// operation wait for others after all.
-	Waits []string
 	// ChangesBy is the field of the argument, a switch, without which the
 	// operation changes nothing; "" for one that always may. A read-only policy
 	// offers it without that field.
@@ -242,18 +235,6 @@ func (t *Tool) Validate(args json.RawMessage) error {
 		return err
 	}
 	return nil
-}
-
-// InstantFor says whether a call with args is as quick as [Spec.Instant] says.
-func (t *Tool) InstantFor(args json.RawMessage) bool {
-	if !t.Instant || len(t.Waits) == 0 || len(args) == 0 {
-		return t.Instant
-	}
-	given := map[string]json.RawMessage{}
-	if json.Unmarshal(args, &given) != nil {
-		return true // it will be refused at once
-	}
-	return !slices.ContainsFunc(t.Waits, func(field string) bool { _, ok := given[field]; return ok })
 }
 
 // Input returns the schema of the argument object, with its fields in order;

@@ -13,12 +13,12 @@ import (
 	"chiltepin/server/mcp"
 )
 
-// TestRelieved: an instant call that took so long that somebody else reads by
+// TestRelieved: a call that took so long that somebody else reads by
 // then is answered when it ends, and not with the next message.
 func TestRelieved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slow := define("thing.hang", operation.Reads, true, func(context.Context, noArgs) (dropped, error) {
+		slow := define("thing.hang", operation.Reads, func(context.Context, noArgs) (dropped, error) {
 			time.Sleep(time.Second) // a file system that hangs
 			return dropped{"late"}, nil
 		})
