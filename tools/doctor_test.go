@@ -6,14 +6,14 @@ import (
 	"encoding/json"
 	"testing"
 
-	"chiltepin/tools/operation"
-
 	"github.com/google/go-cmp/cmp"
 
 	"chiltepin/globus/doctor"
+	"chiltepin/globus/next"
+	"chiltepin/tools/operation"
 )
 
-// fakeDoctor finds what it is told to, and mends a failure when asked.
+// fakeDoctor finds what it is told to, and repairs a failure when asked.
 type fakeDoctor struct {
 	found []doctor.Finding
 	asked []doctor.Options
@@ -24,19 +24,19 @@ func (f *fakeDoctor) Examine(_ context.Context, o doctor.Options) ([]doctor.Find
 	found := append([]doctor.Finding(nil), f.found...)
 	for i := range found {
 		if o.Fix && found[i].Verdict == doctor.Failed {
-			found[i].Verdict, found[i].Remedy = doctor.Fixed, ""
+			found[i].Verdict, found[i].Next = doctor.Fixed, nil
 		}
 	}
 	return found, nil
 }
 
 // TestDoctor holds the verdict over all, the bytes, the text, and that only
-// what may mend something is noted.
+// what may repair something is noted.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	healthy := doctor.Finding{Check: "settings", Verdict: doctor.OK, Evidence: "fine"}
-	warning := doctor.Finding{Check: "disk", Subject: "/gc", Verdict: doctor.Warning, Evidence: "64 MiB are free at /gc", Remedy: "make room"}
-	failed := doctor.Finding{Check: "endpoint", Subject: "mesa", Verdict: doctor.Failed, Evidence: "Disconnected: gone\x1b[31m", Remedy: "chiltepin endpoint start mesa"}
+	warning := doctor.Finding{Check: "disk", Subject: "/gc", Verdict: doctor.Warning, Evidence: "64 MiB are free at /gc", Next: []next.Step{next.Do("make room")}}
+	failed := doctor.Finding{Check: "endpoint", Subject: "mesa", Verdict: doctor.Failed, Evidence: "Disconnected: gone\x1b[31m", Next: []next.Step{next.Endpoint(next.EndpointStart, "mesa", "")}}
 	skipped := doctor.Finding{Check: "clock", Verdict: doctor.Skipped, Evidence: "nobody to ask"}
 	for _, tt := range []struct {
 		args    string

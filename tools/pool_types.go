@@ -44,7 +44,7 @@ type PoolProblem struct {
 	Column   int    `json:"column" jsonschema:"column in the line, from 1"`
 	Pool     string `json:"pool,omitempty" jsonschema:"the pool"`
 	Option   string `json:"option,omitempty" jsonschema:"its option"`
-	Severity string `json:"severity" enum:"error,warning,note" jsonschema:"error: tasks will not run, or not as written; warning: something does nothing; note: nothing to correct"`
+	Severity string `json:"severity" enum:"error,warning,note" jsonschema:"error: tasks will not run, or not as written; warning: something does nothing; note: nothing to fix"`
 	Message  string `json:"message" jsonschema:"what is wrong"`
 	Next     string `json:"next,omitempty" jsonschema:"what to do about it"`
 }

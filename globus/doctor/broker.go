@@ -15,6 +15,7 @@ import (
 
 	"chiltepin/globus"
 	"chiltepin/globus/compute"
+	"chiltepin/globus/next"
 )
 
 // dialTimeout is as long as the daemon gives a connection to the broker.
@@ -25,17 +26,17 @@ const dialTimeout = 10 * time.Second
 // does not.
 func (v *examination) checkBroker(ctx context.Context) []Finding {
 	if v.o.Offline || v.SettingErr != nil || v.reachCompute(ctx) != nil {
-		return skippedFinding("without the service it is not known where the broker is")
+		return skippedFinding("the address of the broker is not known without the service")
 	}
 	client, err := v.authorizedClient(ctx)
 	if err != nil {
-		return skippedFinding("without a login it is not known where the broker is")
+		return skippedFinding("the address of the broker is not known without a login")
 	}
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	where, err := client.Broker(askCtx)
 	if err != nil {
-		return skippedFinding("the service does not say where the broker is: " + err.Error())
+		return skippedFinding("the service did not give the address of the broker: " + err.Error())
 	}
 	var all []Finding
 	seen := map[int]error{}
@@ -58,11 +59,11 @@ func (v *examination) checkBroker(ctx context.Context) []Finding {
 		if err == nil {
 			continue
 		}
-		remedy := fmt.Sprintf("have connections to %s, port %d, opened", where.Host, port)
+		step := next.Do(fmt.Sprintf("ask the administrators to allow connections to %s, port %d", where.Host, port))
 		if where.TLS && port != 443 && try(443) == nil {
-			remedy = "port 443 is open: add \"amqp_port: 443\" to config.yaml of each endpoint, and restart them"
+			step = next.Do("add \"amqp_port: 443\" to config.yaml of each endpoint, for port 443 is open, and restart them")
 		}
-		all = append(all, Finding{Subject: fmt.Sprintf("%s:%d", where.Host, port), Verdict: Failed, Evidence: fmt.Sprintf("%s: %v", why, err), Remedy: remedy})
+		all = append(all, Finding{Subject: fmt.Sprintf("%s:%d", where.Host, port), Verdict: Failed, Evidence: fmt.Sprintf("%s: %v", why, err), Next: []next.Step{step}})
 	}
 	if len(all) == 0 {
 		return okFinding(where.Address() + " answers")
@@ -70,8 +71,8 @@ func (v *examination) checkBroker(ctx context.Context) []Finding {
 	return all
 }
 
-// errEnds is a broker, or something before it, that wants nobody.
-var errEnds = errors.New("the broker takes the connection and ends it at once")
+// errEnds is a broker, or something before it, that closes every connection.
+var errEnds = errors.New("the broker accepts the connection and closes it at once")
 
 // awaitGreeting does what a client does first, and waits for the broker's first frame.
 func awaitGreeting(ctx context.Context, at compute.Broker) error {
@@ -86,7 +87,7 @@ func awaitGreeting(ctx context.Context, at compute.Broker) error {
 	}
 	switch {
 	case isTimeout(err):
-		return fmt.Errorf("nothing answers there for %s: something in between drops what is sent", dialTimeout)
+		return fmt.Errorf("nothing answered for %s: something on the way, such as a firewall, drops the packets", dialTimeout)
 	case errors.Is(err, unix.ECONNRESET):
 		return errEnds
 	case err != nil:
@@ -105,7 +106,7 @@ func awaitGreeting(ctx context.Context, at compute.Broker) error {
 	first := make([]byte, 1)
 	switch _, err := io.ReadFull(conn, first); {
 	case isTimeout(err):
-		return fmt.Errorf("the broker takes the connection and says nothing for %s", dialTimeout)
+		return fmt.Errorf("the broker accepts the connection and sends nothing for %s", dialTimeout)
 	case err != nil: // its end, or a reset
 		return errEnds
 	case first[0] != 1 && first[0] != 'A':

@@ -1,12 +1,12 @@
 // Package doctor looks for what keeps endpoints from working, from the outside
 // in: the runtime, what a daemon will see of the machine, the files, the
-// services, each endpoint. Every check gives its verdict, by what evidence,
+// services, each endpoint. Every check gives its verdict, the evidence for it,
 // and what to do about it.
 //
 // It never starts or stops an endpoint and never signals a process. To see
 // whether it can, it writes a small file in the configuration directory and
-// removes it. With Fix it mends what cannot hurt: modes of files, pid files of
-// daemons that are gone beyond doubt.
+// removes it. With Fix it repairs what can be repaired without risk: modes of
+// files, pid files of daemons that are gone beyond doubt.
 package doctor
 
 import (
@@ -38,7 +38,7 @@ const (
 	// Skipped: it could not be checked; the evidence says why. What kept it
 	// from being checked is the finding of another check.
 	Skipped Verdict = "skipped"
-	// Fixed: it was wrong and was mended.
+	// Fixed: it was wrong and was repaired.
 	Fixed Verdict = "fixed"
 )
 
@@ -51,9 +51,7 @@ type Finding struct {
 	Verdict Verdict
 	// Evidence is a sentence for people, lower case, without a full stop.
 	Evidence string
-	// Remedy says what to do; empty where there is nothing to do.
-	Remedy string
-	// Next is the same as data.
+	// Next is what to do, the best first; empty where there is nothing to do.
 	Next []next.Step
 
 	// fix repairs it, nil where only a person can. It returns what it did.
@@ -94,7 +92,7 @@ type Doctor struct {
 type Options struct {
 	// Offline asks no service.
 	Offline bool
-	// Fix mends what can be mended safely.
+	// Fix repairs what can be repaired without risk.
 	Fix bool
 }
 
@@ -124,15 +122,6 @@ func checks() []check {
 	}
 }
 
-// Checks returns the names of all checks, in their order.
-func Checks() []string {
-	var names []string
-	for _, c := range checks() {
-		names = append(names, c.name)
-	}
-	return names
-}
-
 // Examine runs every check. The error is only that of ctx.
 func (d *Doctor) Examine(ctx context.Context, o Options) ([]Finding, error) {
 	v := &examination{Doctor: d, o: o}
@@ -153,14 +142,14 @@ func (d *Doctor) Examine(ctx context.Context, o Options) ([]Finding, error) {
 	return all, ctx.Err()
 }
 
-// applyFix mends a finding and says so.
+// applyFix repairs what a finding is about, and says so.
 func applyFix(ctx context.Context, f Finding) Finding {
 	did, err := f.fix(ctx)
 	if err != nil {
-		f.Evidence += "; it could not be mended: " + err.Error()
+		f.Evidence += "; it could not be repaired: " + err.Error()
 		return f
 	}
-	f.Verdict, f.Evidence, f.Remedy = Fixed, f.Evidence+"; "+did, ""
+	f.Verdict, f.Evidence, f.Next = Fixed, f.Evidence+"; "+did, nil
 	return f
 }
 

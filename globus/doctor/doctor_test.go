@@ -25,6 +25,7 @@ import (
 	"chiltepin/globus/compute"
 	"chiltepin/globus/doctor"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/runtime"
 	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox"
@@ -163,21 +164,31 @@ func (w *world) examine(o doctor.Options) map[string]string {
 	got, seen := map[string]string{}, map[string]bool{}
 	for _, f := range found {
 		seen[f.Check] = true
-		w.t.Logf("%-8s %-14s %s: %s [%s]", f.Verdict, f.Check, f.Subject, f.Evidence, f.Remedy)
-		if f.Evidence == "" || (f.Verdict == doctor.Warning || f.Verdict == doctor.Failed) && f.Remedy == "" {
-			w.t.Errorf("%s: %q, remedy %q", f.Check, f.Evidence, f.Remedy)
+		w.t.Logf("%-8s %-14s %s: %s [%s]", f.Verdict, f.Check, f.Subject, f.Evidence, nextText(f.Next))
+		if f.Evidence == "" || (f.Verdict == doctor.Warning || f.Verdict == doctor.Failed) && len(f.Next) == 0 {
+			w.t.Errorf("%s: %q, next %q", f.Check, f.Evidence, nextText(f.Next))
 		}
-		if leaks := w.box.Leaks(f.Evidence + f.Remedy); len(leaks) > 0 {
+		if leaks := w.box.Leaks(f.Evidence + nextText(f.Next)); len(leaks) > 0 {
 			w.t.Errorf("%s: the finding holds %v", f.Check, leaks)
 		}
 		if f.Verdict != doctor.OK && f.Verdict != doctor.Skipped && got[f.Check] != string(doctor.Failed) {
 			got[f.Check] = string(f.Verdict)
 		}
 	}
-	if names := slices.Sorted(maps.Keys(seen)); len(names) != len(doctor.Checks()) {
-		w.t.Errorf("only %v were checked", names)
+	want := []string{"broker", "clock", "directory", "disk", "endpoint", "files", "locks", "login", "parsl", "path", "runtime", "service", "settings", "user-endpoints"}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(seen))); diff != "" {
+		w.t.Errorf("the checks (-want +got):\n%s", diff)
 	}
 	return got
+}
+
+// nextText is what to do in one line.
+func nextText(steps []next.Step) string {
+	var words []string
+	for _, s := range steps {
+		words = append(words, fmt.Sprint(s.Operation, " ", map[string]any(s.Args), " ", s.Why))
+	}
+	return strings.Join(words, "; ")
 }
 
 // environment makes what looks like a Python environment that has the daemon of
@@ -279,7 +290,7 @@ func TestSeededFaults(t *testing.T) {
 	for name, tt := range map[string]struct {
 		seed func(w *world)
 		want map[string]string
-		// fixed is what is found when it is told to mend, nil where it cannot.
+		// fixed is what is found when it may repair, nil where it cannot.
 		fixed map[string]string
 	}{
 		"nothing":                  {func(*world) {}, map[string]string{}, nil},
@@ -344,10 +355,10 @@ func TestSeededFaults(t *testing.T) {
 				return
 			}
 			if diff := cmp.Diff(tt.fixed, w.examine(doctor.Options{Fix: true})); diff != "" {
-				t.Fatalf("told to mend (-want +got):\n%s", diff)
+				t.Fatalf("with Fix (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(map[string]string{}, w.examine(doctor.Options{})); diff != "" {
-				t.Errorf("after it was mended (-want +got):\n%s", diff)
+				t.Errorf("after it was repaired (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -360,11 +371,11 @@ func TestBrokers(t *testing.T) {
 		seed func(w *world)
 		want string
 	}{
-		"refuses":     {func(w *world) { w.box.OrderBroker(sandbox.BrokerFault{Kind: "refuse"}) }, "the broker takes the connection and ends it at once"},
+		"refuses":     {func(w *world) { w.box.OrderBroker(sandbox.BrokerFault{Kind: "refuse"}) }, "the broker accepts the connection and closes it at once"},
 		"port closed": {func(w *world) { w.broker("127.0.0.1:9") }, "the broker could not be reached: connection refused"},
-		"firewall":    {func(w *world) { w.broker(sandboxtest.BlackHole(w.t)) }, "nothing answers there for 10s: something in between drops what is sent"},
+		"firewall":    {func(w *world) { w.broker(sandboxtest.BlackHole(w.t)) }, "nothing answered for 10s: something on the way, such as a firewall, drops the packets"},
 		"no broker":   {func(w *world) { w.broker(w.listener("SSH-2.0-OpenSSH_9.6\r\n")) }, "what answers at the broker's port does not speak AMQP"},
-		"silent":      {func(w *world) { w.broker(w.listener("")) }, "the broker takes the connection and says nothing for 10s"},
+		"silent":      {func(w *world) { w.broker(w.listener("")) }, "the broker accepts the connection and sends nothing for 10s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,27 +14,28 @@ import (
 	"golang.org/x/sys/unix"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/next"
 )
 
 // checkDirectory looks at the configuration directory and those of the endpoints:
-// whose they are, who else may write there, whether we may.
+// who owns them, who else may write there, whether we may.
 func (v *examination) checkDirectory(context.Context) []Finding {
 	dir := v.Manager.Dir.Path()
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return okFinding(dir + " is not there yet; the first endpoint that is configured makes it")
+		return okFinding(dir + " does not exist yet; the first endpoint that is configured creates it")
 	case err != nil:
-		return []Finding{{Subject: dir, Verdict: Failed, Evidence: err.Error(), Remedy: "see who may read and write there: namei -l " + dir}}
+		return []Finding{{Subject: dir, Verdict: Failed, Evidence: err.Error(), Next: doOnly("see who may read and write there: namei -l " + dir)}}
 	case !info.IsDir():
-		return []Finding{{Subject: dir, Verdict: Failed, Evidence: dir + " is not a directory", Remedy: "name a directory with -c"}}
+		return []Finding{{Subject: dir, Verdict: Failed, Evidence: dir + " is not a directory", Next: doOnly("choose another configuration directory")}}
 	}
 	if _, err := v.Manager.Dir.Endpoints(); err != nil {
-		return []Finding{{Subject: dir, Verdict: Failed, Evidence: err.Error(), Remedy: "see who may read and write there: namei -l " + dir}}
+		return []Finding{{Subject: dir, Verdict: Failed, Evidence: err.Error(), Next: doOnly("see who may read and write there: namei -l " + dir)}}
 	}
 	var all []Finding
 	if err := withTestFile(dir, nil); err != nil && !isDiskFull(err) {
-		all = append(all, Finding{Subject: dir, Verdict: Failed, Evidence: "it cannot be written: " + err.Error(), Remedy: "choose another directory with -c, or have this one made writable"})
+		all = append(all, Finding{Subject: dir, Verdict: Failed, Evidence: "it cannot be written: " + err.Error(), Next: doOnly("choose another configuration directory, or make this one writable")})
 	}
 	all = append(all, checkMode(dir, 0o022, "others may put files of theirs there")...)
 	// The tokens in it are worth a login.
@@ -46,7 +47,7 @@ func (v *examination) checkDirectory(context.Context) []Finding {
 		}
 	}
 	if len(all) == 0 {
-		return okFinding(dir + " is ours alone to write")
+		return okFinding(dir + " can be written by nobody else")
 	}
 	return all
 }
@@ -58,14 +59,14 @@ func checkMode(path string, forbidden fs.FileMode, why string) []Finding {
 		return nil // what must be there is looked for elsewhere
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() && os.Geteuid() != 0 {
-		return []Finding{{Subject: path, Verdict: Failed, Evidence: fmt.Sprintf("it belongs to user %d, not to you (%d)", st.Uid, os.Geteuid()), Remedy: "have its owner give it back: chown " + fmt.Sprint(os.Geteuid()) + " " + path}}
+		return []Finding{{Subject: path, Verdict: Failed, Evidence: fmt.Sprintf("it belongs to user %d, not to you (%d)", st.Uid, os.Geteuid()), Next: doOnly("ask its owner to give it back: chown " + fmt.Sprint(os.Geteuid()) + " " + path)}}
 	}
 	mode := info.Mode().Perm()
 	if mode&forbidden == 0 {
 		return nil
 	}
 	narrow := mode &^ forbidden
-	return []Finding{{Subject: path, Verdict: Failed, Evidence: fmt.Sprintf("its mode is %04o: %s", mode, why), Remedy: fmt.Sprintf("chmod %04o %s", narrow, path),
+	return []Finding{{Subject: path, Verdict: Failed, Evidence: fmt.Sprintf("its mode is %04o: %s", mode, why), Next: []next.Step{next.Call(next.Doctor, next.Args{"fix": true}, "have the modes corrected"), next.Do(fmt.Sprintf("set its mode to %04o", narrow))},
 		fix: func(context.Context) (string, error) {
 			// A link that is there by now is not followed.
 			root, err := os.OpenRoot(filepath.Dir(path))
@@ -118,24 +119,24 @@ func (v *examination) checkLocks(context.Context) []Finding {
 		}
 		switch {
 		case !had:
-			return errors.New("a lock that nobody holds cannot be had")
+			return errors.New("a lock that nobody holds cannot be taken")
 		case again:
-			return errors.New("a lock was given twice")
+			return errors.New("a lock was granted twice")
 		}
-		evidence = "the file system (" + kind + ") locks"
+		evidence = "the file system (" + kind + ") has locks"
 		return nil
 	})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return skippedFinding(dir + " is not there yet")
+		return skippedFinding(dir + " does not exist yet")
 	case isDiskFull(err), errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS), errors.Is(err, unix.ENOTDIR):
-		return skippedFinding("no file can be made in " + dir)
+		return skippedFinding("no file can be created in " + dir)
 	case endpointfs.Lockless(err) && withTestFile(dir, tryHardLink) == nil:
-		return []Finding{{Subject: dir, Verdict: Warning, Evidence: fmt.Sprintf("the file system (%s) does not lock: %v; operations use a lease instead", kind, err),
-			Remedy: "nothing has to be done: after one was killed on another machine the next waits a minute; where locks can be had (for NFS: the lock daemon; for Lustre: mount with flock) it does not"}}
+		return []Finding{{Subject: dir, Verdict: Warning, Evidence: fmt.Sprintf("the file system (%s) has no locks: %v; operations use a lease instead", kind, err),
+			Next: doOnly("nothing has to be done: only after an operation was killed on another machine, the next one waits a minute; with locks (for NFS: the lock daemon; for Lustre: mount with flock) it does not")}}
 	case err != nil:
-		return []Finding{{Subject: dir, Verdict: Failed, Evidence: fmt.Sprintf("the file system (%s) does not lock: %v", kind, err),
-			Remedy: "choose a directory on another file system with -c DIR, or ask the administrator for locks on this one (for NFS: the lock daemon; for Lustre: mount with flock)"}}
+		return []Finding{{Subject: dir, Verdict: Failed, Evidence: fmt.Sprintf("the file system (%s) has no locks: %v", kind, err),
+			Next: doOnly("choose a configuration directory on another file system, or ask the administrators for locks on this one (for NFS: the lock daemon; for Lustre: mount with flock)")}}
 	}
 	return okFinding(evidence)
 }
@@ -199,24 +200,24 @@ func (v *examination) checkDisk(context.Context) []Finding {
 	}
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
-		return skippedFinding("how much is free cannot be told: " + err.Error())
+		return skippedFinding("the free space could not be measured: " + err.Error())
 	}
 	free, files := st.Bavail*uint64(st.Bsize), st.Ffree
 	evidence := fmt.Sprintf("%s are free at %s", formatSize(free), dir)
-	const remedy = "make room, or choose another directory with -c; old logs and submit scripts of user endpoints (uep.*) take the most"
+	makeRoom := doOnly("make room, or choose another configuration directory; old logs and submit scripts of user endpoints (uep.*) take the most")
 	var err error
 	if dir == v.Manager.Dir.Path() { // nothing is written anywhere else
 		err = withTestFile(dir, nil)
 	}
 	switch {
 	case isDiskFull(err):
-		return []Finding{{Subject: dir, Verdict: Failed, Evidence: evidence + ", and nothing can be written: " + strings.TrimPrefix(err.Error(), "write "), Remedy: remedy}}
+		return []Finding{{Subject: dir, Verdict: Failed, Evidence: evidence + ", and nothing can be written: " + strings.TrimPrefix(err.Error(), "write "), Next: makeRoom}}
 	case free < noSpace:
-		return []Finding{{Subject: dir, Verdict: Failed, Evidence: evidence, Remedy: remedy}}
+		return []Finding{{Subject: dir, Verdict: Failed, Evidence: evidence, Next: makeRoom}}
 	case st.Files > 0 && files < fewFiles:
-		return []Finding{{Subject: dir, Verdict: Failed, Evidence: fmt.Sprintf("only %d more files can be made at %s", files, dir), Remedy: "remove files there, or choose another directory with -c"}}
+		return []Finding{{Subject: dir, Verdict: Failed, Evidence: fmt.Sprintf("only %d more files can be created at %s", files, dir), Next: doOnly("remove files there, or choose another configuration directory")}}
 	case free < tightSpace:
-		return []Finding{{Subject: dir, Verdict: Warning, Evidence: evidence + "; a log alone grows to 200 MiB", Remedy: remedy}}
+		return []Finding{{Subject: dir, Verdict: Warning, Evidence: evidence + "; a log alone grows to 200 MiB", Next: makeRoom}}
 	}
 	return okFinding(evidence)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/runtime"
 )
 
@@ -13,13 +14,13 @@ import (
 func (v *examination) checkSettings(context.Context) []Finding {
 	var all []Finding
 	if v.SettingErr != nil {
-		all = append(all, Finding{Verdict: Failed, Evidence: v.SettingErr.Error(), Remedy: hintOf(v.SettingErr, "set it right, or unset it")})
+		all = append(all, Finding{Verdict: Failed, Evidence: v.SettingErr.Error(), Next: stepsOf(v.SettingErr, next.Do("correct it, or unset it"))})
 	}
 	for _, name := range []string{"GLOBUS_COMPUTE_ENDPOINT_DIR", "GLOBUS_COMPUTE_ENDPOINT_NAME", "GLOBUS_COMPUTE_LOG_PATH"} {
 		if v.Getenv(name) != "" {
 			all = append(all, Finding{Subject: name, Verdict: Warning,
-				Evidence: name + " is set, as inside a task: globus-compute-endpoint, called by hand, would act on the endpoint that it names and not on the one in its arguments",
-				Remedy:   "unset " + name})
+				Evidence: name + " is set, as it is inside a task: globus-compute-endpoint, when called by hand, acts on the endpoint that this variable names, not on the one in its arguments",
+				Next:     doOnly("unset " + name)})
 		}
 	}
 	if len(all) == 0 {
@@ -32,14 +33,14 @@ func (v *examination) checkSettings(context.Context) []Finding {
 func (v *examination) checkRuntime(ctx context.Context) []Finding {
 	rt, err := v.findRuntime(ctx)
 	if err != nil {
-		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
+		return []Finding{{Verdict: Failed, Evidence: err.Error(), Next: stepsOf(err, next.Call(next.RuntimeInstall, nil, ""))}}
 	}
 	version, err := v.Runtimes.Check(ctx, rt)
 	if err != nil {
 		v.foundErr = err
-		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin runtime install")}}
+		return []Finding{{Verdict: Failed, Evidence: err.Error(), Next: stepsOf(err, next.Call(next.RuntimeInstall, nil, ""))}}
 	}
-	return okFinding(fmt.Sprintf("%s says that it is %s; it is taken because %s", rt.Path, version, rt.Why))
+	return okFinding(fmt.Sprintf("%s is release %s; it is used because %s", rt.Path, version, rt.Why))
 }
 
 // checkUserPath looks at the PATH that each endpoint gives its user endpoints, which run
@@ -57,19 +58,19 @@ func (v *examination) checkUserPath(ctx context.Context) []Finding {
 			continue // the check of its files says why, or the daemon's own PATH is used, which we set
 		}
 		program, found := endpoint.LeadsTo(path)
-		remedy := "put " + rt.Bin + " first in PATH in " + ep.EnvironmentFile()
+		remedy := doOnly("put " + rt.Bin + " first in PATH in " + ep.EnvironmentFile())
 		if !found {
-			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Remedy: remedy,
-				Evidence: "the PATH in user_environment.yaml does not lead to " + runtime.Program + ", which every user endpoint runs by name"})
+			all = append(all, Finding{Subject: ep.Name(), Verdict: Failed, Next: remedy,
+				Evidence: "the PATH in user_environment.yaml has no " + runtime.Program + ", which every user endpoint runs by name"})
 		}
 		other := runtime.PackageVersion(program, "globus-compute-endpoint", path)
 		if other != "" && rt.Version != "" && other != rt.Version {
-			all = append(all, Finding{Subject: ep.Name(), Verdict: Warning, Remedy: remedy,
-				Evidence: fmt.Sprintf("the daemon is %s, and the PATH in user_environment.yaml leads its user endpoints to %s, which is %s", rt.Version, program, other)})
+			all = append(all, Finding{Subject: ep.Name(), Verdict: Warning, Next: remedy,
+				Evidence: fmt.Sprintf("the daemon is release %s, and with the PATH in user_environment.yaml its user endpoints run %s, which is release %s", rt.Version, program, other)})
 		}
 	}
 	if len(all) == 0 {
-		return okFinding(ofEachEndpoint(len(eps), "leads its user endpoints to the runtime"))
+		return okFinding(ofEachEndpoint(len(eps), "has a PATH by which its user endpoints find the runtime"))
 	}
 	return all
 }
@@ -84,7 +85,7 @@ func (v *examination) checkParsl(ctx context.Context) []Finding {
 	}
 	own := runtime.PackageVersion(rt.Path, "parsl", v.Getenv("PATH"))
 	if own == "" {
-		return skippedFinding("the version of the runtime's parsl cannot be told")
+		return skippedFinding("the version of the runtime's parsl could not be found")
 	}
 	var all []Finding
 	for _, ep := range v.listEndpoints() {
@@ -99,7 +100,7 @@ func (v *examination) checkParsl(ctx context.Context) []Finding {
 		if other := runtime.PackageVersion(program, "parsl", path); other != "" && other != own {
 			all = append(all, Finding{Subject: ep.Name(), Verdict: Warning,
 				Evidence: fmt.Sprintf("the runtime has parsl %s, and what user endpoints run, %s, has parsl %s", own, program, other),
-				Remedy:   "have both in one environment: put " + rt.Bin + " first in PATH in " + ep.EnvironmentFile()})
+				Next:     doOnly("use one environment for both: put " + rt.Bin + " first in PATH in " + ep.EnvironmentFile())})
 		}
 	}
 	if len(all) == 0 {

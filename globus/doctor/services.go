@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,33 +11,34 @@ import (
 
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
+	"chiltepin/globus/next"
 )
 
 // checkServices asks Globus Auth and Globus Compute whether they are there, without
 // a login, and whether the service still works with the runtime.
 func (v *examination) checkServices(ctx context.Context) []Finding {
 	if v.o.Offline {
-		return skippedFinding("no service is to be asked")
+		return skippedFinding("services are not asked in an offline check")
 	}
 	if v.SettingErr != nil {
-		return skippedFinding("where the services are is not known")
+		return skippedFinding("the addresses of the services are not known")
 	}
 	var all []Finding
 	if err := v.reachAuth(ctx); err != nil {
-		all = append(all, Finding{Subject: v.Env.AuthURL, Verdict: Failed, Evidence: errorText(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
+		all = append(all, Finding{Subject: v.Env.AuthURL, Verdict: Failed, Evidence: errorText(err), Next: stepsOf(err, next.Do("check that this machine may open connections to port 443"))})
 	}
 	if err := v.reachCompute(ctx); err != nil {
-		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: errorText(err), Remedy: hintOf(err, "check that this machine may open connections to port 443")})
+		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: errorText(err), Next: stepsOf(err, next.Do("check that this machine may open connections to port 443"))})
 	}
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	says, err := v.anonymousClient().Version(askCtx)
 	if err != nil {
-		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "try again")})
+		return append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Evidence: err.Error(), Next: stepsOf(err, next.Do("try again"))})
 	}
 	if rt, err := v.findRuntime(ctx); err == nil && isOlderRelease(rt.Version, says.MinEndpoint) {
-		all = append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Remedy: "chiltepin runtime install",
-			Evidence: fmt.Sprintf("the service works with globus-compute-endpoint %s and newer, and the runtime is %s", says.MinEndpoint, rt.Version)})
+		all = append(all, Finding{Subject: v.Env.ComputeURL, Verdict: Failed, Next: []next.Step{next.Call(next.RuntimeInstall, nil, "have a newer one")},
+			Evidence: fmt.Sprintf("the service works with globus-compute-endpoint %s or newer, and the runtime is %s", says.MinEndpoint, rt.Version)})
 	}
 	if len(all) == 0 {
 		return okFinding(fmt.Sprintf("%s and %s answer", v.Env.AuthURL, v.Env.ComputeURL))
@@ -99,14 +101,14 @@ const (
 // checkClock compares this machine's clock with the service's.
 func (v *examination) checkClock(ctx context.Context) []Finding {
 	if v.o.Offline || v.SettingErr != nil || v.reachCompute(ctx) != nil {
-		return skippedFinding("there is no service to compare with")
+		return skippedFinding("there is no service to compare the clock with")
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	asked := time.Now()
 	theirs, err := v.anonymousClient().Clock(ctx)
 	if err != nil {
-		return skippedFinding("the service does not say what time it is: " + err.Error())
+		return skippedFinding("the service did not say what time it is: " + err.Error())
 	}
 	// It is told to the second, some time between asking and now.
 	ours := asked.Add(time.Since(asked) / 2)
@@ -117,11 +119,11 @@ func (v *examination) checkClock(ctx context.Context) []Finding {
 	}
 	f := Finding{Verdict: OK, Evidence: fmt.Sprintf("within %s of the service's", clockWarns)}
 	if off > clockWarns {
-		f = Finding{Verdict: Warning, Evidence: fmt.Sprintf("this machine's clock is %s %s the service's", off, word), Remedy: "have the administrator set the clock by NTP"}
+		f = Finding{Verdict: Warning, Evidence: fmt.Sprintf("this machine's clock is %s %s the service's", off, word), Next: doOnly("ask the administrators to set the clock by NTP")}
 	}
 	if off > clockFails {
 		f.Verdict = Failed
-		f.Evidence += ": the daemon drops commands that are 180 seconds from its own time, so no task is taken"
+		f.Evidence += ": the daemon drops commands that are 180 seconds from its own time, so it takes no tasks"
 	}
 	return []Finding{f}
 }
@@ -129,11 +131,11 @@ func (v *examination) checkClock(ctx context.Context) []Finding {
 // checkLogin looks at the tokens, and whether the service accepts them.
 func (v *examination) checkLogin(ctx context.Context) []Finding {
 	if v.Accounts == nil {
-		return skippedFinding("where the logins are is not known")
+		return skippedFinding("the place of the logins is not known")
 	}
 	account, err := v.Accounts.Whoami(ctx)
 	if err != nil {
-		return []Finding{{Verdict: Failed, Evidence: err.Error(), Remedy: hintOf(err, "chiltepin login")}}
+		return []Finding{{Verdict: Failed, Evidence: err.Error(), Next: stepsOf(err, next.Call(next.Login, nil, ""))}}
 	}
 	var names []string
 	for _, s := range account.Services {
@@ -145,29 +147,20 @@ func (v *examination) checkLogin(ctx context.Context) []Finding {
 			if s.Problem != nil {
 				evidence = s.Problem.Error()
 			}
-			return []Finding{{Subject: s.Store, Verdict: Failed, Evidence: evidence, Remedy: "chiltepin login"}}
+			return []Finding{{Subject: s.Store, Verdict: Failed, Evidence: evidence, Next: []next.Step{next.Call(next.Login, nil, "")}}}
 		}
-		names = append(names, firstNonEmpty(s.Identity.Username, s.Identity.ID, "somebody"))
+		names = append(names, cmp.Or(s.Identity.Username, s.Identity.ID, "somebody"))
 	}
 	evidence := strings.Join(names, ", ") + " is logged in"
 	if v.o.Offline || v.reachCompute(ctx) != nil {
-		return okFinding(evidence + "; the service was not asked whether it accepts that")
+		return okFinding(evidence + "; the service was not asked whether it accepts the login")
 	}
 	_, err = v.authorizedClient(ctx)
 	switch {
 	case err == nil:
-		return okFinding(evidence + ", and the service accepts it")
+		return okFinding(evidence + ", and the service accepts the login")
 	case globus.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
-		return []Finding{{Verdict: Warning, Evidence: evidence + ", but whether the service accepts that is not known: " + errorText(err), Remedy: hintOf(err, "try again")}}
+		return []Finding{{Verdict: Warning, Evidence: evidence + ", but whether the service accepts the login is not known: " + errorText(err), Next: stepsOf(err, next.Do("try again"))}}
 	}
-	return []Finding{{Verdict: Failed, Evidence: "the service does not accept the login: " + errorText(err), Remedy: "chiltepin login --force"}}
-}
-
-func firstNonEmpty(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
+	return []Finding{{Verdict: Failed, Evidence: "the service does not accept the login: " + errorText(err), Next: []next.Step{next.Call(next.Login, next.Args{"force": true}, "log in again")}}}
 }

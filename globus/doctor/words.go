@@ -3,20 +3,22 @@ package doctor
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 )
 
-// hintOf is the next step that an error offers, or another.
-func hintOf(err error, otherwise string) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) && h.Hint() != "" {
-		return h.Hint()
+// stepsOf is what an error says to do, or otherwise, unless that is nothing.
+func stepsOf(err error, otherwise next.Step) []next.Step {
+	steps := next.Of(err)
+	if len(steps) == 0 && !otherwise.IsZero() {
+		steps = []next.Step{otherwise}
 	}
-	return otherwise
+	return steps
 }
+
+// doOnly is one sentence as what to do.
+func doOnly(what string) []next.Step { return []next.Step{next.Do(what)} }
 
 // errorText is what an error says without how Go's HTTP client introduces it.
 func errorText(err error) string {
@@ -43,14 +45,4 @@ func countInWords(n int, one, many string) string {
 		return one
 	}
 	return fmt.Sprintf(many, n)
-}
-
-// sortedKeys returns the keys in order.
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, strings.Compare)
-	return keys
 }

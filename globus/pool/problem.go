@@ -16,7 +16,7 @@ const (
 	// Warning: it runs, and something that is written does nothing or is
 	// likely not what was meant.
 	Warning Severity = "warning"
-	// Note: worth knowing, and nothing to correct.
+	// Note: worth knowing, and nothing to fix.
 	Note Severity = "note"
 )
 

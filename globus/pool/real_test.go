@@ -230,7 +230,7 @@ func TestProbe(t *testing.T) {
 	})
 	t.Run("TooLate", func(t *testing.T) {
 		p, err := w.probe(ctx, 15*time.Second, "provider: localhost", "environment: [sleep 600]")
-		stopped(t, p, err, "", "", "no result after 15s: still waiting for the workers of the block to connect", "timeout:30s")
+		stopped(t, p, err, "", "", "no result after 15s: still waiting for ", "timeout:30s")
 		if p.Failure != nil && !p.Failure.Timeout {
 			t.Error("it is no timeout")
 		}
