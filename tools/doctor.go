@@ -12,7 +12,7 @@ import (
 
 // Doctors is what the operation doctor needs. [doctor.Doctor] is one.
 type Doctors interface {
-	Examine(ctx context.Context, o doctor.Options) ([]doctor.Finding, error)
+	Examine(ctx context.Context, o doctor.ExamineOptions) ([]doctor.Finding, error)
 }
 
 // DoctorArgs are the arguments of doctor.
@@ -63,7 +63,7 @@ signalled.`,
 		if err != nil {
 			return Diagnosis{}, err
 		}
-		found, err := d.Examine(ctx, doctor.Options{Offline: in.Offline, Fix: in.Fix})
+		found, err := d.Examine(ctx, doctor.ExamineOptions{Offline: in.Offline, Fix: in.Fix})
 		if err != nil {
 			return Diagnosis{}, err
 		}

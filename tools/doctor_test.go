@@ -16,10 +16,10 @@ import (
 // fakeDoctor finds what it is told to, and repairs a failure when asked.
 type fakeDoctor struct {
 	found []doctor.Finding
-	asked []doctor.Options
+	asked []doctor.ExamineOptions
 }
 
-func (f *fakeDoctor) Examine(_ context.Context, o doctor.Options) ([]doctor.Finding, error) {
+func (f *fakeDoctor) Examine(_ context.Context, o doctor.ExamineOptions) ([]doctor.Finding, error) {
 	f.asked = append(f.asked, o)
 	found := append([]doctor.Finding(nil), f.found...)
 	for i := range found {

@@ -126,7 +126,7 @@ func TestPoolErrors(t *testing.T) {
 		{&pool.FileError{Path: "p", Problem: "odd", Steps: []next.Step{next.Do("correct it")}}, operation.CodeInvalid, "correct it"},
 		{&pool.RenderError{Pool: "gpu", Cause: "c", Lines: []string{"\x1b"}, Steps: []next.Step{next.Do("correct it")}}, operation.CodeInvalid, "correct it"},
 		{&pool.UnregisteredError{Name: "mesa"}, operation.CodeNotFound, "chiltepin endpoint start mesa"},
-		{&pool.InterruptedError{Pool: "gpu", Stage: pool.Started, Err: context.Canceled}, operation.CodeCanceled, ""},
+		{&pool.ProbeInterruptedError{Pool: "gpu", Stage: pool.Started, Err: context.Canceled}, operation.CodeCanceled, ""},
 	} {
 		got := Classify(tt.err)
 		if got.Code != tt.code || tt.next != "" && got.Next != tt.next || got.Next == "" {

@@ -58,13 +58,13 @@ type Finding struct {
 	fix func(context.Context) (string, error)
 }
 
-// Accounts is what is asked about logins. [auth.Manager] is one.
-type Accounts interface {
+// AccountReader is what is asked about logins. [auth.Manager] is one.
+type AccountReader interface {
 	Whoami(context.Context) (auth.Account, error)
 }
 
-// Runtimes is what is asked about the Python side. [checkRuntime.Finder] is one.
-type Runtimes interface {
+// RuntimeFinder is what is asked about the Python side. [checkRuntime.Finder] is one.
+type RuntimeFinder interface {
 	Find(context.Context) (runtime.Runtime, error)
 	Check(context.Context, runtime.Runtime) (version string, err error)
 }
@@ -74,10 +74,10 @@ type Runtimes interface {
 type Doctor struct {
 	// Manager manages the endpoints.
 	Manager *endpoint.Manager
-	// Runtimes finds the runtime.
-	Runtimes Runtimes
-	// Accounts is the logins; nil when SettingErr is set.
-	Accounts Accounts
+	// RuntimeFinder finds the runtime.
+	Runtimes RuntimeFinder
+	// AccountReader is the logins; nil when SettingErr is set.
+	Accounts AccountReader
 	// Env is where the services are, SettingErr what is wrong with the
 	// variables that say so.
 	Env        globus.Environment
@@ -88,8 +88,8 @@ type Doctor struct {
 	Getenv func(string) string
 }
 
-// Options say what to check.
-type Options struct {
+// ExamineOptions say what to check.
+type ExamineOptions struct {
 	// Offline asks no service.
 	Offline bool
 	// Fix repairs what can be repaired without risk.
@@ -123,7 +123,7 @@ func checks() []check {
 }
 
 // Examine runs every check. The error is only that of ctx.
-func (d *Doctor) Examine(ctx context.Context, o Options) ([]Finding, error) {
+func (d *Doctor) Examine(ctx context.Context, o ExamineOptions) ([]Finding, error) {
 	v := &examination{Doctor: d, o: o}
 	var all []Finding
 	for _, c := range checks() {
@@ -156,7 +156,7 @@ func applyFix(ctx context.Context, f Finding) Finding {
 // examination is one examination, with what several checks need to know.
 type examination struct {
 	*Doctor
-	o Options
+	o ExamineOptions
 
 	found      runtime.Runtime
 	foundErr   error

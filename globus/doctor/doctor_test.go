@@ -155,7 +155,7 @@ func (r remembering) Check(ctx context.Context, rt runtime.Runtime) (string, err
 
 // examine returns, by check, the gravest verdicts that are neither ok nor
 // skipped, and fails for a finding that a person could do nothing with.
-func (w *world) examine(o doctor.Options) map[string]string {
+func (w *world) examine(o doctor.ExamineOptions) map[string]string {
 	w.t.Helper()
 	found, err := w.doctor().Examine(w.t.Context(), o)
 	if err != nil {
@@ -348,16 +348,16 @@ func TestSeededFaults(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			tt.seed(w)
-			if diff := cmp.Diff(tt.want, w.examine(doctor.Options{})); diff != "" {
+			if diff := cmp.Diff(tt.want, w.examine(doctor.ExamineOptions{})); diff != "" {
 				t.Fatalf("(-want +got):\n%s", diff)
 			}
 			if tt.fixed == nil {
 				return
 			}
-			if diff := cmp.Diff(tt.fixed, w.examine(doctor.Options{Fix: true})); diff != "" {
+			if diff := cmp.Diff(tt.fixed, w.examine(doctor.ExamineOptions{Fix: true})); diff != "" {
 				t.Fatalf("with Fix (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(map[string]string{}, w.examine(doctor.Options{})); diff != "" {
+			if diff := cmp.Diff(map[string]string{}, w.examine(doctor.ExamineOptions{})); diff != "" {
 				t.Errorf("after it was repaired (-want +got):\n%s", diff)
 			}
 		})
@@ -381,7 +381,7 @@ func TestBrokers(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			tt.seed(w)
-			found, err := w.doctor().Examine(t.Context(), doctor.Options{})
+			found, err := w.doctor().Examine(t.Context(), doctor.ExamineOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -425,7 +425,7 @@ func TestOffline(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	before := len(w.box.Journal())
-	if got := w.examine(doctor.Options{Offline: true}); len(got) > 0 {
+	if got := w.examine(doctor.ExamineOptions{Offline: true}); len(got) > 0 {
 		t.Errorf("found %v", got)
 	}
 	if after := len(w.box.Journal()); after != before {

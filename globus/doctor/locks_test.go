@@ -29,7 +29,7 @@ func TestNoLocks(t *testing.T) {
 	if err := lockstest.Refuse(); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]string{"locks": "warning"}, w.examine(doctor.Options{})); diff != "" {
+	if diff := cmp.Diff(map[string]string{"locks": "warning"}, w.examine(doctor.ExamineOptions{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

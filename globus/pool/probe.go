@@ -26,8 +26,8 @@ type ProbeOptions struct {
 // scheduler with free nodes.
 const DefaultProbe = 5 * time.Minute
 
-// InterruptedError is a probe that was given up on the way.
-type InterruptedError struct {
+// ProbeInterruptedError is a probe that was given up on the way.
+type ProbeInterruptedError struct {
 	Pool  string
 	Stage Stage
 	Left  []string
@@ -35,7 +35,7 @@ type InterruptedError struct {
 }
 
 // Error says how far it had come.
-func (e *InterruptedError) Error() string {
+func (e *ProbeInterruptedError) Error() string {
 	_, awaited := e.Stage.describe()
 	left := "nothing is left behind"
 	if len(e.Left) > 0 {
@@ -45,7 +45,7 @@ func (e *InterruptedError) Error() string {
 }
 
 // Unwrap returns the context's error.
-func (e *InterruptedError) Unwrap() error { return e.Err }
+func (e *ProbeInterruptedError) Unwrap() error { return e.Err }
 
 // probeSource is the function of a probe: it imports nothing that a Python could
 // lack, and tells where it runs.
@@ -63,7 +63,7 @@ const probeSource = `def chiltepin_probe(token):
 //
 // Of an endpoint that is not of this machine fewer stages are seen, and its
 // user endpoint stays until it is idle for long enough. An error is a probe
-// that could not begin, or an *[InterruptedError].
+// that could not begin, or an *[ProbeInterruptedError].
 func (m *Manager) Probe(ctx context.Context, path string, data []byte, name string, o ProbeOptions) (Probe, error) {
 	p, err := findPool(Parse(data), path, name)
 	if err != nil {
@@ -100,7 +100,7 @@ func (m *Manager) Probe(ctx context.Context, path string, data []byte, name stri
 	}
 	r.cleanUp(context.WithoutCancel(ctx))
 	if ctx.Err() != nil {
-		return r.Probe, &InterruptedError{Pool: name, Stage: r.nextStage(), Left: r.Left, Err: context.Cause(ctx)}
+		return r.Probe, &ProbeInterruptedError{Pool: name, Stage: r.nextStage(), Left: r.Left, Err: context.Cause(ctx)}
 	}
 	r.Failure = stop
 	return r.Probe, err

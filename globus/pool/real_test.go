@@ -244,7 +244,7 @@ func TestProbe(t *testing.T) {
 			}
 		})
 		p, err := w.probe(interrupted, 0, "provider: localhost")
-		var e *pool.InterruptedError
+		var e *pool.ProbeInterruptedError
 		if !errors.As(err, &e) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "nothing is left behind") {
 			t.Errorf("%+v, %v", p, err)
 		}
