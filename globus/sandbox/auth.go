@@ -156,8 +156,8 @@ func (a *auth) linkedIdentities(id string) []Identity {
 	return set
 }
 
-// authErrorBody has the members that the SDK reads (error of a token request,
-// errors of the others).
+// authErrorBody is the body of an error answer, with the members that the SDK
+// reads: error for a token request, errors for the others.
 func authErrorBody(status int, code, detail string) map[string]any {
 	return map[string]any{
 		"error": code, "error_description": detail,

@@ -33,8 +33,9 @@ func (c *authCode) meetsChallenge(verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(got), []byte(c.challenge)) == 1
 }
 
-// handleAuthorize is where a browser is sent. What cannot be trusted to go back to
-// the application is shown to the person; the rest goes to the redirect URI.
+// handleAuthorize answers the authorize URL, to which an application sends the
+// browser. An unknown client or redirect URI is shown to the person; every other
+// error goes back to the application through the redirect URI.
 func (a *auth) handleAuthorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	e := entryOf(r)

@@ -74,7 +74,7 @@ func post(t *testing.T, c *http.Client, path string, form url.Values, id, secret
 	return send(t, c, r, &out), out
 }
 
-// sendMethod returns the status and decodes a JSON answer.
+// send returns the status and decodes a JSON answer.
 func send(t *testing.T, c *http.Client, r *http.Request, into any) int {
 	t.Helper()
 	answer, err := c.Do(r)
@@ -108,7 +108,7 @@ func call(t *testing.T, c *http.Client, method, url, token, body string, into an
 	return send(t, c, r, into)
 }
 
-// loginAs goes through the paste flow and returns what it gives.
+// login goes through the paste flow and returns what it gives.
 func login(t *testing.T, b *sandboxtest.Box) tokens {
 	t.Helper()
 	status, got := post(t, b.Client(), "/v2/oauth2/token", codeForm(b.AuthorizeCode(authorizeURL())), "", "")

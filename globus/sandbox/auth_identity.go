@@ -13,7 +13,7 @@ func (a *auth) handleUserinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	set := a.linkedIdentities(t.identity)
 	if len(set) == 0 {
-		writeAuthError(w, r, http.StatusForbidden, "FORBIDDEN", "the identity is gone")
+		writeAuthError(w, r, http.StatusForbidden, "FORBIDDEN", "no such identity")
 		return
 	}
 	linked := []any{}
@@ -38,7 +38,7 @@ func (a *auth) handleIdentities(w http.ResponseWriter, r *http.Request) {
 	}
 	ids, names := r.URL.Query().Get("ids"), r.URL.Query().Get("usernames")
 	if (ids == "") == (names == "") {
-		writeAuthError(w, r, http.StatusBadRequest, "BAD_REQUEST", "give ids or usernames")
+		writeAuthError(w, r, http.StatusBadRequest, "BAD_REQUEST", "want either ids or usernames")
 		return
 	}
 	wanted := strings.Split(ids+names, ",")
@@ -60,7 +60,8 @@ func (a *auth) handleIdentities(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"identities": found})
 }
 
-// requireAuthToken demands an access token for Auth itself.
+// requireAuthToken returns the access token for Auth itself that r carries. It
+// answers and returns false when there is none.
 func (a *auth) requireAuthToken(w http.ResponseWriter, r *http.Request, scope string) (token, bool) {
 	t, status, why := a.checkBearer(r, authResourceServer, scope)
 	switch status {
@@ -76,7 +77,8 @@ func (a *auth) requireAuthToken(w http.ResponseWriter, r *http.Request, scope st
 }
 
 // tokenCheckHandler stands for a service of which only the tokens matter: it
-// tells a good token from a bad one and has nothing else.
+// refuses a bad token, and answers every request with a good one that the
+// resource does not exist.
 func (s *Sandbox) tokenCheckHandler(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, status, why := s.auth.checkBearer(r, name, "")
@@ -84,7 +86,7 @@ func (s *Sandbox) tokenCheckHandler(name string) http.Handler {
 			http.StatusUnauthorized: "AuthenticationFailed", http.StatusForbidden: "PermissionDenied",
 		}[status]
 		if status == http.StatusOK {
-			status, code, why = http.StatusNotFound, "NotFound", "the sandbox has none of this service's resources"
+			status, code, why = http.StatusNotFound, "NotFound", "the sandbox does not have the resources of this service"
 		}
 		entryOf(r).Error = code + ": " + why
 		writeJSON(w, status, map[string]any{"code": code, "message": why, "resource": r.URL.Path})

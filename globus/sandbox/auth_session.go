@@ -25,8 +25,8 @@ type SessionPolicy struct {
 	Domain string
 }
 
-// unmetPolicy is the demand that t does not meet, in the words by which Globus tells
-// an application what to ask for in another login; nil when all is well.
+// unmetPolicy returns what p demands and t does not have, as the parameters with
+// which an application asks for another login; nil when t meets the policy.
 func (a *auth) unmetPolicy(p SessionPolicy, t token) map[string]any {
 	demand := map[string]any{}
 	if p.MFA && !t.mfa {
@@ -47,8 +47,8 @@ func (a *auth) unmetPolicy(p SessionPolicy, t token) map[string]any {
 	return demand
 }
 
-// signInBrowser finds the session of the browser, or signs who in and says so in the
-// journal: what a person would have to do by hand. The caller holds mu.
+// signInBrowser returns the session of the browser, or makes one for who and
+// records a sign-in: what a person would have to do by hand. The caller holds mu.
 func (a *auth) signInBrowser(w http.ResponseWriter, r *http.Request, who Identity, q url.Values) *session {
 	mfa := q.Get("session_required_mfa") == "true"
 	if c, err := r.Cookie(sessionCookie); err == nil && q.Get("prompt") != "login" {
@@ -68,8 +68,8 @@ func (a *auth) signInBrowser(w http.ResponseWriter, r *http.Request, who Identit
 	return s
 }
 
-// chooseIdentity is the identity that consents: one that the request demands, by id
-// or by domain, the one that was set, or the first. The caller holds mu.
+// chooseIdentity returns the identity that consents: one that the request demands
+// by id or by domain, the one in the settings, or the first. The caller holds mu.
 func (a *auth) chooseIdentity(q url.Values, settings Settings) (Identity, bool) {
 	words := func(name string) []string {
 		return strings.FieldsFunc(q.Get(name), func(r rune) bool { return r == ',' })

@@ -8,9 +8,10 @@ import (
 	"crypto/subtle"
 )
 
-// authenticateClient is who makes a token, revoke or introspect request: Basic auth for a
-// confidential client, client_id in the form for a native app. It answers and
-// returns false when that is nobody.
+// authenticateClient returns the client that makes a token, revoke or introspect
+// request: by Basic authentication or the form's client_secret for a confidential
+// client, by client_id in the form for a native app. It answers and returns false
+// for an unknown client and a wrong secret.
 func (a *auth) authenticateClient(w http.ResponseWriter, r *http.Request) (Application, bool) {
 	form := httpExchangeOf(r).form
 	id, secret, basic := r.BasicAuth()

@@ -50,7 +50,8 @@ func (a *auth) issueToken(r *http.Request, t token) *token {
 }
 
 // checkBearer finds the token that r carries and checks that it is live, for server
-// and has scope ("" for any). why is empty when all is well.
+// and has scope ("" for any). The status is 200 when all is well;
+// otherwise why says what is wrong.
 func (a *auth) checkBearer(r *http.Request, server, scope string) (t token, status int, why string) {
 	value := bearerToken(r)
 	a.mu.Lock()

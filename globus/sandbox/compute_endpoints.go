@@ -33,7 +33,7 @@ type registration struct {
 	Metadata      map[string]any `json:"metadata"`
 }
 
-// usesTemplate tells whether the endpoint starts user endpoints from a template;
+// usesTemplate reports whether the endpoint starts user endpoints from a template;
 // one of an old release, with its engine in config.yaml, runs tasks itself.
 func (d *registration) usesTemplate() bool {
 	template, ok := d.Metadata["user_config_template"].(string)
@@ -121,8 +121,8 @@ func writeQueueInfo(url, queue, id string) map[string]any {
 	}
 }
 
-// findEndpoint finds the endpoint of the request's path; owned demands the caller's
-// own. They answer when they return false; the caller holds mu.
+// findEndpoint returns the endpoint of the request's path, findOwnEndpoint one that
+// the caller may change. They answer when they return false; the caller holds mu.
 func (c *compute) findEndpoint(w http.ResponseWriter, r *http.Request) (*endpoint, bool) {
 	id := r.PathValue("id")
 	if !isUUID(id) {
@@ -177,7 +177,8 @@ func (c *compute) handleDelete(w http.ResponseWriter, r *http.Request, t token) 
 	writeJSON(w, http.StatusOK, map[string]any{"result": 302})
 }
 
-// removeFromBroker ends everything that an endpoint has of the broker.
+// removeFromBroker removes the user, the connections and the queues of an
+// endpoint.
 func (c *compute) removeFromBroker(id string) {
 	c.s.broker.DropUser(id)
 	c.s.broker.CloseConnections(id)

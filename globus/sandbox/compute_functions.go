@@ -24,8 +24,8 @@ type functionDoc struct {
 	Group       string         `json:"group"`
 }
 
-// packedCode is the function as it stands at the head of a task's buffer: what the
-// SDK serialized, or, for source code, the service's own packing of it.
+// packedCode returns the function as it stands at the head of a task's buffer:
+// what the SDK serialized, or source code as the service packs it.
 func (d *functionDoc) packedCode() string {
 	if d.Serialized == nil || *d.Serialized {
 		return d.Code

@@ -17,8 +17,8 @@ type liveness struct {
 	failed string // a user endpoint's reason for not starting
 }
 
-// isOnline is judged as the real service is thought to: the last heartbeat is
-// younger than a few of the periods that it announced. The caller holds mu.
+// isOnline reports whether the last heartbeat is younger than a few of the periods
+// that it announced, which is how the real service seems to judge. The caller holds mu.
 func (c *compute) isOnline(l *liveness) bool {
 	if l.last.IsZero() || l.period == 0 || !l.active {
 		return false

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What pack wrote, unpack reads back; what unpack refuses leaves an error.
+// What packMessage wrote, unpackMessage reads back; what it refuses is an error.
 func FuzzMessagepack(f *testing.F) {
 	f.Add([]byte("\x01{\"message_type\":\"result\",\"data\":{\"task_id\":\"x\",\"data\":\"y\"}}"))
 	f.Add([]byte("\x01{}"))

@@ -17,7 +17,7 @@ import (
 	"chiltepin/globus/sandbox/broker"
 )
 
-// handleSubmit sends one task for each payload.
+// submit sends one task for each payload.
 func (b *bench) submit(p *puppet, function, more string, payloads ...string) (int, map[string]any) {
 	b.t.Helper()
 	list, err := json.Marshal(payloads)

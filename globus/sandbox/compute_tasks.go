@@ -67,7 +67,7 @@ func (c *compute) receiveResult(m broker.Message) {
 		c.s.recordEntry(e)
 		return
 	}
-	again := t.result != nil // an endpoint that did not hear our ack sends twice
+	again := t.result != nil // an endpoint that lost our acknowledgement sends twice
 	t.result, t.completed = &res, c.s.clock.now()
 	e.Endpoint, e.UserEndpoint, e.Detail = t.endpoint, t.userEndpoint, t.statusWord()
 	if group := c.groups[t.group]; group.queue && !again {

@@ -22,14 +22,14 @@ type userEndpoint struct {
 	liveness            liveness
 }
 
-// userEndpointSpace makes the ids of user endpoints: they depend on nothing
-// but what the user endpoint is for.
+// userEndpointSpace is the namespace of the UUIDs of user endpoints, which depend
+// on endpoint, submitter, configuration and runtime only.
 var userEndpointSpace = uuid.MustParse("5d3b1a3e-5b63-4d0a-9a35-6a2f7c1d9e10")
 
 // startUserEndpoint sends the core endpoint the command to start (or keep) the
 // user endpoint for this submission and waits until its heartbeat says that it
 // is up. The command goes out each time: it is what revives one that stopped.
-// why says for the submitter what went wrong.
+// why is the error for the submitter.
 func (c *compute) startUserEndpoint(r *http.Request, e *endpoint, t token, in *submission) (u *userEndpoint, why string) {
 	settings := c.s.settings.currentValues()
 	config, runtime := canonicalJSON(in.UserConfig), canonicalJSON(in.UserRuntime)
@@ -111,8 +111,8 @@ func (c *compute) waitUserEndpoint(r *http.Request, u *userEndpoint, limit time.
 	}, "the user endpoint did not start in time")
 }
 
-// waitUntil asks done, under mu, at every change until it says yes; late is the
-// answer when the time is up.
+// waitUntil calls done, with mu held, at every change until it returns true, and
+// returns its reason, or late when the time is up.
 func (c *compute) waitUntil(r *http.Request, limit time.Duration, done func() (bool, string), late string) string {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -129,7 +129,7 @@ func (c *compute) waitUntil(r *http.Request, limit time.Duration, done func() (b
 		case <-timer.C:
 			return late
 		case <-r.Context().Done():
-			return "the client went away"
+			return "the client closed the connection"
 		case <-c.s.closing:
 			return "the sandbox is closing"
 		}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Fault is something to go wrong with requests to order. The first fields say
-// which requests, an empty one meaning any; the others say what happens.
+// Fault is a failure of HTTP requests to order. The first fields select the
+// requests, an empty one meaning any; the others say what happens to them.
 type Fault struct {
 	Host string `json:"host,omitempty"` // "compute.api.globus.org"
 	// Method is "POST" and so on. CONNECT strikes the tunnel to Host: Drop,
@@ -187,7 +187,8 @@ func writeHalf(w http.ResponseWriter, truth *httptest.ResponseRecorder) {
 	panic(http.ErrAbortHandler)
 }
 
-// waitDelay waits for d, and says false when the client or the sandbox went first.
+// waitDelay waits for d, and returns false when the client or the sandbox closed
+// before that.
 func (s *Sandbox) waitDelay(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -16,8 +16,8 @@ import (
 // maxBody is more than any client may send: the SDK stops at 10 MiB.
 const maxBody = 64 << 20
 
-// httpExchange is one request on its way through the services; its handler adds
-// to the entry what only it knows.
+// httpExchange is one request that a service is answering; the handler adds to the
+// entry what only it knows.
 type httpExchange struct {
 	entry Entry
 	body  []byte
@@ -27,7 +27,7 @@ type httpExchange struct {
 
 type httpExchangeKey struct{}
 
-// entryOf is the journal entry of the request under way.
+// entryOf returns the journal entry of a request that is being answered.
 func entryOf(r *http.Request) *Entry {
 	return &httpExchangeOf(r).entry
 }
@@ -92,7 +92,7 @@ func (s *Sandbox) newHTTPExchange(host string, r *http.Request) *httpExchange {
 	}}
 }
 
-// decodeBody fills form or json, and the entry's account of them.
+// decodeBody fills form or json, and the body of the entry with them.
 func (x *httpExchange) decodeBody(r *http.Request, m *masker) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch kind {

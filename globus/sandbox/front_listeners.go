@@ -148,8 +148,8 @@ func (s *Sandbox) Hosts() []string {
 	return []string{AuthHost, ComputeHost, TransferHost, AcademyHost}
 }
 
-// Down closes the proxy's listener and all its connections, as a network that
-// is gone: clients are refused. Up opens it again on the same port. The
+// Down closes the proxy's listener and all its connections, as if the network had
+// failed: clients are refused. Up opens it again on the same port. The
 // broker and the control path stay.
 func (s *Sandbox) Down() error {
 	n := s.net

@@ -9,8 +9,8 @@ import (
 
 // proxyHandler is the HTTPS proxy: it ends the TLS of the hosts that the
 // sandbox answers for, and refuses every other at once, so that a program that
-// tries the real internet does not hang. Requests that are no CONNECT go to
-// the services.
+// tries the real internet does not hang. A request with another
+// method than CONNECT goes to the services.
 type proxyHandler struct{ s *Sandbox }
 
 func (p proxyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,7 @@ func (p proxyHandler) openTunnel(w http.ResponseWriter, r *http.Request) {
 	p.s.net.tunnels.giveConn(conn)
 }
 
-// tunnelListener is a listener whose connections are given to it.
+// tunnelListener is a net.Listener of the connections that giveConn gives it.
 type tunnelListener struct {
 	addr   net.Addr
 	conns  chan net.Conn
@@ -115,7 +115,7 @@ func (h *tunnelListener) Close() error {
 
 func (h *tunnelListener) Addr() net.Addr { return h.addr }
 
-// tunnelConn is a connection that its handoff can close.
+// tunnelConn is a connection that its tunnelListener can close.
 type tunnelConn struct {
 	net.Conn
 	h *tunnelListener

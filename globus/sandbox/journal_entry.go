@@ -65,7 +65,7 @@ func (s *Sandbox) recordBrokerEvent(e broker.ConnectionEvent) {
 	})
 }
 
-// IsRequest says whether e is an answered request of method ("" for any) to
+// IsRequest reports whether e is an answered request of method ("" for any) to
 // path, a pattern in which * stands for any run without a slash.
 func (e Entry) IsRequest(method, pattern string) bool {
 	if e.Kind != "http" || method != "" && !strings.EqualFold(method, e.Method) {
@@ -75,7 +75,7 @@ func (e Entry) IsRequest(method, pattern string) bool {
 	return ok && err == nil
 }
 
-// IsEvent says whether e is an event of that name about that endpoint or user
+// IsEvent reports whether e is an event of that name about that endpoint or user
 // endpoint ("" for any).
 func (e Entry) IsEvent(name, endpoint string) bool {
 	return e.Kind == "event" && e.Event == name &&

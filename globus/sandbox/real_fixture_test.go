@@ -67,7 +67,7 @@ func (r *real) write(name, text string) {
 	}
 }
 
-// handleMessages runs a program of the environment to its end and returns its output.
+// run runs a program of the environment to its end and returns its output.
 func (r *real) run(name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(r.t.Context(), r.py.Bin(name), args...)
 	cmd.Env, cmd.Dir = r.env, filepath.Dir(filepath.Dir(r.dir))
@@ -85,7 +85,7 @@ func (r *real) gce(args ...string) string {
 	return out
 }
 
-// sendStart runs the daemon in a session of its own until the test ends, and
+// start runs the daemon in a session of its own until the test ends, and
 // returns its endpoint's id once the service has heard a heartbeat.
 func (r *real) start() (id string, stopped <-chan error) {
 	r.t.Helper()
@@ -143,7 +143,7 @@ func (r *real) stop(stopped <-chan error) {
 	}
 }
 
-// loginAs goes through a program's own paste flow, as a person with a browser:
+// login goes through a program's own paste flow, as a person with a browser:
 // every URL that it shows is answered with the code. It returns the output.
 func (r *real) login(name string, args ...string) string {
 	r.t.Helper()

@@ -108,7 +108,7 @@ func (s *Sandbox) ClearFaults() {
 // OrderBroker adds a fault of the AMQP broker.
 func (s *Sandbox) OrderBroker(f BrokerFault) { s.broker.AddFault(f) }
 
-// BrokerFault is a fault to order of the AMQP broker: see its fields.
+// BrokerFault is a failure of the AMQP broker to order.
 type BrokerFault = broker.ConnectionFault
 
 // CloseConnections closes the AMQP connections of a user ("" for everyone's)

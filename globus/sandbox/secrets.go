@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// newSecret is 32 random bytes for a token, a code or a password.
+// newSecret returns 32 random bytes for a token, a code or a password.
 func newSecret(prefix string) string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand
@@ -40,7 +40,7 @@ func (m *masker) labelSecret(kind, secret string) string {
 	return label
 }
 
-// labelOf is the label of secret, or "unknown" for one that the sandbox never made.
+// labelOf returns the label of secret, or "unknown" for one that the sandbox never made.
 func (m *masker) labelOf(secret string) string {
 	if secret == "" {
 		return ""
@@ -69,7 +69,7 @@ const (
 	maskText  = 120
 )
 
-// maskValue is v as the journal may show it: secrets as labels, long texts as
+// maskValue returns v as the journal may show it: secrets as labels, long texts as
 // their length, deep structures cut.
 func (m *masker) maskValue(key string, v any, depth int) any {
 	switch v := v.(type) {
@@ -105,7 +105,7 @@ func (m *masker) maskValue(key string, v any, depth int) any {
 	return v
 }
 
-// maskForm is a query or a form as the journal may show it.
+// maskForm returns a query or a form as the journal may show it.
 func (m *masker) maskForm(values url.Values) map[string]any {
 	if len(values) == 0 {
 		return nil

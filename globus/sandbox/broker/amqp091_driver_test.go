@@ -112,7 +112,7 @@ func amqp091Text(err error) string {
 	return "error: " + err.Error()
 }
 
-// handleMessages answers ok, or what the command asked for.
+// run answers ok, or what the command asked for.
 func (d *amqp091Driver) run(command string, args []string, opts map[string]string) ([]string, error) {
 	flag := func(name string) bool { return opts[name] == "yes" }
 	ok := func(err error) ([]string, error) {
@@ -313,7 +313,7 @@ func (d *amqp091Driver) channel(conn, name string, confirm bool) error {
 	return nil
 }
 
-// publishMessage sends n messages, and waits for their fate on a channel with
+// publish sends n messages, and waits for their fate on a channel with
 // confirms. Their number is put behind each body when there are several.
 func (ch *amqp091Channel) publish(opts map[string]string) ([]string, error) {
 	n := 1

@@ -147,17 +147,17 @@ func TestBrokerInsideErrors(t *testing.T) {
 		err  error
 		want string
 	}{
-		{b.DeclareExchange("x", "fanout"), `declaring exchange "x": it is there as direct, not fanout`},
-		{b.DeclareExchange("y", "headers"), `declaring exchange "y": no kind "headers"`},
+		{b.DeclareExchange("x", "fanout"), `declaring exchange "x": it exists with kind direct, not fanout`},
+		{b.DeclareExchange("y", "headers"), `declaring exchange "y": unknown kind "headers"`},
 		{b.DeclareQueue(""), `declaring queue: it has no name`},
 		{b.Bind("q", "", "k"), `binding queue "q": the default exchange cannot be bound`},
-		{b.Bind("nowhere", "x", "k"), `binding queue "nowhere": there is none`},
-		{b.Bind("q", "nowhere", "k"), `binding queue "q": there is no exchange "nowhere"`},
-		{b.Publish("nowhere", "k", amqp.Properties{}, nil), `publishing to exchange "nowhere": there is none`},
-		{b.Publish("x", "k", amqp.Properties{}, nil), `publishing to exchange "x" with key "k": no queue is bound for it`},
-		{b.Publish("", "nowhere", amqp.Properties{}, nil), `publishing to exchange "" with key "nowhere": no queue is bound for it`},
+		{b.Bind("nowhere", "x", "k"), `binding queue "nowhere": no such queue`},
+		{b.Bind("q", "nowhere", "k"), `binding queue "q": no such exchange "nowhere"`},
+		{b.Publish("nowhere", "k", amqp.Properties{}, nil), `publishing to exchange "nowhere": no such exchange`},
+		{b.Publish("x", "k", amqp.Properties{}, nil), `publishing to exchange "x" with key "k": no queue is bound with that key`},
+		{b.Publish("", "nowhere", amqp.Properties{}, nil), `publishing to exchange "" with key "nowhere": no queue is bound with that key`},
 		{b.Publish("", "q", amqp.Properties{Headers: map[string]any{"a": struct{}{}}}, nil), `publishing to exchange "": writing content header: field "a": a struct {} cannot be sent`},
-		{subscribeErr, `subscribing to queue "nowhere": there is none`},
+		{subscribeErr, `subscribing to queue "nowhere": no such queue`},
 	} {
 		if test.err == nil || test.err.Error() != test.want {
 			t.Errorf("got %v, want %q", test.err, test.want)

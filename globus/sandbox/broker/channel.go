@@ -78,7 +78,8 @@ func (c *connection) handleChannelMethod(id uint16, m amqp.Method, msg *Message)
 	return ch.dispatchMethod(m, msg)
 }
 
-// dispatchMethod handles what a channel is for.
+// dispatchMethod handles the methods of an open channel; msg is the message of
+// basic.publish.
 func (ch *channel) dispatchMethod(m amqp.Method, msg *Message) *amqp.ReplyError {
 	switch m := m.(type) {
 	case *amqp.ExchangeDeclare:
@@ -132,8 +133,8 @@ func (ch *channel) replyUnlessNoWait(noWait bool, m amqp.Method) *amqp.ReplyErro
 	return nil
 }
 
-// settleDeliveries acknowledges the delivery with that tag, or with multiple all up to
-// it (tag 0: all), or gives them back to their queues.
+// settleDeliveries acknowledges the delivery with that tag, or with multiple all
+// up to it (tag 0: all); with requeue it returns them to their queues instead.
 func (ch *channel) settleDeliveries(tag uint64, multiple, requeue bool) *amqp.ReplyError {
 	i := sort.Search(len(ch.unacked), func(i int) bool { return ch.unacked[i].tag >= tag })
 	found := i < len(ch.unacked) && ch.unacked[i].tag == tag
@@ -157,8 +158,8 @@ func (ch *channel) settleDeliveries(tag uint64, multiple, requeue bool) *amqp.Re
 	return nil
 }
 
-// finishDeliveries tells the queues of deliveries that are settled, then lets them
-// deliver.
+// finishDeliveries takes deliveries that were settled off the counts of their
+// queues and consumers, then lets the queues deliver.
 func (ch *channel) finishDeliveries(settled []unacked, requeue bool) {
 	var queues []*queue
 	for _, u := range settled {
@@ -190,7 +191,8 @@ func (ch *channel) resumeConsumers() {
 	}
 }
 
-// endConsumers ends the channel's consumers and gives back what they had.
+// endConsumers ends the channel's consumers and requeues what the channel has not
+// acknowledged.
 func (ch *channel) endConsumers() {
 	for _, cc := range ch.consumers {
 		ch.conn.broker.removeConsumer(cc.queue, cc)

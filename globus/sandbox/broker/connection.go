@@ -20,8 +20,8 @@ const (
 	messageMax    = 128 << 20
 )
 
-// errConnDone ends a connection that said good-bye.
-var errConnDone = errors.New("closed in order")
+// errConnDone ends a connection that was closed as the protocol has it.
+var errConnDone = errors.New("closed by connection.close")
 
 // connection is a client's connection. One goroutine reads and handles, one
 // writes.
@@ -36,11 +36,12 @@ type connection struct {
 	muted     atomic.Bool   // a fault: nothing is said any more
 	ended     chan struct{} // closed when it ends, for those who wait
 
-	// The reader's own.
+	// Used by the reading goroutine only.
 	expectedMethod string // next method of the handshake; "" when it is over
 	partial        map[uint16]*partialMessage
 
-	// Guarded by the broker's lock; user and rights are the reader's to set.
+	// Guarded by the broker's lock; only the reading goroutine sets user and
+	// rights.
 	user         string
 	rights       user
 	capabilities map[string]any // the client's capabilities
@@ -80,15 +81,14 @@ func (c *connection) serveClient() {
 	c.outbox.addNoMore()
 	<-written
 	if err == errConnDone {
-		// It is for the client to hang up: one that has not read close-ok yet
-		// must not find the connection gone.
+		// The client closes the socket: it may not have read close-ok yet.
 		io.Copy(io.Discard, c.socket)
 	}
 	c.socket.Close()
 	c.reportEvent("closed", err.Error(), "")
 }
 
-// leaveBroker gives back everything that the connection had.
+// leaveBroker releases everything that the connection holds, and forgets it.
 func (c *connection) leaveBroker() {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
@@ -97,8 +97,8 @@ func (c *connection) leaveBroker() {
 	delete(c.broker.connections, c)
 }
 
-// readPreamble reads the client's preamble. To one of another protocol it answers
-// with the one that it speaks.
+// readPreamble reads the client's preamble. The answer to one of another protocol
+// is the preamble of this one.
 func (c *connection) readPreamble() error {
 	c.socket.SetDeadline(time.Now().Add(handshakeTime))
 	var hello [len(amqp.Preamble)]byte
@@ -123,14 +123,14 @@ func (c *connection) readFrames() error {
 		}
 		f, err := amqp.ReadFrame(r, c.frameMax.Load())
 		if errors.Is(err, amqp.ErrFrame) {
-			// Where the next frame begins is not known any more.
+			// Where the next frame begins is unknown.
 			c.replyError(0, nil, amqp.Errorf(amqp.CodeFrameError, "%v", err))
 			c.socket.SetReadDeadline(time.Now().Add(farewellTime / 5))
 			io.Copy(io.Discard, r)
 			return err
 		}
 		if err == io.EOF {
-			return errors.New("the client hung up")
+			return errors.New("the client closed the socket")
 		}
 		if err != nil {
 			return err
@@ -154,13 +154,13 @@ func (c *connection) isClosing() bool {
 	return c.closing
 }
 
-// sendMethod puts a method on its way, with a message or nil.
+// sendMethod puts a method into the outbox, with its message or nil.
 func (c *connection) sendMethod(channel uint16, m amqp.Method, msg *Message) {
 	c.outbox.addItem(outItem{channel: channel, user: c.user, method: m, message: msg})
 }
 
-// replyError answers an error: by closing the channel, or the connection when it is
-// grave. m is what it was about, nil for none.
+// replyError closes the channel with an error, or the connection when the error
+// demands it. m is the method that was wrong, nil for none.
 func (c *connection) replyError(channel uint16, m amqp.Method, err *amqp.ReplyError) {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
@@ -182,8 +182,7 @@ func (c *connection) replyErrorLocked(channel uint16, m amqp.Method, err *amqp.R
 	c.sendMethod(channel, &amqp.ChannelClose{Code: err.Code, Text: err.Text, Class: s.Class, Method: s.Method}, nil)
 }
 
-// closeFromBroker ends the connection as the protocol wants it, from the broker's side.
-// The broker is locked.
+// closeFromBroker sends connection.close. The broker is locked.
 func (c *connection) closeFromBroker(err *amqp.ReplyError) { c.closeWithError(err, amqp.MethodSpec{}) }
 
 func (c *connection) closeWithError(err *amqp.ReplyError, s amqp.MethodSpec) {
@@ -192,7 +191,7 @@ func (c *connection) closeWithError(err *amqp.ReplyError, s amqp.MethodSpec) {
 	}
 	c.releaseEntities()
 	c.closing = true
-	if c.muted.Load() { // it can hear no good-bye
+	if c.muted.Load() { // connection.close would not be sent either
 		c.resetSocket()
 		return
 	}
@@ -200,8 +199,8 @@ func (c *connection) closeWithError(err *amqp.ReplyError, s amqp.MethodSpec) {
 	c.socket.SetDeadline(time.Now().Add(farewellTime))
 }
 
-// releaseEntities gives back the messages, consumers and queues of the connection.
-// The broker is locked.
+// releaseEntities ends the consumers of the connection, requeues what it has not
+// acknowledged and deletes its exclusive queues. The broker is locked.
 func (c *connection) releaseEntities() {
 	for _, ch := range c.channels {
 		ch.endConsumers()

@@ -32,7 +32,7 @@ func (ch *channel) findQueue(name string) (*queue, *amqp.ReplyError) {
 	return q, ch.checkNotLocked(q)
 }
 
-// checkNotLocked refuses a queue that another connection has for itself.
+// checkNotLocked refuses a queue that is exclusive to another connection.
 func (ch *channel) checkNotLocked(q *queue) *amqp.ReplyError {
 	if q.owner == nil || q.owner == ch.conn {
 		return nil
@@ -90,7 +90,7 @@ func (ch *channel) declareExchange(m *amqp.ExchangeDeclare) *amqp.ReplyError {
 	return ch.replyUnlessNoWait(m.NoWait, &amqp.ExchangeDeclareOk{})
 }
 
-// declaredArgument is something in which two declarations have to agree.
+// declaredArgument is an argument that has to be equal in two declarations.
 type declaredArgument struct {
 	name           string
 	received, have any

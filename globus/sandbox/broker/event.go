@@ -6,8 +6,8 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// ConnectionEvent is a method that crossed a connection, or something else that happened
-// to one. It holds names and sizes, never a password, a header or a body.
+// ConnectionEvent is a method that crossed a connection, or something else that
+// happened to one. It holds names and sizes, never a password, a header or a body.
 type ConnectionEvent struct {
 	Time   time.Time `json:"time"`
 	Method string    `json:"method,omitempty"` // "basic.publish"; "" for what is no method

@@ -86,7 +86,7 @@ func TestBrokerJournal(t *testing.T) {
 		`"method":"channel.close-ok","direction":"in","connection":"conn#1","user":"all","channel":1}`,
 		`"method":"connection.close","status":200,"direction":"in","connection":"conn#1","user":"all","detail":"kthxbai"}`,
 		`"method":"connection.close-ok","direction":"out","connection":"conn#1","user":"all"}`,
-		`"connection":"conn#1","user":"all","event":"closed","detail":"closed in order"}`,
+		`"connection":"conn#1","user":"all","event":"closed","detail":"closed by connection.close"}`,
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

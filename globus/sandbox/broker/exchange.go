@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// exchange sends messages on to queues. The broker's lock guards it.
+// exchange routes messages to queues. The broker's lock guards it.
 type exchange struct {
 	name       string
 	kind       string // direct, topic or fanout
@@ -27,7 +27,7 @@ func (x *exchange) addBinding(q *queue, key string) {
 	}
 }
 
-// bindingMatches tells whether a message with key goes where the binding says.
+// bindingMatches reports whether a message with key goes to the binding's queue.
 func (x *exchange) bindingMatches(b binding, key string) bool {
 	switch x.kind {
 	case "fanout":
@@ -46,8 +46,8 @@ func splitTopic(key string) []string {
 	return strings.Split(key, ".")
 }
 
-// matchTopic compares word by word: "*" is any one word, "#" any number. A
-// row of the table at a time, so that no pattern makes it slow.
+// matchTopic compares word by word: "*" is any one word, "#" any number. It
+// computes the table row by row, since backtracking is slow with many "#".
 func matchTopic(pattern, words []string) bool {
 	// reach[i] tells whether the pattern so far can end before words[i].
 	reach := make([]bool, len(words)+1)
@@ -67,8 +67,8 @@ func matchTopic(pattern, words []string) bool {
 	return reach[len(words)]
 }
 
-// routeMessage puts m in every queue it belongs to, once in each, and tells how many
-// these were.
+// routeMessage adds m to every queue that a binding leads to, once to each, and
+// returns their number.
 func (b *Server) routeMessage(x *exchange, m Message) int {
 	if x.name == "" {
 		q := b.queueByName[m.RoutingKey]
@@ -92,8 +92,8 @@ func (b *Server) routeMessage(x *exchange, m Message) int {
 	return len(to)
 }
 
-// removeBindings removes the bindings that gone names, and with its last one an
-// exchange that deletes itself.
+// removeBindings removes the bindings that gone reports, and an auto-delete
+// exchange with its last one.
 func (b *Server) removeBindings(x *exchange, gone func(binding) bool) {
 	before := len(x.bindings)
 	x.bindings = slices.DeleteFunc(x.bindings, gone)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ConnectionFault is something to go wrong in the broker. It strikes Times times, or until
-// it is cleared when Times is 0.
+// ConnectionFault is a failure of the broker to order. It strikes Times times, or
+// until it is cleared when Times is 0.
 type ConnectionFault struct {
 	// Kind is one of
 	//   refuse    a new connection is closed as soon as it is accepted
@@ -28,14 +28,14 @@ type ConnectionFault struct {
 	Delay time.Duration `json:"-"`
 }
 
-// faultList are the faults that were ordered and have not struck out.
+// faultList holds the faults that may still strike.
 type faultList struct {
 	mu   sync.Mutex
 	list []ConnectionFault
 }
 
-// takeFault finds the first fault of one of the kinds that this event sets off,
-// and counts it. The method is "" for an event that is none.
+// takeFault returns the first fault of one of the kinds that strikes this user
+// at this method ("" where there is none), and counts it.
 func (f *faultList) takeFault(user, method string, kinds ...string) (ConnectionFault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -59,7 +59,7 @@ func (f *faultList) takeFault(user, method string, kinds ...string) (ConnectionF
 	return ConnectionFault{}, false
 }
 
-// withholdsDeliveries tells whether a user is to get no deliveries.
+// withholdsDeliveries reports whether a user gets no deliveries.
 func (f *faultList) withholdsDeliveries(user string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// sendStart says who the broker is. The capabilities are those that pika and
+// sendStart introduces the broker. The capabilities are those that pika and
 // amqp091-go ask for, and no other.
 func (c *connection) sendStart() {
 	c.expectedMethod = "connection.start-ok"
@@ -33,7 +33,7 @@ func (c *connection) sendStart() {
 	}, nil)
 }
 
-// handleHandshake handles what comes before the connection is open.
+// handleHandshake handles a method that comes before the connection is open.
 func (c *connection) handleHandshake(m amqp.Method) error {
 	if name := amqp.SpecOf(m).Name; name != c.expectedMethod && name != "connection.close" && name != "connection.close-ok" {
 		c.replyError(0, m, amqp.Errorf(amqp.CodeCommandInvalid, "expected '%s', got '%s'", c.expectedMethod, name))
@@ -78,8 +78,8 @@ func (c *connection) handleStartOk(m *amqp.ConnectionStartOk) error {
 	return nil
 }
 
-// handleTuneOk takes what the client chose. RabbitMQ hangs up on one that chose
-// wrongly, and so do we.
+// handleTuneOk accepts what the client chose. As with RabbitMQ, limits that were
+// not offered end the connection without a word.
 func (c *connection) handleTuneOk(m *amqp.ConnectionTuneOk) error {
 	if m.FrameMax < frameMin || m.FrameMax > c.broker.config.FrameMax {
 		return fmt.Errorf("the client chose frames of %d bytes", m.FrameMax)

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrUnroutable is the error of Publish for a message that reached no queue.
-var ErrUnroutable = errors.New("no queue is bound for it")
+var ErrUnroutable = errors.New("no queue is bound with that key")
 
 // DeclareExchange makes sure that there is an exchange of that name and kind
 // (direct, topic or fanout). One of another kind is an error.
@@ -20,12 +20,12 @@ func (b *Server) DeclareExchange(name, kind string) error {
 	defer b.mu.Unlock()
 	if x := b.exchanges[name]; x != nil {
 		if x.kind != kind {
-			return fmt.Errorf("declaring exchange %q: it is there as %s, not %s", name, x.kind, kind)
+			return fmt.Errorf("declaring exchange %q: it exists with kind %s, not %s", name, x.kind, kind)
 		}
 		return nil
 	}
 	if !slices.Contains([]string{"direct", "topic", "fanout"}, kind) {
-		return fmt.Errorf("declaring exchange %q: no kind %q", name, kind)
+		return fmt.Errorf("declaring exchange %q: unknown kind %q", name, kind)
 	}
 	b.exchanges[name] = &exchange{name: name, kind: kind, durable: true}
 	return nil
@@ -40,7 +40,7 @@ func (b *Server) DeclareQueue(name string) error {
 		return errors.New("declaring queue: it has no name")
 	}
 	if q := b.queueByName[name]; q != nil && q.owner != nil {
-		return fmt.Errorf("declaring queue %q: a connection has it for itself", name)
+		return fmt.Errorf("declaring queue %q: it is exclusive to a connection", name)
 	} else if q == nil {
 		b.queueByName[name] = &queue{name: name, durable: true}
 	}
@@ -56,9 +56,9 @@ func (b *Server) Bind(queue, exchange, key string) error {
 	case exchange == "":
 		return fmt.Errorf("binding queue %q: the default exchange cannot be bound", queue)
 	case q == nil:
-		return fmt.Errorf("binding queue %q: there is none", queue)
+		return fmt.Errorf("binding queue %q: no such queue", queue)
 	case x == nil:
-		return fmt.Errorf("binding queue %q: there is no exchange %q", queue, exchange)
+		return fmt.Errorf("binding queue %q: no such exchange %q", queue, exchange)
 	}
 	x.addBinding(q, key)
 	return nil
@@ -82,7 +82,7 @@ func (b *Server) Publish(exchange, key string, p amqp.Properties, body []byte) e
 	defer b.mu.Unlock()
 	x := b.exchanges[exchange]
 	if x == nil {
-		return fmt.Errorf("publishing to exchange %q: there is none", exchange)
+		return fmt.Errorf("publishing to exchange %q: no such exchange", exchange)
 	}
 	if _, err := amqp.AppendHeader(nil, amqp.Header{Properties: p}); err != nil {
 		return fmt.Errorf("publishing to exchange %q: %w", exchange, err)

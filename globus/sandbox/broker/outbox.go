@@ -8,18 +8,17 @@ import (
 
 const (
 	// outboxDeliveries is how many bytes of deliveries may wait for a client
-	// before its consumers get no more, and outboxReplies how many of answers
-	// before no more is read from it. A client that does neither read nor stop
-	// to write is the only one to feel the second.
+	// before its consumers get no more, and outboxReplies how many bytes of
+	// answers before the broker stops reading from it. Only a client that goes
+	// on writing without reading reaches the second.
 	outboxDeliveries = 1 << 20
 	outboxReplies    = 16 << 20
 
-	// outboxItem is what an item counts besides its body.
+	// outboxItem is how many bytes an item counts besides its body.
 	outboxItem = 256
 )
 
-// outbox is what waits to be written to a client. Putting something in never
-// blocks.
+// outbox holds what waits to be written to a client. Adding to it never blocks.
 type outbox struct {
 	mu         sync.Mutex
 	items      []outItem
@@ -57,7 +56,7 @@ func newOutbox() *outbox {
 	return &outbox{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// signalWaiter makes a channel of one place ready.
+// signalWaiter fills a channel of capacity one, if it is empty.
 func signalWaiter(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -80,7 +79,7 @@ func (o *outbox) addItem(it outItem) {
 	signalWaiter(o.wake)
 }
 
-// takeItems returns what waits, and whether nothing will come after it.
+// takeItems removes and returns what waits; last means that nothing comes after.
 func (o *outbox) takeItems() (items []outItem, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -88,9 +87,9 @@ func (o *outbox) takeItems() (items []outItem, last bool) {
 	return items, o.finished
 }
 
-// itemWritten tells that an item left. The answer is whether a starved consumer may
-// be fed again.
-func (o *outbox) itemWritten(it outItem) (feed bool) {
+// itemWritten takes an item off the bytes that wait. resume means that consumers
+// which were passed over may get deliveries again.
+func (o *outbox) itemWritten(it outItem) (resume bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !it.isDelivery() {
@@ -106,7 +105,7 @@ func (o *outbox) itemWritten(it outItem) (feed bool) {
 	return false
 }
 
-// hasRoom tells whether a delivery may be put in.
+// hasRoom reports whether a delivery may be added.
 func (o *outbox) hasRoom() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -120,7 +119,7 @@ func (o *outbox) hasRoom() bool {
 	return true
 }
 
-// isFull tells whether the client has to read before more is read from it.
+// isFull reports whether the client has to read before more is read from it.
 func (o *outbox) isFull() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

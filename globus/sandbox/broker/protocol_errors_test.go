@@ -188,7 +188,7 @@ func (c *wireClient) publish(m *amqp.BasicPublish, body string) {
 	c.frame(amqp.Frame{Type: amqp.FrameBody, Channel: 1, Payload: []byte(body)})
 }
 
-// nextConsumer says what comes: a method, a heartbeat, a preamble, or the end.
+// next returns what comes: a method, a heartbeat, a preamble, or the end.
 func (c *wireClient) next() string {
 	if c.problem != "" {
 		return c.problem
@@ -251,7 +251,7 @@ func (c *wireClient) tune(channels uint16, frames uint32, heartbeat uint16) {
 	c.send(0, &amqp.ConnectionTuneOk{ChannelMax: channels, FrameMax: frames, Heartbeat: heartbeat})
 }
 
-// handleOpen goes as far as an open channel 1.
+// open goes as far as an open channel 1.
 func (c *wireClient) open() {
 	c.tune(2047, 131072, 0)
 	c.call(0, &amqp.ConnectionOpen{VHost: "/"}, "connection.open-ok")

@@ -8,7 +8,7 @@ import (
 	"chiltepin/globus/sandbox/amqp"
 )
 
-// partialMessage is a message that has not come in full.
+// partialMessage is a message of which frames are still to come.
 type partialMessage struct {
 	method  *amqp.BasicPublish
 	header  *amqp.Header

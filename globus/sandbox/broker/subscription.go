@@ -23,9 +23,9 @@ func (b *Server) Subscribe(queue string, deliver func(Message)) (cancel func(), 
 	case b.closed:
 		return nil, fmt.Errorf("subscribing to queue %q: the broker is closed", queue)
 	case q == nil:
-		return nil, fmt.Errorf("subscribing to queue %q: there is none", queue)
+		return nil, fmt.Errorf("subscribing to queue %q: no such queue", queue)
 	case q.exclusive || q.owner != nil:
-		return nil, fmt.Errorf("subscribing to queue %q: somebody has it for itself", queue)
+		return nil, fmt.Errorf("subscribing to queue %q: it is exclusive to another consumer or connection", queue)
 	}
 	s := &subscription{broker: b, queue: q, inbox: make(chan *queuedMessage, 1), handle: deliver}
 	b.subscriptions[s] = true

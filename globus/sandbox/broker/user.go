@@ -12,7 +12,7 @@ type user struct {
 	allow    []string // names of exchanges and queues; none is all
 }
 
-// mayTouch tells whether the user may touch the exchange or queue of that name.
+// mayTouch reports whether the user may touch the exchange or queue of that name.
 func (u user) mayTouch(name string) bool {
 	if len(u.allow) == 0 {
 		return true
