@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// giveConsent is the browser: it goes to an authorize URL the way every program
-// in the sandbox goes and follows to where it is sent. It prints the code that
-// it is shown; an application that listens for it on loopback gets it instead.
+// giveConsent does what the browser does: it opens an authorize URL through the
+// sandbox's proxy, follows the redirects and prints the authorization code. An
+// application that listens on loopback gets the code by the last redirect.
 func (w world) giveConsent(ctx context.Context) (int, error) {
 	if len(w.args) != 1 {
 		return exitUsage, errors.New("usage: globus-sandbox consent URL")
@@ -27,17 +27,17 @@ func (w world) giveConsent(ctx context.Context) (int, error) {
 	if err != nil {
 		return exitError, err
 	}
-	var last *url.URL // where it was sent last
+	var last *url.URL // of the last redirect
 	client := &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		last = r.URL
 		if len(via) > 10 {
-			return errors.New("sent around in circles")
+			return errors.New("more than 10 redirects")
 		}
 		return nil
 	}}
 	answer, err := client.Do(r)
 	if err != nil {
-		return exitError, fmt.Errorf("going where the login leads: %w", err)
+		return exitError, fmt.Errorf("opening the authorize URL: %w", err)
 	}
 	defer answer.Body.Close()
 	if last == nil {
@@ -48,7 +48,7 @@ func (w world) giveConsent(ctx context.Context) (int, error) {
 	case q.Get("code") == "":
 		return exitError, fmt.Errorf("the authorize page refused: %s", q.Get("error"))
 	case answer.StatusCode != http.StatusOK:
-		return exitError, fmt.Errorf("the last page answered %s", answer.Status)
+		return exitError, fmt.Errorf("the page after the login answered %s", answer.Status)
 	}
 	fmt.Fprintln(w.stdout, q.Get("code"))
 	return exitOK, nil
@@ -65,11 +65,12 @@ func (w world) orderFault(ctx context.Context) (int, error) {
 	return w.callSandbox(ctx, http.MethodPost, "faults", w.args[0])
 }
 
-// callSandbox speaks to the sandbox that the environment leads to.
+// callSandbox sends a control request to the sandbox that the environment names
+// and prints the answer.
 func (w world) callSandbox(ctx context.Context, method, what, body string) (int, error) {
 	base := w.getenv("GLOBUS_SANDBOX_URL")
 	if base == "" {
-		return exitError, errors.New("GLOBUS_SANDBOX_URL is not set: run this inside globus-sandbox run, or source the file of globus-sandbox serve")
+		return exitError, errors.New("GLOBUS_SANDBOX_URL is not set: run this inside globus-sandbox run, or source the file that globus-sandbox serve wrote")
 	}
 	r, err := http.NewRequestWithContext(ctx, method, base+"/_sandbox/"+what, bytes.NewReader([]byte(body)))
 	if err != nil {

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"slices"
 	"time"
 
 	"chiltepin/globus/sandbox"
 )
 
-// world is what a process has of its surroundings.
+// world is what the command uses of its process: arguments, streams and
+// environment.
 type world struct {
 	args           []string
 	stdin          *os.File
@@ -50,7 +51,7 @@ func (w world) dispatchCommand(ctx context.Context) (int, error) {
 		fmt.Fprint(w.stdout, usage)
 		return exitOK, nil
 	}
-	return exitUsage, fmt.Errorf("no such command: %s (see globus-sandbox help)", verb)
+	return exitUsage, fmt.Errorf("no such command: %s (globus-sandbox help lists them)", verb)
 }
 
 // sandboxFlags are what run and serve have in common.
@@ -71,7 +72,7 @@ func (w world) newFlagSet(name string, f *sandboxFlags) *flag.FlagSet {
 	return set
 }
 
-// parseFlags returns true when the command is to go on.
+// parseFlags parses the arguments; it returns false when the command ends here.
 func (w world) parseFlags(set *flag.FlagSet) (int, error, bool) {
 	switch err := set.Parse(w.args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -83,7 +84,8 @@ func (w world) parseFlags(set *flag.FlagSet) (int, error, bool) {
 	return exitOK, nil, true
 }
 
-// startedSandbox is a started sandbox and the variables to run programs with.
+// startedSandbox is a started sandbox with its journal and the variables that
+// programs in it get besides its own.
 type startedSandbox struct {
 	*sandbox.Sandbox
 	journal *os.File
@@ -91,7 +93,7 @@ type startedSandbox struct {
 }
 
 func (f sandboxFlags) startSandbox() (*startedSandbox, error) {
-	if !strings.Contains(" auto ask deny ", " "+f.consent+" ") {
+	if !slices.Contains([]string{"auto", "ask", "deny"}, f.consent) {
 		return nil, fmt.Errorf("--consent: want auto, ask or deny, got %q", f.consent)
 	}
 	b := &startedSandbox{}

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// process is one that still has our sandbox in its environment.
+// process is one that has our sandbox in its environment.
 type process struct {
 	pid   int
 	title string
 }
 
-// endLeftovers says which processes the command left behind, such as an endpoint
-// that was never stopped: their services are about to go. With stop it ends
-// them, which only those of this very sandbox can be: the id is random.
+// endLeftovers names the processes that the command left behind, such as an
+// endpoint that was never stopped, whose services are about to end. With stop it
+// ends them: they are of this very sandbox, whose id is random.
 func (w world) endLeftovers(b *startedSandbox, stop bool) {
 	mark := sandboxMark(b.Env())
 	left := markedProcesses(mark)
@@ -44,12 +44,12 @@ func sandboxMark(env []string) string {
 
 func signalAll(list []process, s syscall.Signal) {
 	for _, p := range list {
-		_ = syscall.Kill(p.pid, s) // gone already is no error
+		_ = syscall.Kill(p.pid, s) // one that ended already is no error
 	}
 }
 
 // markedProcesses lists the processes, other than this one, whose environment holds
-// mark. What may not be read is not ours.
+// mark. One whose environment cannot be read is not ours.
 func markedProcesses(mark string) []process {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-// runProgram runs a command with a sandbox of its own.
+// runProgram runs a program in a sandbox of its own, and ends with its status.
 func (w world) runProgram() (int, error) {
 	var f sandboxFlags
 	set := w.newFlagSet("run", &f)
@@ -59,7 +59,7 @@ func (w world) runChild(b *startedSandbox, argv []string) (int, error) {
 	for {
 		select {
 		case s := <-signals:
-			_ = syscall.Kill(-cmd.Process.Pid, s.(syscall.Signal)) // gone already is no error
+			_ = syscall.Kill(-cmd.Process.Pid, s.(syscall.Signal)) // one that ended already is no error
 		case err := <-done:
 			if terminal {
 				takeTerminal(int(w.stdin.Fd()))

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -17,7 +19,7 @@ func (w world) serveUntilSignal(ctx context.Context) (int, error) {
 		return status, err
 	}
 	if *envFile == "" || set.NArg() > 0 {
-		return exitUsage, fmt.Errorf("usage: globus-sandbox serve --env FILE [flags]")
+		return exitUsage, errors.New("usage: globus-sandbox serve --env FILE [flags]")
 	}
 	b, err := f.startSandbox()
 	if err != nil {
@@ -33,9 +35,10 @@ func (w world) serveUntilSignal(ctx context.Context) (int, error) {
 	return exitOK, nil
 }
 
-// writeEnv writes the file at once, so that who waits for it reads it whole.
+// writeEnv writes the file under another name and renames it, so that whoever
+// waits for it reads it whole.
 func writeEnv(path string, b *startedSandbox) error {
-	temp, err := os.CreateTemp(dirOf(path), ".globus-sandbox-*")
+	temp, err := os.CreateTemp(filepath.Dir(path), ".globus-sandbox-*")
 	if err != nil {
 		return err
 	}
@@ -48,15 +51,6 @@ func writeEnv(path string, b *startedSandbox) error {
 		err = os.Rename(temp.Name(), path)
 	}
 	return err
-}
-
-func dirOf(path string) string {
-	if i := strings.LastIndexByte(path, '/'); i > 0 {
-		return path[:i]
-	} else if i == 0 {
-		return "/"
-	}
-	return "."
 }
 
 // exportLines is a shell script that puts a shell's programs into the sandbox.

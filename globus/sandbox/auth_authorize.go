@@ -133,13 +133,13 @@ func (a *auth) handleShowCode(w http.ResponseWriter, r *http.Request) {
 	writePage(w, r, http.StatusOK, "Authorization failed", q.Get("error")+": "+q.Get("error_description"), "")
 }
 
-var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+const pageTemplate = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{.Title}}</title></head>
 <body><main><h1>{{.Title}}</h1><p>{{.Text}}</p>
 {{with .Code}}<p><code id="auth-code">{{.}}</code></p>
 {{end}}{{with .Links}}<p>{{range .}}<a href="{{.URL}}">{{.Label}}</a> {{end}}</p>
 {{end}}<footer><p>This is a sandbox; no real account is involved.</p></footer></main></body></html>
-`))
+`
 
 type pageLink struct{ URL, Label string }
 
@@ -150,7 +150,8 @@ func writePage(w http.ResponseWriter, r *http.Request, status int, title, text, 
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = pageTemplate.Execute(w, struct {
+	// Parsed for each page: a sandbox shows few, and none when it starts.
+	_ = template.Must(template.New("page").Parse(pageTemplate)).Execute(w, struct {
 		Title, Text, Code string
 		Links             []pageLink
 	}{title, text, code, links})
