@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,25 @@ func Read(path string, limit int) (data []byte, modified time.Time, err error) {
 		return nil, modified, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
+	return readDescriptor(fd, path, limit)
+}
+
+// ReadWithin is [Read] for a file within root: a link that leads out of it is an
+// error.
+func ReadWithin(root *os.Root, name string, limit int) (data []byte, modified time.Time, err error) {
+	path := filepath.Join(root.Name(), name)
+	f, err := root.OpenFile(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if errors.Is(err, unix.ENXIO) {
+		return nil, modified, NotRegular(path, "a socket")
+	}
+	if err != nil {
+		return nil, modified, err
+	}
+	defer f.Close()
+	return readDescriptor(int(f.Fd()), path, limit)
+}
+
+func readDescriptor(fd int, path string, limit int) (data []byte, modified time.Time, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, modified, &fs.PathError{Op: "stat", Path: path, Err: err}
