@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
-	"syscall"
 
 	"chiltepin/tools/operation"
 
@@ -125,45 +122,16 @@ func readFile(s Services, file string) func(context.Context, string, string) (st
 			if err != nil {
 				return "", Classify(err)
 			}
-			text, err := readBounded(e.Path(), file)
+			text, err := e.ReadFile(file, maxFile)
 			if errors.Is(err, fs.ErrNotExist) {
 				return "", (&operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("endpoint %q has no %s", e.Name(), file)}).Because(err)
 			}
 			if err != nil {
-				return "", Classify(fmt.Errorf("reading %q: %w", file, err))
+				return "", Classify(err)
 			}
 			return operation.CleanLines(text), nil
 		})
 	}
-}
-
-// readBounded reads a regular file within dir; it never waits on a pipe.
-func readBounded(dir, file string) (text string, err error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	f, err := root.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("it is not a regular file")
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return "", err
-	}
-	if len(b) > maxFile {
-		return "", fmt.Errorf("it is longer than %d bytes", maxFile)
-	}
-	return string(b), nil
 }
 
 func readLog(s Services) func(context.Context, string, string) (string, error) {
