@@ -23,7 +23,7 @@ type Endpoints interface {
 	Logs(ctx context.Context, name string, opts endpoint.LogOptions) (log.Page, string, error)
 	Survey(ctx context.Context) ([]endpoint.Pair, error)
 	PlanPruning(ctx context.Context, opts endpoint.PruneOptions) (endpoint.Plan, error)
-	Prune(ctx context.Context, plan endpoint.Plan) ([]endpoint.Step, error)
+	Prune(ctx context.Context, plan endpoint.Plan) ([]endpoint.StepOutcome, error)
 	// Follow hands out the endpoints there are, then each change, until ctx
 	// ends or a function fails.
 	Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error

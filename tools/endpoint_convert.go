@@ -134,7 +134,7 @@ func shortened(lines []string) []string {
 // round keeps a tenth of a second: more would say more than is known.
 func round(seconds float64) float64 { return float64(int64(seconds*10+0.5)) / 10 }
 
-func steps(list []endpoint.Step) []operation.StepResult {
+func steps(list []endpoint.StepOutcome) []operation.StepResult {
 	out := make([]operation.StepResult, 0, len(list))
 	for _, s := range list {
 		out = append(out, operation.StepResult{Step: s.Name, Outcome: string(s.Outcome), Detail: operation.Clean(s.Detail)})

@@ -76,7 +76,7 @@ func (f *fakeEndpoints) Restart(context.Context, string, endpoint.StopOptions) (
 }
 
 func (f *fakeEndpoints) Delete(context.Context, string, endpoint.DeleteOptions) (endpoint.DeleteResult, error) {
-	return endpoint.DeleteResult{Name: "mesa", ID: fakeID, Steps: []endpoint.Step{{Name: "directory", Outcome: "done"}}}, f.change("delete")
+	return endpoint.DeleteResult{Name: "mesa", ID: fakeID, Steps: []endpoint.StepOutcome{{Name: "directory", Outcome: "done"}}}, f.change("delete")
 }
 
 func (f *fakeEndpoints) Logs(_ context.Context, _ string, o endpoint.LogOptions) (log.Page, string, error) {
@@ -98,11 +98,11 @@ func (f *fakeEndpoints) orphan() endpoint.Pair {
 }
 
 func (f *fakeEndpoints) PlanPruning(context.Context, endpoint.PruneOptions) (endpoint.Plan, error) {
-	return endpoint.Plan{Registrations: []endpoint.Pair{f.orphan()}, Kept: []endpoint.Step{{Name: "registration away", Outcome: "stays", Detail: "it runs on login2"}}}, f.err
+	return endpoint.Plan{Registrations: []endpoint.Pair{f.orphan()}, Kept: []endpoint.StepOutcome{{Name: "registration away", Outcome: "stays", Detail: "it runs on login2"}}}, f.err
 }
 
-func (f *fakeEndpoints) Prune(_ context.Context, plan endpoint.Plan) ([]endpoint.Step, error) {
-	return []endpoint.Step{{Name: "registration " + plan.Registrations[0].ID, Outcome: "removed"}}, f.change("prune")
+func (f *fakeEndpoints) Prune(_ context.Context, plan endpoint.Plan) ([]endpoint.StepOutcome, error) {
+	return []endpoint.StepOutcome{{Name: "registration " + plan.Registrations[0].ID, Outcome: "removed"}}, f.change("prune")
 }
 
 func (f *fakeEndpoints) Follow(ctx context.Context, first func([]endpoint.Status) error, tell func(endpoint.Change) error) error {

@@ -50,7 +50,7 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 		return Configuration{}, fmt.Errorf("configuring endpoint %q: %w", name, err)
 	}
 	files := endpointfs.NewEndpoint{DisplayName: o.DisplayName, Email: o.Email, Path: path, Defaults: o.Defaults}
-	if m.privileged() {
+	if m.isPrivileged() {
 		files.UserDir = m.Dir.Path()
 	}
 	ep, err := m.Dir.Configure(name, files)
@@ -71,7 +71,7 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 	if !found {
 		c.Next = append(c.Next, next.Call(next.RuntimeInstall, nil, "install "+daemon.Program+", which was not found"))
 	}
-	if o.Email == "" && m.privileged() {
+	if o.Email == "" && m.isPrivileged() {
 		c.Next = append(c.Next, (&EmailError{Name: name, File: filepath.Join(ep.Path(), daemon.ConfigFile)}).Next()...)
 	}
 	return c, nil

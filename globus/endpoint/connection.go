@@ -21,7 +21,7 @@ func readConnection(ep *endpointfs.Endpoint) daemon.Connection {
 // readOwnConnection reads what a daemon has written to the endpoint's log since
 // its launch. others is true when other programs have written to it as well.
 func readOwnConnection(ep *endpointfs.Endpoint, d *awaitedDaemon) (c daemon.Connection, others bool) {
-	own, others, err := d.wrote(ep)
+	own, others, err := d.readOwnLog(ep)
 	if err != nil {
 		return daemon.Connection{}, false
 	}

@@ -54,11 +54,11 @@ func TestOutrun(t *testing.T) {
 	hand := &bed{Manager: &Manager{Dir: b.Dir, Runtime: b.Runtime}, t: t, ep: b.ep, dir: b.dir}
 	hand.play(script{})
 	rt, _ := b.Runtime(t.Context())
-	env, err := hand.environ(t.Context(), rt)
+	env, err := hand.daemonEnvironment(t.Context(), rt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := hand.launch(b.ep, rt, env)
+	d, err := hand.launchDaemon(b.ep, rt, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestRemovePIDFile(t *testing.T) {
 	b := newBed(t, script{})
 	path := filepath.Join(b.ep.Path(), "daemon.pid")
 	look := func() Evidence {
-		e, err := b.look(b.ep, glance{})
+		e, err := b.gatherEvidence(b.ep, lookOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +196,7 @@ func TestEnviron(t *testing.T) {
 		"GLOBUS_COMPUTE_USER_DIR=/x", "GLOBUS_COMPUTE_CLIENT_ID=stale", "GLOBUS_SDK_VERIFY_SSL=path.go", "SSL_CERT_FILE=/etc/none", "junk",
 	}
 	b.ChildEnv = func(context.Context) ([]string, error) { return []string{"GLOBUS_COMPUTE_CLIENT_ID=mine"}, nil }
-	got, err := b.environ(t.Context(), rt)
+	got, err := b.daemonEnvironment(t.Context(), rt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,8 @@ type DeleteOptions struct {
 	Timeout time.Duration
 }
 
-// Step is one step of an operation that has several.
-type Step struct {
+// StepOutcome is one step of an operation that has several.
+type StepOutcome struct {
 	// Name is stable: "stop", "deregister", "user endpoints", "directory".
 	Name string
 	// Outcome is a word or two: "done", "already gone", "not needed",
@@ -41,7 +41,7 @@ type Step struct {
 type DeleteResult struct {
 	Name  string
 	ID    string
-	Steps []Step
+	Steps []StepOutcome
 }
 
 // Delete ends the registration of an endpoint and then removes its files, in
@@ -54,35 +54,35 @@ type DeleteResult struct {
 // error is a *[DeleteError], unless LocalOnly is set. A registration that is
 // gone already is no error.
 func (m *Manager) Delete(ctx context.Context, name string, o DeleteOptions) (DeleteResult, error) {
-	began, deadline := deadlineFor(o.Timeout)
+	began, deadline := deadlineAfter(o.Timeout)
 	ctx, t, err := m.lock(ctx, name, "deleting", deadline)
 	if err != nil {
 		return DeleteResult{}, err
 	}
 	defer t.release()
 	d := deletion{m: m, ep: t.ep, o: o, result: DeleteResult{Name: t.ep.Name()}}
-	err = d.run(ctx, began, deadline)
+	err = d.runSteps(ctx, began, deadline)
 	return d.result, t.told(err)
 }
 
-// run does the work of Delete under the lock.
-func (d *deletion) run(ctx context.Context, began, deadline time.Time) error {
-	if err := d.stopped(ctx, began, deadline); err != nil {
+// runSteps does the work of Delete under the lock.
+func (d *deletion) runSteps(ctx context.Context, began, deadline time.Time) error {
+	if err := d.stopFirst(ctx, began, deadline); err != nil {
 		return err
 	}
-	if err := d.identify(); err != nil {
-		return d.failed(err)
+	if err := d.checkIdentity(); err != nil {
+		return d.wrapError(err)
 	}
 	// Not after the registration is ended: then its id is needed no more.
 	if err := d.ep.Removable(); err != nil {
-		d.step("directory", "failed", err.Error())
-		return d.failed(fmt.Errorf("nothing was done: %w", err))
+		d.addStep("directory", "failed", err.Error())
+		return d.wrapError(fmt.Errorf("nothing was done: %w", err))
 	}
-	if err := d.deregister(ctx); err != nil {
-		return d.failed(err)
+	if err := d.endRegistration(ctx); err != nil {
+		return d.wrapError(err)
 	}
-	if err := d.remove(ctx); err != nil {
-		return d.failed(err)
+	if err := d.removeFiles(ctx); err != nil {
+		return d.wrapError(err)
 	}
 	return nil
 }
@@ -95,16 +95,16 @@ type deletion struct {
 	result DeleteResult
 }
 
-func (d *deletion) step(name, outcome, detail string) {
-	d.result.Steps = append(d.result.Steps, Step{Name: name, Outcome: outcome, Detail: detail})
+func (d *deletion) addStep(name, outcome, detail string) {
+	d.result.Steps = append(d.result.Steps, StepOutcome{Name: name, Outcome: outcome, Detail: detail})
 }
 
-func (d *deletion) failed(err error) error {
+func (d *deletion) wrapError(err error) error {
 	return &DeleteError{Name: d.ep.Name(), Steps: d.result.Steps, Err: err}
 }
 
-// stopped makes sure that the endpoint does not run.
-func (d *deletion) stopped(ctx context.Context, began, deadline time.Time) error {
+// stopFirst makes sure that the endpoint does not run.
+func (d *deletion) stopFirst(ctx context.Context, began, deadline time.Time) error {
 	e, v, err := d.m.settle(ctx, d.ep)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (d *deletion) stopped(ctx context.Context, began, deadline time.Time) error
 	if r.Outcome == WasStopped {
 		outcome, detail = "done", r.Signal
 	}
-	d.step("stop", outcome, detail)
+	d.addStep("stop", outcome, detail)
 	d.result.ID = cmp.Or(e.ID, recordedID(e))
 	return nil
 }
@@ -141,72 +141,72 @@ func recordedID(e Evidence) string {
 	return ""
 }
 
-// identify finds out which registration is to be ended. An endpoint.json that
+// checkIdentity finds out which registration is to be ended. An endpoint.json that
 // cannot be read is not taken for none: the registration would be orphaned.
-func (d *deletion) identify() error {
+func (d *deletion) checkIdentity() error {
 	_, err := d.ep.ID()
 	if err == nil || d.result.ID != "" || d.o.LocalOnly {
 		return nil
 	}
-	d.step("deregister", "failed", err.Error())
+	d.addStep("deregister", "failed", err.Error())
 	return err
 }
 
-// deregister ends the registration.
-func (d *deletion) deregister(ctx context.Context) error {
+// endRegistration ends the registration.
+func (d *deletion) endRegistration(ctx context.Context) error {
 	id := d.result.ID
 	if id == "" {
-		d.step("deregister", "not needed", "it was never registered")
+		d.addStep("deregister", "not needed", "it was never registered")
 		return nil
 	}
 	if err := stillOurs(ctx); err != nil {
-		d.step("deregister", "not done", "interrupted")
+		d.addStep("deregister", "not done", "interrupted")
 		return err
 	}
 	progress.Report(ctx, progress.Event{Stage: "deregistering", Text: "ending the registration " + id})
 	err := d.askService(ctx, id)
 	switch {
 	case err == nil:
-		d.step("deregister", "done", id)
+		d.addStep("deregister", "done", id)
 	case globus.IsNotFound(err):
-		d.step("deregister", "already gone", id)
+		d.addStep("deregister", "already gone", id)
 	case d.o.LocalOnly && ctx.Err() == nil:
-		d.step("deregister", "not done", fmt.Sprintf("%s is still registered: %v", id, err))
+		d.addStep("deregister", "not done", fmt.Sprintf("%s is still registered: %v", id, err))
 	default:
-		d.step("deregister", "failed", err.Error())
+		d.addStep("deregister", "failed", err.Error())
 		return fmt.Errorf("nothing was removed: %w", err)
 	}
 	return nil
 }
 
 func (d *deletion) askService(ctx context.Context, id string) error {
-	service, err := d.m.service(ctx)
+	service, err := d.m.connectService(ctx)
 	if err != nil {
 		return err
 	}
 	return service.Delete(ctx, id)
 }
 
-// remove removes the directories, the endpoint's own last: while it is there
+// removeFiles removes the directories, the endpoint's own last: while it is there
 // the id is known, and the deletion can be repeated.
-func (d *deletion) remove(ctx context.Context) error {
+func (d *deletion) removeFiles(ctx context.Context) error {
 	err := stillOurs(ctx)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		d.step("directory", "not done", "interrupted")
+		d.addStep("directory", "not done", "interrupted")
 		return err
 	}
 	progress.Report(ctx, progress.Event{Stage: "removing", Text: "removing " + d.ep.Path()})
 	if d.result.ID != "" {
 		gone, err := d.m.Dir.RemoveUserEndpoints(d.result.ID)
 		if err != nil {
-			d.step("user endpoints", "failed", err.Error())
+			d.addStep("user endpoints", "failed", err.Error())
 			return err
 		}
 		if len(gone) > 0 {
-			d.step("user endpoints", "done", fmt.Sprintf("%d removed", len(gone)))
+			d.addStep("user endpoints", "done", fmt.Sprintf("%d removed", len(gone)))
 		}
 	}
 	err = d.ep.Remove()
@@ -216,9 +216,9 @@ func (d *deletion) remove(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		d.step("directory", "failed", err.Error())
+		d.addStep("directory", "failed", err.Error())
 		return err
 	}
-	d.step("directory", "done", d.ep.Path())
+	d.addStep("directory", "done", d.ep.Path())
 	return nil
 }

@@ -23,21 +23,21 @@ func TestDelete(t *testing.T) {
 		service error
 		none    bool // no service at all
 		options DeleteOptions
-		steps   []Step
+		steps   []StepOutcome
 		err     string
 		deleted []string
 	}{
-		{name: "never registered", none: true, steps: []Step{
+		{name: "never registered", none: true, steps: []StepOutcome{
 			{"stop", "not needed", "it was not running"}, {"deregister", "not needed", "it was never registered"}, {"directory", "done", "DIR"}}},
-		{name: "registered", json: json, deleted: []string{testID}, steps: []Step{
+		{name: "registered", json: json, deleted: []string{testID}, steps: []StepOutcome{
 			{"stop", "not needed", "it was not running"}, {"deregister", "done", testID}, {"user endpoints", "done", "1 removed"}, {"directory", "done", "DIR"}}},
-		{name: "gone at the service", json: json, service: notFound, steps: []Step{
+		{name: "gone at the service", json: json, service: notFound, steps: []StepOutcome{
 			{"stop", "not needed", "it was not running"}, {"deregister", "already gone", testID}, {"user endpoints", "done", "1 removed"}, {"directory", "done", "DIR"}}},
-		{name: "unreachable", json: json, service: unreachable, err: `deleting endpoint "mesa": nothing was removed: unreachable`, steps: []Step{
+		{name: "unreachable", json: json, service: unreachable, err: `deleting endpoint "mesa": nothing was removed: unreachable`, steps: []StepOutcome{
 			{"stop", "not needed", "it was not running"}, {"deregister", "failed", "unreachable"}}},
-		{name: "unreachable, local only", json: json, service: unreachable, options: DeleteOptions{LocalOnly: true}, steps: []Step{
+		{name: "unreachable, local only", json: json, service: unreachable, options: DeleteOptions{LocalOnly: true}, steps: []StepOutcome{
 			{"stop", "not needed", "it was not running"}, {"deregister", "not done", testID + " is still registered: unreachable"}, {"user endpoints", "done", "1 removed"}, {"directory", "done", "DIR"}}},
-		{name: "nobody to ask", json: json, none: true, err: `deleting endpoint "mesa": nothing was removed: the Globus Compute service is not to be asked`, steps: []Step{
+		{name: "nobody to ask", json: json, none: true, err: `deleting endpoint "mesa": nothing was removed: the Globus Compute service is not to be asked`, steps: []StepOutcome{
 			{"stop", "not needed", "it was not running"}, {"deregister", "failed", "the Globus Compute service is not to be asked"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestDeleteRunning(t *testing.T) {
 	if err != nil || alive(pid) {
 		t.Fatalf("Delete = %+v, %v; want it stopped and gone", r, err)
 	}
-	if diff := cmp.Diff([]Step{{"stop", "done", "SIGTERM"}, {"deregister", "done", testID}, {"directory", "done", b.ep.Path()}}, r.Steps); diff != "" {
+	if diff := cmp.Diff([]StepOutcome{{"stop", "done", "SIGTERM"}, {"deregister", "done", testID}, {"directory", "done", b.ep.Path()}}, r.Steps); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := b.Delete(t.Context(), "mesa", DeleteOptions{}); !errors.Is(err, os.ErrNotExist) {

@@ -254,7 +254,7 @@ func (e *OwnerError) Is(target error) bool { return target == fs.ErrPermission }
 // DeleteError says how far a deletion came.
 type DeleteError struct {
 	Name  string
-	Steps []Step
+	Steps []StepOutcome
 	Err   error
 }
 

@@ -51,7 +51,7 @@ func TestTrouble(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := (&Manager{Dir: d}).trouble(ep, Evidence{Process: tt.process, Log: &log.Marker{Kind: log.Begins, Time: tt.began}}, verdict{State: Running}, tt.view)
+		got := (&Manager{Dir: d}).findTrouble(ep, Evidence{Process: tt.process, Log: &log.Marker{Kind: log.Begins, Time: tt.began}}, verdict{State: Running}, tt.view)
 		problem := ""
 		if got != nil {
 			problem = got.Problem

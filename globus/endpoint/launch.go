@@ -34,15 +34,15 @@ type awaitedDaemon struct {
 	state  *os.ProcessState
 	// output is what the daemon has printed; empty for one that was found.
 	output string
-	// supplanted is true when somebody else, who was starting the endpoint at the
+	// lostRace is true when somebody else, who was starting the endpoint at the
 	// same time, was in its way: made its password void, so that it ended or
 	// nobody hears it, or had endpoint.json half written.
-	supplanted bool
+	lostRace bool
 }
 
-// dead says whether the daemon has ended, and waits for its status if we are
+// hasEnded says whether the daemon has ended, and waits for its status if we are
 // to get it.
-func (d *awaitedDaemon) dead() bool {
+func (d *awaitedDaemon) hasEnded() bool {
 	if d.exited == nil {
 		return d.held.Dead()
 	}
@@ -54,17 +54,17 @@ func (d *awaitedDaemon) dead() bool {
 	}
 }
 
-// wrote returns what the daemon has written to the endpoint's log since its
+// readOwnLog returns what the daemon has written to the endpoint's log since its
 // launch, and whether other programs have written to it as well.
-func (d *awaitedDaemon) wrote(ep *endpointfs.Endpoint) (own []byte, others bool, err error) {
+func (d *awaitedDaemon) readOwnLog(ep *endpointfs.Endpoint) (own []byte, others bool, err error) {
 	data, _, err := ep.Log().ReadFrom(d.from, launchLog)
 	own, others = log.WrittenBy(d.pid, data)
 	return own, others, err
 }
 
-// launch starts the daemon in a session of its own, with nothing of ours but
+// launchDaemon starts the daemon in a session of its own, with nothing of ours but
 // an environment, and notes which process it is.
-func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []string) (*awaitedDaemon, error) {
+func (m *Manager) launchDaemon(ep *endpointfs.Endpoint, rt runtime.Runtime, env []string) (*awaitedDaemon, error) {
 	from, err := ep.Log().Size()
 	if err != nil {
 		return nil, fmt.Errorf("starting endpoint %q: reading its log: %w", ep.Name(), err)
@@ -85,7 +85,7 @@ func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []stri
 	// Until it is waited for, its id is its own, dead or alive.
 	start, recordErr := process.StartTime(d.pid)
 	if d.held == nil {
-		if d.held, err = m.procs().Hold(d.pid); err != nil {
+		if d.held, err = m.processTable().Hold(d.pid); err != nil {
 			d.held = process.NoHandle{}
 		}
 	}
@@ -95,7 +95,7 @@ func (m *Manager) launch(ep *endpointfs.Endpoint, rt runtime.Runtime, env []stri
 		close(d.exited)
 	}()
 	if recordErr == nil {
-		recordErr = m.record(ep, d.pid, start, d.from, rt.Path, env)
+		recordErr = m.recordLaunch(ep, d.pid, start, d.from, rt.Path, env)
 	}
 	if recordErr != nil {
 		// The daemon lives, and can be proven by its title alone.
@@ -109,9 +109,9 @@ type recordError struct{ error }
 
 func (e *recordError) Unwrap() error { return e.error }
 
-// record notes which process the daemon is.
-func (m *Manager) record(ep *endpointfs.Endpoint, pid int, start uint64, from int64, program string, env []string) error {
-	here := m.here()
+// recordLaunch notes which process the daemon is.
+func (m *Manager) recordLaunch(ep *endpointfs.Endpoint, pid int, start uint64, from int64, program string, env []string) error {
+	here := m.thisMachine()
 	s := endpointfs.LaunchRecord{
 		Host: here.Host, BootID: here.BootID, PID: pid, StartTime: start,
 		Runtime: program, ChiltepinVersion: m.Version, LogOffset: from, Launched: time.Now(),
@@ -151,8 +151,8 @@ func openOutput(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// printed returns the end of what the daemon has printed.
-func (d *awaitedDaemon) printed() string {
+// readOutput returns the end of what the daemon has printed.
+func (d *awaitedDaemon) readOutput() string {
 	if d.output == "" {
 		return ""
 	}
@@ -170,10 +170,10 @@ func (d *awaitedDaemon) printed() string {
 	return string(data)
 }
 
-// environ returns the environment of the daemon: the caller's, without what
+// daemonEnvironment returns the environment of the daemon: the caller's, without what
 // leads to another endpoint, with the runtime's programs first in PATH, the
 // configuration directory, and what its tokens need.
-func (m *Manager) environ(ctx context.Context, rt runtime.Runtime) ([]string, error) {
+func (m *Manager) daemonEnvironment(ctx context.Context, rt runtime.Runtime) ([]string, error) {
 	var own []string
 	if m.ChildEnv != nil {
 		var err error
@@ -193,14 +193,14 @@ func (m *Manager) environ(ctx context.Context, rt runtime.Runtime) ([]string, er
 		if !ok || names[name] {
 			continue
 		}
-		env = append(env, name+"="+inOurDirectory(name, value))
+		env = append(env, name+"="+absolutePathOf(name, value))
 	}
 	return append(env, own...), nil
 }
 
-// inOurDirectory makes the path of a certificate file absolute: the daemon
+// absolutePathOf makes the path of a certificate file absolute: the daemon
 // works in another directory than the caller, who may have meant his own.
-func inOurDirectory(name, value string) string {
+func absolutePathOf(name, value string) string {
 	switch name {
 	case "GLOBUS_SDK_VERIFY_SSL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE":
 		if _, err := os.Stat(value); value != "" && err == nil {

@@ -60,14 +60,14 @@ type Service interface {
 	Metadata(ctx context.Context, id string) (compute.Metadata, error)
 }
 
-func (m *Manager) procs() process.Table {
+func (m *Manager) processTable() process.Table {
 	if m.Procs != nil {
 		return m.Procs
 	}
 	return process.System{}
 }
 
-func (m *Manager) here() process.Machine {
+func (m *Manager) thisMachine() process.Machine {
 	here := process.ThisMachine()
 	if m.Host != "" {
 		here.Host = m.Host
@@ -78,27 +78,27 @@ func (m *Manager) here() process.Machine {
 	return here
 }
 
-// scene is what is the same for every endpoint that is looked at in one go.
-type scene struct {
+// machineFacts is what is the same for every endpoint that is looked at in one go.
+type machineFacts struct {
 	here process.Machine
 	// soleUser is true when nobody else can touch what is on a local disk. It
 	// is believed of a machine only as long as that is not an assumed one.
 	soleUser bool
 }
 
-func (m *Manager) scene() *scene {
-	return &scene{here: m.here(), soleUser: m.Procs == nil && process.SoleUserOfDisks()}
+func (m *Manager) readMachineFacts() *machineFacts {
+	return &machineFacts{here: m.thisMachine(), soleUser: m.Procs == nil && process.SoleUserOfDisks()}
 }
 
-func (m *Manager) privileged() bool {
+func (m *Manager) isPrivileged() bool {
 	if m.Privileged != nil {
 		return m.Privileged()
 	}
 	return daemon.IsPrivileged()
 }
 
-// service connects to the service. A nil Service is an error.
-func (m *Manager) service(ctx context.Context) (Service, error) {
+// connectService connects to the service. A nil Service is an error.
+func (m *Manager) connectService(ctx context.Context) (Service, error) {
 	if m.Service == nil {
 		return nil, errors.New("the Globus Compute service is not to be asked")
 	}
@@ -113,7 +113,7 @@ const lockPoll = 50 * time.Millisecond
 // is held: the operation before may have deleted it. The context is for what is
 // done under the lock.
 func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.Time) (context.Context, *turn, error) {
-	dir := m.dir()
+	dir := m.configDir()
 	ep, err := dir.Endpoint(name)
 	if err != nil {
 		return nil, nil, err

@@ -32,7 +32,7 @@ type Plan struct {
 	// is gone.
 	Leftovers []endpointfs.UserEndpointDir
 	// Kept are the things that look like it and stay, each with the reason.
-	Kept []Step
+	Kept []StepOutcome
 }
 
 // Empty says whether there is nothing to do.
@@ -94,20 +94,20 @@ func (m *Manager) PlanPruning(ctx context.Context, o PruneOptions) (Plan, error)
 			continue
 		}
 		if reason := p.mustStay(false); reason != "" {
-			plan.Kept = append(plan.Kept, Step{Name: "registration " + p.Name + " " + p.ID, Outcome: "stays", Detail: reason})
+			plan.Kept = append(plan.Kept, StepOutcome{Name: "registration " + p.Name + " " + p.ID, Outcome: "stays", Detail: reason})
 			continue
 		}
 		plan.Registrations = append(plan.Registrations, p)
 	}
 	removable, kept, err := m.UserLeftovers()
 	if err != nil {
-		plan.Kept = append(plan.Kept, Step{Name: "user endpoints", Outcome: "stay", Detail: err.Error()})
+		plan.Kept = append(plan.Kept, StepOutcome{Name: "user endpoints", Outcome: "stay", Detail: err.Error()})
 	}
 	plan.Leftovers = removable
 	for path, reason := range kept {
-		plan.Kept = append(plan.Kept, Step{Name: "directory " + path, Outcome: "stays", Detail: reason})
+		plan.Kept = append(plan.Kept, StepOutcome{Name: "directory " + path, Outcome: "stays", Detail: reason})
 	}
-	slices.SortFunc(plan.Kept, func(a, b Step) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(plan.Kept, func(a, b StepOutcome) int { return strings.Compare(a.Name, b.Name) })
 	return plan, nil
 }
 
@@ -131,17 +131,17 @@ func (p *Pair) mustStay(named bool) string {
 // once more: one that has come online meanwhile, or has a directory now, stays.
 // What fails does not keep the rest from being done; the error then is a
 // *[PruneStepsError].
-func (m *Manager) Prune(ctx context.Context, plan Plan) ([]Step, error) {
-	var steps []Step
+func (m *Manager) Prune(ctx context.Context, plan Plan) ([]StepOutcome, error) {
+	var steps []StepOutcome
 	var failed []error
 	done := func(name, outcome, detail string, err error) {
 		if err != nil {
 			outcome, detail = "failed", err.Error()
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
-		steps = append(steps, Step{Name: name, Outcome: outcome, Detail: detail})
+		steps = append(steps, StepOutcome{Name: name, Outcome: outcome, Detail: detail})
 	}
-	service, err := m.service(ctx)
+	service, err := m.connectService(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (m *Manager) endOrphan(ctx context.Context, service Service, p Pair) (outco
 
 // PruneStepsError says how far a pruning came.
 type PruneStepsError struct {
-	Steps []Step
+	Steps []StepOutcome
 	Err   error
 }
 

@@ -17,7 +17,7 @@ type RestartResult struct {
 // [Manager.Start] does, under one lock and within one timeout. What start checks
 // is checked first, so that an endpoint is not stopped that cannot start again.
 func (m *Manager) Restart(ctx context.Context, name string, o StopOptions) (RestartResult, error) {
-	began, deadline := deadlineFor(o.Timeout)
+	began, deadline := deadlineAfter(o.Timeout)
 	ctx, t, err := m.lock(ctx, name, "restarting", deadline)
 	if err != nil {
 		return RestartResult{}, err
@@ -29,10 +29,10 @@ func (m *Manager) Restart(ctx context.Context, name string, o StopOptions) (Rest
 
 // restart does the work of Restart under the lock.
 func (m *Manager) restart(ctx context.Context, ep *endpointfs.Endpoint, o StopOptions, began, deadline time.Time) (r RestartResult, err error) {
-	if err := m.check(ep); err != nil {
+	if err := m.checkFiles(ep); err != nil {
 		return r, err
 	}
-	if _, _, err := m.means(ctx, ep); err != nil {
+	if _, _, err := m.launchPrerequisites(ctx, ep); err != nil {
 		return r, err
 	}
 	if r.Stop, err = m.stop(ctx, ep, "restarting", o, began, deadline); err != nil {

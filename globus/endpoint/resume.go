@@ -15,7 +15,7 @@ import (
 // It returns what is seen then.
 func (m *Manager) resume(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) (Evidence, error) {
 	pid := e.Process.PID
-	held, err := m.procs().Hold(pid)
+	held, err := m.processTable().Hold(pid)
 	if err != nil {
 		return e, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
@@ -34,7 +34,7 @@ func (m *Manager) resume(ctx context.Context, ep *endpointfs.Endpoint, e Evidenc
 		return e, fmt.Errorf("starting endpoint %q: signalling process %d: %w", ep.Name(), pid, err)
 	}
 	for until := time.Now().Add(2 * time.Second); ; {
-		e, err := m.look(ep, glance{Mine: true})
+		e, err := m.gatherEvidence(ep, lookOptions{Mine: true})
 		if p := e.Process; err != nil || p == nil || !p.Suspended || time.Now().After(until) {
 			return e, err
 		}
@@ -44,10 +44,10 @@ func (m *Manager) resume(ctx context.Context, ep *endpointfs.Endpoint, e Evidenc
 	}
 }
 
-// leaving says whether a daemon that is proven here ends by itself: it is
+// isLeaving says whether a daemon that is proven here ends by itself: it is
 // shutting down, or will as soon as it misses its pid file (_touch_pid in
 // cli.py).
-func (e Evidence) leaving() bool {
+func (e Evidence) isLeaving() bool {
 	p := e.Process
 	return p != nil && p.Proven && (p.Phase == Ending || p.Phase == Up && !e.PIDFile.Exists && !p.Suspended)
 }

@@ -51,7 +51,7 @@ type StartResult struct {
 // error is a *[TimeoutError] or *[InterruptedError] that says so. A daemon that
 // ends is a *[DaemonError].
 func (m *Manager) Start(ctx context.Context, name string, o StartOptions) (StartResult, error) {
-	began, deadline := deadlineFor(o.Timeout)
+	began, deadline := deadlineAfter(o.Timeout)
 	ctx, t, err := m.lock(ctx, name, "starting", deadline)
 	if err != nil {
 		return StartResult{}, err
@@ -61,7 +61,7 @@ func (m *Manager) Start(ctx context.Context, name string, o StartOptions) (Start
 	return r, t.told(err)
 }
 
-func deadlineFor(timeout time.Duration) (began, deadline time.Time) {
+func deadlineAfter(timeout time.Duration) (began, deadline time.Time) {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
@@ -76,7 +76,7 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 		return StartResult{}, err
 	}
 	if p := e.Process; p != nil && p.Proven && p.Suspended {
-		if e, err = m.resume(ctx, ep, e); err == nil && (e.Process == nil || e.leaving()) {
+		if e, err = m.resume(ctx, ep, e); err == nil && (e.Process == nil || e.isLeaving()) {
 			e, err = m.ready(ctx, ep, began, deadline)
 		}
 		if err != nil {
@@ -96,10 +96,10 @@ func (m *Manager) start(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 // shows. again allows a second launch when another daemon was in the way that
 // is gone by then.
 func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, began, deadline time.Time, again bool) (StartResult, error) {
-	if err := m.check(ep); err != nil {
+	if err := m.checkFiles(ep); err != nil {
 		return StartResult{}, err
 	}
-	rt, env, err := m.means(ctx, ep)
+	rt, env, err := m.launchPrerequisites(ctx, ep)
 	if err != nil {
 		return StartResult{}, err
 	}
@@ -117,7 +117,7 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 	if err := stillOurs(ctx); err != nil {
 		return StartResult{}, err
 	}
-	d, err := m.launch(ep, rt, env)
+	d, err := m.launchDaemon(ep, rt, env)
 	var unnoted *recordError
 	if errors.As(err, &unnoted) {
 		zerolog.Ctx(ctx).Info().Err(unnoted).Str("endpoint", ep.Name()).Msg("the launch could not be noted")
@@ -127,7 +127,7 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 	defer d.held.Close()
 	r.Status, err = m.await(ctx, ep, d, began, deadline)
 	r.Outcome, r.Proven = Started, time.Now()
-	if err == nil && d.supplanted && again && time.Now().Before(deadline) {
+	if err == nil && d.lostRace && again && time.Now().Before(deadline) {
 		// It would live on, unheard.
 		if err := m.dismiss(ctx, ep, d, began, deadline); err != nil {
 			return StartResult{}, err
@@ -135,7 +135,7 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 		return m.outrun(ctx, ep, supplanted(ep, began), began, deadline, again)
 	}
 	var ended *DaemonError
-	if errors.As(err, &ended) && (ended.ExitStatus == daemon.ExitAnotherRuns || d.supplanted) {
+	if errors.As(err, &ended) && (ended.ExitStatus == daemon.ExitAnotherRuns || d.lostRace) {
 		return m.outrun(ctx, ep, ended, began, deadline, again)
 	}
 	if ended != nil && ended.Cause == "" && unnoted != nil {
@@ -149,9 +149,9 @@ func (m *Manager) launchAndAwait(ctx context.Context, ep *endpointfs.Endpoint, e
 	return r, nil
 }
 
-// means finds what a launch needs: a login, a runtime that suits the endpoint,
+// launchPrerequisites finds what a launch needs: a login, a runtime that suits the endpoint,
 // an environment.
-func (m *Manager) means(ctx context.Context, ep *endpointfs.Endpoint) (rt runtime.Runtime, env []string, err error) {
+func (m *Manager) launchPrerequisites(ctx context.Context, ep *endpointfs.Endpoint) (rt runtime.Runtime, env []string, err error) {
 	if m.Service != nil {
 		_, err = m.Service(ctx)
 	}
@@ -159,12 +159,12 @@ func (m *Manager) means(ctx context.Context, ep *endpointfs.Endpoint) (rt runtim
 		rt, err = m.Runtime(ctx)
 	}
 	if err == nil {
-		env, err = m.environ(ctx, rt)
+		env, err = m.daemonEnvironment(ctx, rt)
 	}
 	if err != nil {
 		return rt, nil, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
-	return rt, env, m.suits(ep, rt)
+	return rt, env, m.checkRuntime(ep, rt)
 }
 
 // ready waits until it is clear what to do: nothing proven here, or a daemon
@@ -178,7 +178,7 @@ func (m *Manager) ready(ctx context.Context, ep *endpointfs.Endpoint, began, dea
 		switch {
 		case v.Elsewhere:
 			return e, &ElsewhereError{Name: ep.Name(), Operation: "starting", Host: v.Host, Reason: v.Reason}
-		case e.Process != nil && e.Process.Proven && !e.leaving(), v.Settled:
+		case e.Process != nil && e.Process.Proven && !e.isLeaving(), v.Settled:
 			return e, nil
 		case e.Process == nil || !e.Process.Proven:
 			return e, m.doubt("starting", ep, e, v)
@@ -205,8 +205,8 @@ func (m *Manager) doubt(operation string, ep *endpointfs.Endpoint, e Evidence, v
 	return err
 }
 
-// check is everything that can be checked before anything is launched.
-func (m *Manager) check(ep *endpointfs.Endpoint) error {
+// checkFiles is everything that can be checked before anything is launched.
+func (m *Manager) checkFiles(ep *endpointfs.Endpoint) error {
 	if problems := ep.Validate(); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
 	}
@@ -223,10 +223,10 @@ func (m *Manager) check(ep *endpointfs.Endpoint) error {
 	return nil
 }
 
-// suits checks what depends on the runtime: the options that its release
+// checkRuntime checks what depends on the runtime: the options that its release
 // knows, the address that it demands of root, and that user endpoints will
 // find its programs.
-func (m *Manager) suits(ep *endpointfs.Endpoint, rt runtime.Runtime) error {
+func (m *Manager) checkRuntime(ep *endpointfs.Endpoint, rt runtime.Runtime) error {
 	if problems := ep.ValidateFor(rt.Version); len(problems) > 0 {
 		return &CheckError{Name: ep.Name(), Problems: problems}
 	}
@@ -234,7 +234,7 @@ func (m *Manager) suits(ep *endpointfs.Endpoint, rt runtime.Runtime) error {
 	if err != nil {
 		return &CheckError{Name: ep.Name(), Problems: []error{err}}
 	}
-	if !c.Python && c.Email == "" && m.privileged() && endpointfs.TakesEmail(rt.Version) {
+	if !c.Python && c.Email == "" && m.isPrivileged() && endpointfs.TakesEmail(rt.Version) {
 		return &EmailError{Name: ep.Name(), File: filepath.Join(ep.Path(), "config.yaml")}
 	}
 	path, err := ep.UserPath()
@@ -312,7 +312,7 @@ func supplanted(ep *endpointfs.Endpoint, began time.Time) error {
 // record, so that its end will be known at once.
 func (m *Manager) alreadyRunning(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) (StartResult, error) {
 	m.note(ctx, ep, e)
-	s, err := m.now(ep)
+	s, err := m.statusNow(ep)
 	return StartResult{Status: s, Outcome: AlreadyRunning}, err
 }
 
@@ -324,7 +324,7 @@ func (m *Manager) note(ctx context.Context, ep *endpointfs.Endpoint, e Evidence)
 	}
 	size, err := ep.Log().Size()
 	if err == nil {
-		err = m.record(ep, p.PID, p.StartTime, size, "", nil)
+		err = m.recordLaunch(ep, p.PID, p.StartTime, size, "", nil)
 	}
 	if err != nil {
 		zerolog.Ctx(ctx).Info().Err(err).Str("endpoint", ep.Name()).Msg("a running daemon could not be noted")
@@ -333,7 +333,7 @@ func (m *Manager) note(ctx context.Context, ep *endpointfs.Endpoint, e Evidence)
 
 // join waits for a daemon that is on its way already.
 func (m *Manager) join(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, began, deadline time.Time) (StartResult, error) {
-	held, err := m.procs().Hold(e.Process.PID)
+	held, err := m.processTable().Hold(e.Process.PID)
 	if err != nil {
 		return StartResult{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}

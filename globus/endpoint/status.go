@@ -35,8 +35,8 @@ func (m *Manager) List(ctx context.Context) ([]Status, error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
-	g := glance{Listed: true, Scene: m.scene()}
-	if g.Seen, err = m.procs().Select(daemon.MayBeDaemon); err != nil {
+	g := lookOptions{Listed: true, Scene: m.readMachineFacts()}
+	if g.Seen, err = m.processTable().Select(daemon.MayBeDaemon); err != nil {
 		return nil, err
 	}
 	// Nearly all of the time goes into small system calls, on a shared file
@@ -48,8 +48,8 @@ func (m *Manager) List(ctx context.Context) ([]Status, error) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(all) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				var e Evidence
-				if e, errs[i] = m.look(all[i], g); errs[i] == nil {
-					list[i] = status(all[i], e, judge(e))
+				if e, errs[i] = m.gatherEvidence(all[i], g); errs[i] == nil {
+					list[i] = makeStatus(all[i], e, judgeEvidence(e))
 				}
 			}
 		})
@@ -70,17 +70,17 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 	if err != nil {
 		return Status{}, err
 	}
-	e, err := m.look(ep, glance{Log: true})
+	e, err := m.gatherEvidence(ep, lookOptions{Log: true})
 	if err != nil {
 		return Status{}, err
 	}
-	v := judge(e)
+	v := judgeEvidence(e)
 	if o.Watch && v.State == Unknown && e.Holder == nil {
-		if e, v, err = m.watch(ctx, ep, e); err != nil {
+		if e, v, err = m.watchPIDFile(ctx, ep, e); err != nil {
 			return Status{}, err
 		}
 	}
-	s := status(ep, e, v)
+	s := makeStatus(ep, e, v)
 	if v.Elsewhere && v.Host != "" {
 		s.Next = []next.Step{{Operation: next.EndpointStatus, Args: next.Args{"name": ep.Name()}, Why: "see the processes there", Host: v.Host}}
 	}
@@ -88,24 +88,24 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 	if !o.Offline && m.Service != nil && s.ID != "" {
 		ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 		defer cancel()
-		service, s.Service = m.view(ctx, s.ID)
+		service, s.Service = m.askService(ctx, s.ID)
 	}
 	if !v.Elsewhere {
-		s.Survivors = m.survivors(ep)
+		s.Survivors = m.findSurvivors(ep)
 	}
-	if s.Trouble = m.trouble(ep, e, v, s.Service); s.Trouble == nil {
-		s.Trouble = survivorTrouble(ep, s.Survivors)
+	if s.Trouble = m.findTrouble(ep, e, v, s.Service); s.Trouble == nil {
+		s.Trouble = troubleOfSurvivors(ep, s.Survivors)
 	}
 	if s.State == Running && s.Service != nil && s.Service.Problem == nil && !s.Service.Online {
 		s.Reason += "; but the service has not heard from it lately and gives it no tasks"
 	}
-	s.UserEndpoints = m.userEndpoints(ctx, ep, e, service)
+	s.UserEndpoints = m.describeUserEndpoints(ctx, ep, e, service)
 	return s, nil
 }
 
-// view asks the service about an endpoint.
-func (m *Manager) view(ctx context.Context, id string) (Service, *ServiceView) {
-	service, err := m.service(ctx)
+// askService asks the service about an endpoint.
+func (m *Manager) askService(ctx context.Context, id string) (Service, *ServiceView) {
+	service, err := m.connectService(ctx)
 	if err != nil {
 		return nil, &ServiceView{Problem: err}
 	}
@@ -116,17 +116,17 @@ func (m *Manager) view(ctx context.Context, id string) (Service, *ServiceView) {
 	return service, &ServiceView{Word: answer.Word, Online: answer.Online}
 }
 
-func status(ep *endpointfs.Endpoint, e Evidence, v verdict) Status {
+func makeStatus(ep *endpointfs.Endpoint, e Evidence, v verdict) Status {
 	return Status{Name: ep.Name(), ID: e.ID, State: v.State, Reason: v.Reason, Host: v.Host, Path: ep.Path(), Evidence: e}
 }
 
-// now looks again, for the result of an operation that holds the lock.
-func (m *Manager) now(ep *endpointfs.Endpoint) (Status, error) {
-	e, err := m.look(ep, glance{Mine: true, Log: true})
+// statusNow looks again, for the result of an operation that holds the lock.
+func (m *Manager) statusNow(ep *endpointfs.Endpoint) (Status, error) {
+	e, err := m.gatherEvidence(ep, lookOptions{Mine: true, Log: true})
 	if err != nil {
 		return Status{}, err
 	}
-	return status(ep, e, judge(e)), nil
+	return makeStatus(ep, e, judgeEvidence(e)), nil
 }
 
 // LogOptions say which log and which records of it.

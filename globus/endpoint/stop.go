@@ -54,7 +54,7 @@ type StopResult struct {
 // A daemon that ignores SIGTERM is a *[TimeoutError]; only Now kills it, and
 // then its user endpoints too.
 func (m *Manager) Stop(ctx context.Context, name string, o StopOptions) (StopResult, error) {
-	began, deadline := deadlineFor(o.Timeout)
+	began, deadline := deadlineAfter(o.Timeout)
 	ctx, t, err := m.lock(ctx, name, "stopping", deadline)
 	if err != nil {
 		return StopResult{}, err
@@ -78,7 +78,7 @@ func (m *Manager) stop(ctx context.Context, ep *endpointfs.Endpoint, operation s
 		p := e.Process
 		switch {
 		case v.Elsewhere:
-			if err := s.endElsewhere(ctx, e, v); err != nil {
+			if err := s.stopRemote(ctx, e, v); err != nil {
 				return StopResult{}, err
 			}
 			continue
@@ -107,9 +107,9 @@ type stopper struct {
 	how string
 }
 
-// clearPipe removes a pipe that stands in for daemon.pid: the daemon reads the
+// removePipe removes a pipe that stands in for daemon.pid: the daemon reads the
 // file as it ends (PIDLockFile.release), and would wait for ever.
-func (s *stopper) clearPipe(e Evidence) error {
+func (s *stopper) removePipe(e Evidence) error {
 	if !e.PIDFile.Exists || e.PIDFile.PID != 0 || !e.PIDFile.ModTime.IsZero() {
 		return nil
 	}
@@ -129,7 +129,7 @@ var errChanged = errors.New("the process is another one by now")
 // has changed and has to be looked at again.
 func (s *stopper) end(ctx context.Context, e Evidence) error {
 	pid := e.Process.PID
-	held, err := s.m.procs().Hold(pid)
+	held, err := s.m.processTable().Hold(pid)
 	if errors.Is(err, syscall.ESRCH) {
 		return nil
 	}
@@ -171,7 +171,7 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 	if err := stillOurs(ctx); err != nil {
 		return err
 	}
-	if err := s.clearPipe(e); err != nil {
+	if err := s.removePipe(e); err != nil {
 		return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
 	}
 	s.tell(ctx, "stopping", fmt.Sprintf("process %d is told to end", pid))
@@ -192,7 +192,7 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 // prove looks at the process anew while a handle is held on it: what is read
 // now is about that process, or it is dead.
 func (s *stopper) prove(held process.Handle, was *ProcessEvidence) (Evidence, error) {
-	e, err := s.m.look(s.ep, glance{Mine: true})
+	e, err := s.m.gatherEvidence(s.ep, lookOptions{Mine: true})
 	if err != nil {
 		return e, fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
 	}
@@ -220,7 +220,7 @@ func (s *stopper) waitForEnd(ctx context.Context, held process.Handle, e Evidenc
 		return s.interrupted(ctx.Err(), fmt.Sprintf("process %d was told to end and is shutting down", pid))
 	}
 	if err != nil && !s.o.Now {
-		if s.marked(e) {
+		if s.hasMarkedEnd(e) {
 			return s.timeout(fmt.Sprintf("process %d got SIGTERM and has marked its end in the log, but hangs since, as it does when the broker does not answer; nothing was killed, and nothing would be lost", pid))
 		}
 		return s.timeout(fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid))
@@ -247,8 +247,8 @@ func (s *stopper) waitForEnd(ctx context.Context, held process.Handle, e Evidenc
 	return s.waitForUsers(ctx, users)
 }
 
-// marked says whether the last mark of the log is that of the daemon's end.
-func (s *stopper) marked(e Evidence) bool {
+// hasMarkedEnd says whether the last mark of the log is that of the daemon's end.
+func (s *stopper) hasMarkedEnd(e Evidence) bool {
 	mark, ok, err := s.ep.Log().LastMarker()
 	return err == nil && ok && mark.Kind == log.Ends && mark.ID == e.ID
 }
@@ -315,7 +315,7 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 		r.Outcome = WasStopped
 	}
 	var err error
-	r.Status, err = s.m.now(s.ep)
+	r.Status, err = s.m.statusNow(s.ep)
 	if s.how != "" {
 		r.Status.Reason += "; " + s.how
 	}

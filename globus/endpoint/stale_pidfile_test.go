@@ -31,7 +31,7 @@ func TestTidy(t *testing.T) {
 	// Its number has come round again: the stranger that has it lives on.
 	other := stranger(t)
 	b.file("daemon.pid", fmt.Sprintln(other.Pid))
-	here := b.here()
+	here := b.thisMachine()
 	if err := b.ep.WriteLaunchRecord(endpointfs.LaunchRecord{Host: here.Host, BootID: here.BootID, PID: other.Pid, StartTime: 1}); err != nil {
 		t.Fatal(err)
 	}

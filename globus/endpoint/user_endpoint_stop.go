@@ -22,7 +22,7 @@ func (m *Manager) StopUserEndpoint(ctx context.Context, name, id string, pid int
 	if err != nil {
 		return err
 	}
-	e, err := m.look(ep, glance{Mine: true})
+	e, err := m.gatherEvidence(ep, lookOptions{Mine: true})
 	if err != nil {
 		return err
 	}
@@ -48,11 +48,11 @@ func (m *Manager) StopUserEndpoint(ctx context.Context, name, id string, pid int
 
 // holdUser takes hold of one user endpoint and of its session, the leader last.
 func (s *stopper) holdUser(e Evidence, id string, young int) (all process.HeldList, pid int) {
-	for _, p := range s.m.userProcesses(s.ep, e) {
+	for _, p := range s.m.findUserProcesses(s.ep, e) {
 		if !p.Ours || p.ID != id && (p.ID != "" || p.PID != young) {
 			continue
 		}
-		leader, err := process.Hold(s.m.procs(), p.Process)
+		leader, err := process.Hold(s.m.processTable(), p.Process)
 		if err != nil {
 			continue // it is gone
 		}

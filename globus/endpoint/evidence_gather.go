@@ -12,8 +12,8 @@ import (
 	"chiltepin/globus/process"
 )
 
-// glance says how closely to look.
-type glance struct {
+// lookOptions says how closely to look.
+type lookOptions struct {
 	// Log reads the last marker of the log.
 	Log bool
 	// Mine leaves out who holds the lock, for operations that hold it.
@@ -21,18 +21,18 @@ type glance struct {
 	// Watch is what watching the pid file has shown before.
 	Watch *Watch
 	// Scene is where it all is, when that was looked at already.
-	Scene *scene
+	Scene *machineFacts
 	// Seen are the candidates, when the processes were listed already.
 	Seen []process.Process
 	// Listed is true when Seen is to be used.
 	Listed bool
 }
 
-// look gathers evidence about an endpoint. What cannot be read is evidence
+// gatherEvidence gathers evidence about an endpoint. What cannot be read is evidence
 // too; the error is for a machine whose processes cannot be seen at all.
-func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
+func (m *Manager) gatherEvidence(ep *endpointfs.Endpoint, g lookOptions) (Evidence, error) {
 	if g.Scene == nil {
-		g.Scene = m.scene()
+		g.Scene = m.readMachineFacts()
 	}
 	e := Evidence{Here: g.Scene.here, At: time.Now(), Watch: g.Watch}
 	e.ID, e.IDProblem = ep.ID()
@@ -41,7 +41,7 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 	if err != nil && !f.Exists {
 		e.PIDFile.Exists = true // it cannot be read, so it is there
 	}
-	if e.PIDFile.Exists && f.PID == 0 && !regular(filepath.Join(ep.Path(), daemon.PIDFile)) {
+	if e.PIDFile.Exists && f.PID == 0 && !isRegularFile(filepath.Join(ep.Path(), daemon.PIDFile)) {
 		e.PIDFile.ModTime = time.Time{} // no daemon made or touches that
 	}
 	if r, ok, err := ep.ReadLaunchRecord(); err != nil {
@@ -52,7 +52,7 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 	if e.PIDFile.Exists {
 		e.ownDisk = g.Scene.soleUser && process.OnLocalDisk(ep.Path())
 	}
-	if err := m.lookProcess(ep, &e, g); err != nil {
+	if err := m.findProcess(ep, &e, g); err != nil {
 		return e, err
 	}
 	if g.Log {
@@ -61,25 +61,25 @@ func (m *Manager) look(ep *endpointfs.Endpoint, g glance) (Evidence, error) {
 		}
 	}
 	if !g.Mine {
-		if h, ok := m.dir().Holder(ep.Name()); ok {
+		if h, ok := m.configDir().Holder(ep.Name()); ok {
 			e.Holder = &h
 		}
 	}
 	return e, nil
 }
 
-func regular(path string) bool {
+func isRegularFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
 }
 
-// lookProcess finds the process that may be the daemon.
-func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) error {
-	s := subject{Name: ep.Name(), ID: e.ID, Dir: ep.Path(), PID: e.PIDFile.PID, Record: e.Record, Here: e.Here}
+// findProcess finds the process that may be the daemon.
+func (m *Manager) findProcess(ep *endpointfs.Endpoint, e *Evidence, g lookOptions) error {
+	s := endpointIdentity{Name: ep.Name(), ID: e.ID, Dir: ep.Path(), PID: e.PIDFile.PID, Record: e.Record, Here: e.Here}
 	seen := g.Seen
 	if !g.Listed {
 		var err error
-		if seen, err = m.procs().Select(daemon.MayBeDaemon); err != nil {
+		if seen, err = m.processTable().Select(daemon.MayBeDaemon); err != nil {
 			return err
 		}
 	}
@@ -92,7 +92,7 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 		if pid == 0 || slices.ContainsFunc(seen, func(p process.Process) bool { return p.PID == pid }) {
 			continue
 		}
-		p, ok, err := m.procs().Lookup(pid)
+		p, ok, err := m.processTable().Lookup(pid)
 		if process.IsExhausted(err) {
 			return err // what could not be looked at is not gone
 		}
@@ -109,7 +109,7 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 		}
 	}
 	for _, p := range seen {
-		ev := m.prove(p, s)
+		ev := m.identifyProcess(p, s)
 		for range 3 {
 			// A process that is ending loses its title and its directory one
 			// after the other: only a doubt that lasts is one.
@@ -117,25 +117,25 @@ func (m *Manager) lookProcess(ep *endpointfs.Endpoint, e *Evidence, g glance) er
 				break
 			}
 			time.Sleep(time.Millisecond)
-			again, ok, err := m.procs().Lookup(p.PID)
+			again, ok, err := m.processTable().Lookup(p.PID)
 			if err == nil && (!ok || again.StartTime != p.StartTime) {
 				ev = ProcessEvidence{}
 				break
 			}
-			ev = m.prove(again, s)
+			ev = m.identifyProcess(again, s)
 		}
 		if ev.Proven || ev.Doubtful || ev.Host != "" || ev.PID != 0 && ev.PID == s.PID {
 			all = append(all, ev)
 		}
 	}
-	e.Process = choose(all, s)
+	e.Process = chooseProcess(all, s)
 	return nil
 }
 
-// prove weighs one process. Whose it is matters as well: nobody can signal
+// identifyProcess weighs one process. Whose it is matters as well: nobody can signal
 // another user's.
-func (m *Manager) prove(p process.Process, s subject) ProcessEvidence {
-	ev := prove(p, s, func() process.Presence { return m.procs().Presence(p, s.Dir, daemon.LogFile) })
+func (m *Manager) identifyProcess(p process.Process, s endpointIdentity) ProcessEvidence {
+	ev := weighProcess(p, s, func() process.Presence { return m.processTable().Presence(p, s.Dir, daemon.LogFile) })
 	if own := os.Geteuid(); ev.Proven && p.UID != own && own != 0 {
 		ev.Proven, ev.Doubtful, ev.Phase, ev.Why = false, true, "", "it belongs to another user"
 	}
@@ -145,13 +145,13 @@ func (m *Manager) prove(p process.Process, s subject) ProcessEvidence {
 // settle looks until the verdict can be acted on, watching daemon.pid where
 // that may tell. The caller holds the lock.
 func (m *Manager) settle(ctx context.Context, ep *endpointfs.Endpoint) (Evidence, verdict, error) {
-	e, err := m.look(ep, glance{Mine: true})
+	e, err := m.gatherEvidence(ep, lookOptions{Mine: true})
 	if err != nil {
 		return e, verdict{}, err
 	}
-	v := judge(e)
+	v := judgeEvidence(e)
 	if v.Settled || e.Process != nil && (e.Process.Proven || e.Process.Doubtful || e.Process.Host != "") {
 		return e, v, nil
 	}
-	return m.watch(ctx, ep, e)
+	return m.watchPIDFile(ctx, ep, e)
 }

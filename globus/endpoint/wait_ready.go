@@ -25,8 +25,8 @@ const (
 	launchLog = 256 << 10
 )
 
-// sights are what must be seen of a daemon before it is said to run.
-type sights struct {
+// readiness are what must be seen of a daemon before it is said to run.
+type readiness struct {
 	pidFile, id, process, marker, identity bool
 	// since is when the marker was first seen.
 	since time.Time
@@ -34,8 +34,8 @@ type sights struct {
 	ending bool
 }
 
-// missing tells the first thing that was not seen.
-func (s sights) missing() string {
+// firstMissing tells the first thing that was not seen.
+func (s readiness) firstMissing() string {
 	switch {
 	case s.ending:
 		return "the daemon is shutting down"
@@ -56,19 +56,19 @@ func (s sights) missing() string {
 // await waits until everything is seen, the daemon ends, or there is no time
 // left.
 func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, began, deadline time.Time) (Status, error) {
-	w := watcher{m: m, ep: ep, d: d}
+	w := startupWatch{m: m, ep: ep, d: d}
 	told := ""
 	for {
 		// Death is looked at first, so that what a dead daemon has left on the
 		// disk is never taken for life.
-		dead := d.dead()
-		if err := w.look(); err != nil && !dead {
+		dead := d.hasEnded()
+		if err := w.lookAgain(); err != nil && !dead {
 			return Status{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 		}
-		missing := w.seen.missing()
+		missing := w.seen.firstMissing()
 		switch {
 		case dead:
-			return Status{}, m.ended(ep, d)
+			return Status{}, m.explainEnd(ep, d)
 		case missing == "":
 			return m.proven(ctx, ep, d, began, deadline)
 		case missing != told:
@@ -80,7 +80,7 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *awaited
 				Known:     fmt.Sprintf("%s; process %d is left alone", missing, d.pid),
 				NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "wait for it again"), next.Endpoint(next.EndpointLogs, ep.Name(), "see what it does")}}
 		}
-		if err := w.pause(ctx); err != nil {
+		if err := w.pauseOrExit(ctx); err != nil {
 			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err,
 				Known:     fmt.Sprintf("process %d was launched and keeps running: %s", d.pid, missing),
 				NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "wait for it"), next.Endpoint(next.EndpointStop, ep.Name(), "stop it")}}
@@ -92,9 +92,9 @@ func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *awaited
 // is known whether it reaches the broker. One whose password the broker refused
 // is still alive, and ends: that is no success.
 func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, began, deadline time.Time) (Status, error) {
-	link, others := m.firstLink(ctx, ep, d, deadline)
-	d.supplanted = link.State == daemon.ConnectionMute && others
-	for link.State == daemon.ConnectionRefused && !d.dead() {
+	link, others := m.waitForConnection(ctx, ep, d, deadline)
+	d.lostRace = link.State == daemon.ConnectionMute && others
+	for link.State == daemon.ConnectionRefused && !d.hasEnded() {
 		if !time.Now().Before(deadline) {
 			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: link.Cause, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it has shut down")}}
 		}
@@ -102,13 +102,13 @@ func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *awaite
 			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err, Known: link.Cause, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it has shut down")}}
 		}
 	}
-	s, err := m.now(ep)
+	s, err := m.statusNow(ep)
 	if err != nil {
 		return s, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
 	}
 	if s.State != Running {
-		if d.dead() {
-			return Status{}, m.ended(ep, d)
+		if d.hasEnded() {
+			return Status{}, m.explainEnd(ep, d)
 		}
 		return Status{}, &DoubtError{Name: ep.Name(), Operation: "starting", PID: d.pid, Reason: s.Reason, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "look again")}}
 	}
@@ -118,19 +118,19 @@ func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *awaite
 	}
 	switch link.State {
 	case daemon.ConnectionDown, daemon.ConnectionMute:
-		s.Trouble = brokenLink(ep, link)
+		s.Trouble = troubleOfConnection(ep, link)
 	case daemon.ConnectionOpening:
-		s.Trouble = openingLink(ep)
+		s.Trouble = troubleOfOpening(ep)
 	}
 	return s, nil
 }
 
-// watcher looks at a daemon that comes up.
-type watcher struct {
+// startupWatch looks at a daemon that comes up.
+type startupWatch struct {
 	m    *Manager
 	ep   *endpointfs.Endpoint
 	d    *awaitedDaemon
-	seen sights
+	seen readiness
 	size int64
 	read bool
 	// asked and refused say what the log tells about the question who the
@@ -138,7 +138,7 @@ type watcher struct {
 	asked, refused bool
 }
 
-func (w *watcher) pause(ctx context.Context) error {
+func (w *startupWatch) pauseOrExit(ctx context.Context) error {
 	if w.d.exited == nil {
 		return pause(ctx, readyPoll)
 	}
@@ -153,9 +153,9 @@ func (w *watcher) pause(ctx context.Context) error {
 	return nil
 }
 
-// look brings the sights up to date. They are looked for in the order in which
+// lookAgain brings the readiness up to date. They are looked for in the order in which
 // they come, and no further than the first that is missing.
-func (w *watcher) look() error {
+func (w *startupWatch) lookAgain() error {
 	s := &w.seen
 	f, err := w.ep.PIDFile()
 	s.pidFile = err == nil && f.PID == w.d.pid
@@ -166,7 +166,7 @@ func (w *watcher) look() error {
 	if s.id = err == nil && id != ""; !s.id {
 		return nil // being written
 	}
-	p, ok, err := w.m.procs().Lookup(w.d.pid)
+	p, ok, err := w.m.processTable().Lookup(w.d.pid)
 	if err != nil {
 		return err
 	}
@@ -176,11 +176,11 @@ func (w *watcher) look() error {
 	if !s.process || s.marker && s.identity {
 		return nil
 	}
-	return w.lookLog(id)
+	return w.lookAtLog(id)
 }
 
-// lookLog looks for the marker, and for what comes after it.
-func (w *watcher) lookLog(id string) error {
+// lookAtLog looks for the marker, and for what comes after it.
+func (w *startupWatch) lookAtLog(id string) error {
 	s := &w.seen
 	size, err := w.ep.Log().Size()
 	if err != nil {
@@ -188,11 +188,11 @@ func (w *watcher) lookLog(id string) error {
 	}
 	if !w.read || size != w.size {
 		w.read, w.size = true, size
-		own, _, err := w.d.wrote(w.ep)
+		own, _, err := w.d.readOwnLog(w.ep)
 		if err != nil {
 			return err
 		}
-		w.readLog(own, id)
+		w.parseLog(own, id)
 	}
 	switch {
 	case !s.marker:
@@ -204,14 +204,14 @@ func (w *watcher) lookLog(id string) error {
 	return nil
 }
 
-func (w *watcher) readLog(data []byte, id string) {
+func (w *startupWatch) parseLog(data []byte, id string) {
 	s := daemon.ParseStartup(data, id)
 	w.asked, w.refused = s.IdentityAsked, s.IdentityRefused
 	w.seen.marker, w.seen.identity = s.Marked, s.IdentityKnown
 }
 
-// ended says how and why a daemon ended.
-func (m *Manager) ended(ep *endpointfs.Endpoint, d *awaitedDaemon) error {
+// explainEnd says how and why a daemon ended.
+func (m *Manager) explainEnd(ep *endpointfs.Endpoint, d *awaitedDaemon) error {
 	e := &DaemonError{Name: ep.Name(), ExitStatus: -1}
 	if d.state != nil {
 		e.ExitStatus = d.state.ExitCode()
@@ -220,29 +220,29 @@ func (m *Manager) ended(ep *endpointfs.Endpoint, d *awaitedDaemon) error {
 		}
 	}
 	e.Meaning = daemon.ExitMeaning(e.ExitStatus)
-	own, others, err := d.wrote(ep)
+	own, others, err := d.readOwnLog(ep)
 	if err != nil {
 		e.Lines = append(e.Lines, "the log cannot be read: "+err.Error())
 	}
-	log, printed := daemon.SplitLines(string(own)), daemon.SplitLines(d.printed())
+	log, printed := daemon.SplitLines(string(own)), daemon.SplitLines(d.readOutput())
 	s := daemon.FindFailure(append(append([]string(nil), log...), printed...))
 	if e.Cause, e.NextSteps = s.Cause, withName(s.Next, ep.Name()); others && s.Name == daemon.BrokerPasswordRefused {
-		d.supplanted = true
+		d.lostRace = true
 		e.Cause = "another program registered the endpoint at the same time, and the broker password of this daemon is now invalid"
 		e.NextSteps = []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "")}
 	}
 	if e.Cause == "" && daemon.IsTornIdentity(printed) {
-		d.supplanted = true
+		d.lostRace = true
 		e.Cause = "another program started the endpoint at the same time, and had written only half of endpoint.json"
 		e.NextSteps = []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "")}
 	}
 	const most = 40
-	e.Lines = append(e.Lines, lastOf(log, most)...)
-	e.Lines = append(e.Lines, lastOf(printed, most)...)
+	e.Lines = append(e.Lines, lastLines(log, most)...)
+	e.Lines = append(e.Lines, lastLines(printed, most)...)
 	return e
 }
 
-func lastOf(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }
+func lastLines(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }
 
 func signalName(s syscall.Signal) string {
 	switch s {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// origin is by what a registration is known to have come from here.
-type origin struct {
+// registrationOrigin is by what a registration is known to have come from here.
+type registrationOrigin struct {
 	// names are those of this machine.
 	names []string
 	// journal has the ids that were ever at work in this directory.
@@ -25,9 +25,9 @@ type origin struct {
 	unregistered map[string]bool
 }
 
-// origin gathers what is known.
-func (m *Manager) origin(ctx context.Context, local []Status) (origin, error) {
-	o := origin{names: m.hostNames(ctx), journal: m.journaled(ctx), unregistered: map[string]bool{}}
+// gatherOrigin gathers what is known.
+func (m *Manager) gatherOrigin(ctx context.Context, local []Status) (registrationOrigin, error) {
+	o := registrationOrigin{names: m.hostNames(ctx), journal: m.readJournaledIDs(ctx), unregistered: map[string]bool{}}
 	for _, s := range local {
 		if s.ID == "" {
 			o.unregistered[s.Name] = true
@@ -38,8 +38,8 @@ func (m *Manager) origin(ctx context.Context, local []Status) (origin, error) {
 	return o, err
 }
 
-// spoken says whose a registration may be, "" for nobody's.
-func (o origin) spoken(id, name string) string {
+// possibleOwner says whose a registration may be, "" for nobody's.
+func (o registrationOrigin) possibleOwner(id, name string) string {
 	if o.unregistered[name] {
 		return fmt.Sprintf("it may be that of the endpoint %q, which has no UUID yet: its first start may be under way", name)
 	}
@@ -53,7 +53,7 @@ func (o origin) spoken(id, name string) string {
 }
 
 // of says from where of here a registration came, or "".
-func (o origin) of(id, host string) string {
+func (o registrationOrigin) placeOf(id, host string) string {
 	switch {
 	case o.journal[strings.ToLower(id)]:
 		return "this configuration directory"
@@ -63,9 +63,9 @@ func (o origin) of(id, host string) string {
 	return ""
 }
 
-// journaled returns the ids of the endpoints in the directory's journal. A
+// readJournaledIDs returns the ids of the endpoints in the directory's journal. A
 // journal that cannot be read knows none.
-func (m *Manager) journaled(ctx context.Context) map[string]bool {
+func (m *Manager) readJournaledIDs(ctx context.Context) map[string]bool {
 	known := map[string]bool{}
 	page, err := m.Dir.Journal().Read(ctx)
 	if err != nil {
@@ -79,8 +79,8 @@ func (m *Manager) journaled(ctx context.Context) map[string]bool {
 	return known
 }
 
-// namesNobody is true for a name that every machine has.
-func namesNobody(host string) bool {
+// isLocalhost is true for a name that every machine has.
+func isLocalhost(host string) bool {
 	return strings.EqualFold(host, "localhost") || strings.HasPrefix(strings.ToLower(host), "localhost.")
 }
 
@@ -91,12 +91,12 @@ const lookupTimeout = 2 * time.Second
 // socket.getfqdn of Python, which is the host name where nobody knows a longer
 // one. A name that merely begins the same is another machine's.
 func (m *Manager) hostNames(ctx context.Context) (names []string) {
-	host := m.here().Host
+	host := m.thisMachine().Host
 	names = []string{host}
 	if m.Host != "" || host == "" {
 		return names
 	}
-	defer func() { names = slices.DeleteFunc(names, namesNobody) }()
+	defer func() { names = slices.DeleteFunc(names, isLocalhost) }()
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)

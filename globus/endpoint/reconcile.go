@@ -75,7 +75,7 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	service, err := m.service(ctx)
+	service, err := m.connectService(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +83,8 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the registrations: %w", err)
 	}
-	pairs := pair(local, listed)
-	o, err := m.origin(ctx, local)
+	pairs := pairUp(local, listed)
+	o, err := m.gatherOrigin(ctx, local)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 	for range surveyWorkers {
 		all.Go(func() {
 			for p := range next {
-				p.ask(ctx, service)
+				p.askService(ctx, service)
 			}
 		})
 	}
@@ -114,17 +114,17 @@ func (m *Manager) Survey(ctx context.Context) ([]Pair, error) {
 		}
 	}
 	for i := range pairs {
-		pairs[i].judge(o)
+		pairs[i].judgeRegistration(o)
 		if r := pairs[i].Registered; r != nil && counts[r.Name] > 1 {
-			pairs[i].find(SameName, fmt.Sprintf("%d registrations have this name", counts[r.Name]))
+			pairs[i].addFinding(SameName, fmt.Sprintf("%d registrations have this name", counts[r.Name]))
 		}
 	}
 	return pairs, nil
 }
 
-// pair puts together what has the same id. User endpoints that the service
+// pairUp puts together what has the same id. User endpoints that the service
 // lists belong to their endpoints and are left out.
-func pair(local []Status, listed []compute.Summary) []Pair {
+func pairUp(local []Status, listed []compute.Summary) []Pair {
 	var pairs []Pair
 	at := map[string][]int{}
 	for i := range local {
@@ -152,15 +152,15 @@ func pair(local []Status, listed []compute.Summary) []Pair {
 	return pairs
 }
 
-// ask asks the service what the list does not tell.
-func (p *Pair) ask(ctx context.Context, service Service) {
+// askService asks the service what the list does not tell.
+func (p *Pair) askService(ctx context.Context, service Service) {
 	st, err := service.Status(ctx, p.ID)
 	r := p.Registered
 	if r == nil {
 		// It has a directory and is not listed: gone, or somebody else's.
 		switch {
 		case globus.IsNotFound(err):
-			p.find(Gone, "the service does not know this UUID: its registration was deleted")
+			p.addFinding(Gone, "the service does not know this UUID: its registration was deleted")
 			return
 		case err != nil:
 			p.Why = "the service could not be asked: " + err.Error()
@@ -168,7 +168,7 @@ func (p *Pair) ask(ctx context.Context, service Service) {
 		}
 		r = &Registration{}
 		p.Registered = r
-		p.find(Foreign, "another identity registered it")
+		p.addFinding(Foreign, "another identity registered it")
 	}
 	if err != nil {
 		r.Problem = err
@@ -183,7 +183,7 @@ func (p *Pair) ask(ctx context.Context, service Service) {
 	}
 }
 
-func (p *Pair) find(f Finding, why string) {
+func (p *Pair) addFinding(f Finding, why string) {
 	p.Findings = append(p.Findings, f)
 	if p.Why != "" {
 		p.Why += "; "
@@ -191,12 +191,12 @@ func (p *Pair) find(f Finding, why string) {
 	p.Why += why
 }
 
-// judge says what is odd, once everything was asked.
-func (p *Pair) judge(o origin) {
+// judgeRegistration says what is odd, once everything was asked.
+func (p *Pair) judgeRegistration(o registrationOrigin) {
 	r := p.Registered
 	from := ""
 	if r != nil {
-		from = o.of(p.ID, r.Host)
+		from = o.placeOf(p.ID, r.Host)
 	}
 	switch {
 	case r == nil:
@@ -206,21 +206,21 @@ func (p *Pair) judge(o origin) {
 		s := p.Local
 		switch {
 		case s.State == Running && s.Host != "":
-			p.find(Elsewhere, "it runs on "+s.Host)
+			p.addFinding(Elsewhere, "it runs on "+s.Host)
 		case r.Online && (s.State == Stopped || s.State == Disconnected || s.State == Initialized):
-			p.find(Ghost, "the service calls it online, and no daemon of it runs here: it has just ended, or another machine has a copy of its directory")
+			p.addFinding(Ghost, "the service calls it online, and no daemon of it runs here: it has just ended, or another machine has a copy of its directory")
 		}
 	case from != "" && r.Online:
-		p.find(Ghost, "the service calls it online, it was registered from "+from+", and no directory here has it: it runs from another configuration directory, or its directory was removed under it")
-	case o.spoken(p.ID, r.Name) != "":
-		p.Why = o.spoken(p.ID, r.Name)
+		p.addFinding(Ghost, "the service calls it online, it was registered from "+from+", and no directory here has it: it runs from another configuration directory, or its directory was removed under it")
+	case o.possibleOwner(p.ID, r.Name) != "":
+		p.Why = o.possibleOwner(p.ID, r.Name)
 	case from != "":
-		p.find(Orphaned, "it was registered from "+from+", and no directory here has it any more")
-	case r.Host == "" || namesNobody(r.Host):
+		p.addFinding(Orphaned, "it was registered from "+from+", and no directory here has it any more")
+	case r.Host == "" || isLocalhost(r.Host):
 		p.Why = "the service does not say which machine registered it"
 	case r.Online:
-		p.find(Elsewhere, "it runs on "+r.Host)
+		p.addFinding(Elsewhere, "it runs on "+r.Host)
 	default:
-		p.find(Elsewhere, "it was registered from "+r.Host)
+		p.addFinding(Elsewhere, "it was registered from "+r.Host)
 	}
 }

@@ -183,7 +183,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(row.evidence, func(t *testing.T) {
 			t.Parallel()
-			v := judge(testEvidence(t, row.evidence))
+			v := judgeEvidence(testEvidence(t, row.evidence))
 			extra := ""
 			switch {
 			case v.Elsewhere:
@@ -226,7 +226,7 @@ func TestJudgeEverything(t *testing.T) {
 
 // against says which rule the verdict on e breaks.
 func against(e Evidence) string {
-	v := judge(e)
+	v := judgeEvidence(e)
 	p := e.Process
 	alive := p != nil && (p.Proven || p.Host != "")
 	switch {

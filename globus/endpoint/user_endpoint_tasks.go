@@ -28,10 +28,10 @@ type userProcess struct {
 	Ours bool
 }
 
-// userProcesses returns the processes of the user endpoints of an endpoint: the
+// findUserProcesses returns the processes of the user endpoints of an endpoint: the
 // children of its daemon, and those that outlived one.
-func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProcess {
-	seen, err := m.procs().Select(daemon.MayBeDaemon)
+func (m *Manager) findUserProcesses(ep *endpointfs.Endpoint, e Evidence) []userProcess {
+	seen, err := m.processTable().Select(daemon.MayBeDaemon)
 	if err != nil {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProce
 			dir := filepath.Join(m.Dir.Path(), u.Dir)
 			at := process.Outside
 			if _, err := os.Stat(dir); err == nil {
-				at = m.procs().Presence(p, dir, daemon.LogFile)
+				at = m.processTable().Presence(p, dir, daemon.LogFile)
 			}
 			if at == process.Outside {
 				continue
@@ -68,12 +68,12 @@ func (m *Manager) userProcesses(ep *endpointfs.Endpoint, e Evidence) []userProce
 	return all
 }
 
-// userEndpoints describes the user endpoints of an endpoint, running or not.
-func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, service Service) []UserEndpoint {
+// describeUserEndpoints describes the user endpoints of an endpoint, running or not.
+func (m *Manager) describeUserEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, service Service) []UserEndpoint {
 	var all []UserEndpoint
-	elsewhere := judge(e).Elsewhere
+	elsewhere := judgeEvidence(e).Elsewhere
 	dirs, _ := ep.UserEndpoints() // what cannot be read is not shown
-	procs := m.userProcesses(ep, e)
+	procs := m.findUserProcesses(ep, e)
 	template, _, _ := ep.Template() // without one the limits are not shown
 	for _, d := range dirs {
 		u := UserEndpoint{ID: d.ID, State: Stopped, Path: d.Path()}
@@ -81,7 +81,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 			u.State, u.Outstanding = Unknown, -1
 		}
 		if i := slices.IndexFunc(procs, func(p userProcess) bool { return p.ID == d.ID }); i >= 0 {
-			t := m.tasksOf(ctx, ep, e, service, procs[i])
+			t := m.countTasks(ctx, ep, e, service, procs[i])
 			u.State, u.PID, u.Outstanding, u.Why = Running, procs[i].PID, t.count, t.why
 			u.Pool = daemon.ReadPoolState(d.Log().Path(), procs[i].Title(), t.details, template)
 		}
@@ -91,7 +91,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 		if p.ID == "" || slices.ContainsFunc(all, func(u UserEndpoint) bool { return u.ID == p.ID }) {
 			continue
 		}
-		t := m.tasksOf(ctx, ep, e, service, p)
+		t := m.countTasks(ctx, ep, e, service, p)
 		all = append(all, UserEndpoint{ID: p.ID, State: Running, PID: p.PID, Outstanding: t.count, Why: t.why})
 	}
 	return all
@@ -100,7 +100,7 @@ func (m *Manager) userEndpoints(ctx context.Context, ep *endpointfs.Endpoint, e 
 // waitForTasks waits until no user endpoint has tasks. again is true when the
 // daemon ended meanwhile and has to be looked at anew.
 func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evidence) (again bool, err error) {
-	if len(s.m.userProcesses(s.ep, e)) == 0 && (s.o.Now || busy(s.m.survivors(s.ep)) == 0) {
+	if len(s.m.findUserProcesses(s.ep, e)) == 0 && (s.o.Now || countRunningTasks(s.m.findSurvivors(s.ep)) == 0) {
 		return false, nil
 	}
 	var service Service
@@ -110,8 +110,8 @@ func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evide
 	told := ""
 	for {
 		waiting, count, why := 0, 0, ""
-		for _, u := range s.m.userProcesses(s.ep, e) {
-			t := s.m.tasksOf(ctx, s.ep, e, service, u)
+		for _, u := range s.m.findUserProcesses(s.ep, e) {
+			t := s.m.countTasks(ctx, s.ep, e, service, u)
 			if s.o.Now {
 				s.result.Lost += max(t.count, 0)
 				continue
@@ -123,8 +123,8 @@ func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evide
 			}
 		}
 		if !s.o.Now {
-			if n := busy(s.m.survivors(s.ep)); n > 0 {
-				waiting, count, why = waiting+1, count+n, unheard
+			if n := countRunningTasks(s.m.findSurvivors(s.ep)); n > 0 {
+				waiting, count, why = waiting+1, count+n, undeliverable
 			}
 		}
 		if waiting == 0 || held.Dead() {

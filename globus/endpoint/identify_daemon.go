@@ -9,8 +9,8 @@ import (
 	"chiltepin/globus/process"
 )
 
-// subject is what a process is held against.
-type subject struct {
+// endpointIdentity is what a process is held against.
+type endpointIdentity struct {
 	Name   string
 	ID     string // of endpoint.json; may be empty
 	Dir    string
@@ -19,19 +19,19 @@ type subject struct {
 	Here   process.Machine
 }
 
-// recorded says whether p is the very process that the record names: same
+// isRecorded says whether p is the very process that the record names: same
 // numbering of processes, same id, same start.
-func (s subject) recorded(p process.Process) bool {
+func (s endpointIdentity) isRecorded(p process.Process) bool {
 	r := s.Record
 	return r != nil && r.BootID == s.Here.BootID && r.PID == p.PID && r.StartTime == p.StartTime
 }
 
-// prove weighs what is known about one process. place is asked only when the
+// weighProcess weighs what is known about one process. place is asked only when the
 // rest speaks for it.
-func prove(p process.Process, s subject, place func() process.Presence) ProcessEvidence {
+func weighProcess(p process.Process, s endpointIdentity, place func() process.Presence) ProcessEvidence {
 	ev := ProcessEvidence{PID: p.PID, StartTime: p.StartTime, Suspended: p.Suspended, Title: p.Title()}
 	t, titled := daemon.ParseTitle(ev.Title)
-	recorded := s.recorded(p)
+	recorded := s.isRecorded(p)
 	sameID := titled && (s.ID == "" || t.ID == s.ID)
 	switch {
 	case titled && !sameID && !recorded:
@@ -83,11 +83,11 @@ func prove(p process.Process, s subject, place func() process.Presence) ProcessE
 	return ev
 }
 
-// choose returns the evidence that says most: a proven daemon before a doubtful
+// chooseProcess returns the evidence that says most: a proven daemon before a doubtful
 // one before none, and among equals the one that daemon.pid names, then the
 // recorded one, then the oldest (a user endpoint bears its parent's title for
 // an instant after it was forked).
-func choose(all []ProcessEvidence, s subject) *ProcessEvidence {
+func chooseProcess(all []ProcessEvidence, s endpointIdentity) *ProcessEvidence {
 	if len(all) == 0 {
 		return nil
 	}

@@ -29,9 +29,9 @@ type verdict struct {
 	Settled bool
 }
 
-// judge turns evidence into a verdict. It is pure: the same evidence gives the
+// judgeEvidence turns evidence into a verdict. It is pure: the same evidence gives the
 // same verdict.
-func judge(e Evidence) verdict {
+func judgeEvidence(e Evidence) verdict {
 	v := judgeAtRest(e)
 	h := e.Holder
 	if h == nil {
@@ -86,7 +86,7 @@ func judgeAlive(e Evidence, p *ProcessEvidence) verdict {
 	case p.Phase == Ending:
 		v.State, v.Reason = Stopping, fmt.Sprintf("process %d is shutting down", p.PID)
 	case p.Suspended:
-	case e.leaving():
+	case e.isLeaving():
 		v.State, v.Reason = Stopping, fmt.Sprintf("process %d is its daemon, but daemon.pid is gone, so it ends by itself within 15 seconds", p.PID)
 	case e.PIDFile.Problem != nil:
 		v.Reason += "; " + e.PIDFile.Problem.Error()
@@ -103,7 +103,7 @@ func judgeAlive(e Evidence, p *ProcessEvidence) verdict {
 func judgeLeftover(e Evidence) verdict {
 	f, r := e.PIDFile, e.Record
 	if f.PID == 0 && f.ModTime.IsZero() {
-		return verdict{State: Unknown, Reason: problem(f)}
+		return verdict{State: Unknown, Reason: pidFileProblem(f)}
 	}
 	who := "its daemon"
 	if f.PID != 0 {
@@ -124,7 +124,7 @@ func judgeLeftover(e Evidence) verdict {
 	age := e.At.Sub(f.ModTime).Round(time.Second)
 	const alive = "a daemon that lives touches it every 15 seconds"
 	switch {
-	case elsewhere && fresh(age):
+	case elsewhere && isFresh(age):
 		return verdict{State: Running, Host: r.Host, Elsewhere: true,
 			Reason: fmt.Sprintf("it was launched on %s, and daemon.pid was touched %s ago", r.Host, age)}
 	case elsewhere && age > 0:
@@ -134,7 +134,7 @@ func judgeLeftover(e Evidence) verdict {
 		return verdict{State: Disconnected, Settled: age > touchDue, Reason: who + " is gone or is another program, and the directory is on a disk of this machine"}
 	case age < -staleAfter:
 		return verdict{State: Unknown, Reason: fmt.Sprintf("daemon.pid was touched %s in the future: clocks differ, so its age says nothing", -age)}
-	case fresh(age):
+	case isFresh(age):
 		return verdict{State: Unknown, Reason: fmt.Sprintf("%s is not here, but daemon.pid was touched %s ago: it may run on another machine that shares the directory", who, age)}
 	}
 	return verdict{State: Disconnected, Settled: age > daemon.PIDFileValid,
@@ -155,9 +155,9 @@ func judgeWatched(e Evidence, w Watch, elsewhere bool) verdict {
 	return v
 }
 
-func fresh(age time.Duration) bool { return age <= staleAfter && age >= -staleAfter }
+func isFresh(age time.Duration) bool { return age <= staleAfter && age >= -staleAfter }
 
-func problem(f PIDFileEvidence) string {
+func pidFileProblem(f PIDFileEvidence) string {
 	if f.Problem != nil {
 		return f.Problem.Error()
 	}

@@ -27,7 +27,7 @@ const shellTimeout = 10 * time.Second
 func loginPath(ctx context.Context, bin string) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, shellTimeout)
 	defer cancel()
-	path := askShell(limited, "bash")
+	path := askLoginShell(limited, "bash")
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -37,9 +37,9 @@ func loginPath(ctx context.Context, bin string) (string, error) {
 	return path, nil
 }
 
-// askShell asks a login shell, and answers itself when the shell does not in
+// askLoginShell asks a login shell, and answers itself when the shell does not in
 // time, or says what can be no PATH.
-func askShell(ctx context.Context, shell string) string {
+func askLoginShell(ctx context.Context, shell string) string {
 	home, err := os.MkdirTemp("", "chiltepin-home-")
 	if err != nil {
 		return standardPath

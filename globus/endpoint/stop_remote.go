@@ -27,16 +27,16 @@ const afterMark = 2 * time.Second
 // daemon misses its file, and then as long as it needs to shut down.
 const remoteStop = 30 * time.Second
 
-// endElsewhere ends a daemon that runs on another machine, if that can be
+// stopRemote ends a daemon that runs on another machine, if that can be
 // done without losing tasks. v says where it runs.
-func (s *stopper) endElsewhere(ctx context.Context, e Evidence, v verdict) error {
+func (s *stopper) stopRemote(ctx context.Context, e Evidence, v verdict) error {
 	refusal := &ElsewhereError{Name: s.ep.Name(), Operation: s.operation, Host: v.Host, Reason: v.Reason}
 	// A restart would move the endpoint to this machine; and what was launched
 	// under another host name but is seen here need not be at its end there.
 	if p := e.Process; s.operation != "stopping" || p != nil && p.Host != "" || e.ID == "" || e.PIDFile.PID == 0 {
 		return refusal
 	}
-	if busy := s.perhapsBusy(); busy != "" && !s.o.Now {
+	if busy := s.findBusyUserEndpoint(); busy != "" && !s.o.Now {
 		refusal.Reason += "; " + busy
 		return refusal
 	}
@@ -52,37 +52,37 @@ func (s *stopper) endElsewhere(ctx context.Context, e Evidence, v verdict) error
 	if err := stillOurs(ctx); err != nil {
 		return err
 	}
-	away, err := s.takeAway(e)
+	away, err := s.hidePIDFile(e)
 	if err != nil {
 		return fmt.Errorf("%s endpoint %q: taking daemon.pid away: %w", s.operation, s.ep.Name(), err)
 	}
-	s.tell(ctx, "stopping", "daemon.pid was taken away, so the daemon on "+where(v)+" ends by itself within 15 seconds")
+	s.tell(ctx, "stopping", "daemon.pid was taken away, so the daemon on "+hostInWords(v)+" ends by itself within 15 seconds")
 	told := time.Now()
-	if err := s.awaitMark(ctx, e, v, from); err != nil {
-		return errors.Join(err, s.giveBack(away))
+	if err := s.waitForEndMarker(ctx, e, v, from); err != nil {
+		return errors.Join(err, s.restoreHiddenPIDFile(away))
 	}
 	if err := s.withRoot(func(root *os.Root) error { return root.Remove(away) }); err != nil {
 		return fmt.Errorf("%s endpoint %q: removing daemon.pid: %w", s.operation, s.ep.Name(), err)
 	}
 	if err := pause(ctx, afterMark); err != nil {
-		return s.interrupted(err, "the daemon on "+where(v)+" has marked its end")
+		return s.interrupted(err, "the daemon on "+hostInWords(v)+" has marked its end")
 	}
-	s.ended, s.how = true, "the daemon on "+where(v)+" missed daemon.pid, shut down and marked its end in the log"
+	s.ended, s.how = true, "the daemon on "+hostInWords(v)+" missed daemon.pid, shut down and marked its end in the log"
 	s.result.Took += time.Since(told)
 	return nil
 }
 
-// where names the other machine.
-func where(v verdict) string {
+// hostInWords names the other machine.
+func hostInWords(v verdict) string {
 	if v.Host == "" {
 		return "the other machine"
 	}
 	return v.Host
 }
 
-// perhapsBusy says which user endpoint may have tasks: one whose log does not
+// findBusyUserEndpoint says which user endpoint may have tasks: one whose log does not
 // end with the mark of its end.
-func (s *stopper) perhapsBusy() string {
+func (s *stopper) findBusyUserEndpoint() string {
 	all, err := s.ep.UserEndpoints()
 	if err != nil {
 		return "its user endpoints cannot be seen: " + err.Error()
@@ -96,29 +96,29 @@ func (s *stopper) perhapsBusy() string {
 	return ""
 }
 
-// takeAway gives daemon.pid another name, which it returns.
-func (s *stopper) takeAway(e Evidence) (away string, err error) {
+// hidePIDFile gives daemon.pid another name, which it returns.
+func (s *stopper) hidePIDFile(e Evidence) (away string, err error) {
 	away = takenAway + rand.Text()
 	err = s.withRoot(func(root *os.Root) error { return root.Rename("daemon.pid", away) })
 	if err != nil {
 		return "", err
 	}
 	// Somebody may have started another one meanwhile.
-	if data, err := os.ReadFile(s.ep.Path() + "/" + away); err != nil || !namesProcess(data, e.PIDFile.PID) {
-		return "", errors.Join(errors.New("it has changed meanwhile: another program is starting the daemon"), s.giveBack(away))
+	if data, err := os.ReadFile(s.ep.Path() + "/" + away); err != nil || !holdsPID(data, e.PIDFile.PID) {
+		return "", errors.Join(errors.New("it has changed meanwhile: another program is starting the daemon"), s.restoreHiddenPIDFile(away))
 	}
 	return away, nil
 }
 
-func namesProcess(data []byte, pid int) bool {
+func holdsPID(data []byte, pid int) bool {
 	var n int
 	_, err := fmt.Sscan(string(data), &n)
 	return err == nil && n == pid
 }
 
-// giveBack gives daemon.pid its name again, so that a daemon which has not
+// restoreHiddenPIDFile gives daemon.pid its name again, so that a daemon which has not
 // missed it yet is seen to run.
-func (s *stopper) giveBack(away string) error {
+func (s *stopper) restoreHiddenPIDFile(away string) error {
 	return s.withRoot(func(root *os.Root) error {
 		if err := putBack(root, away, "daemon.pid"); !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -127,9 +127,9 @@ func (s *stopper) giveBack(away string) error {
 	})
 }
 
-// awaitMark waits until the daemon has marked its end in the log after the
+// waitForEndMarker waits until the daemon has marked its end in the log after the
 // offset from.
-func (s *stopper) awaitMark(ctx context.Context, e Evidence, v verdict, from int64) error {
+func (s *stopper) waitForEndMarker(ctx context.Context, e Evidence, v verdict, from int64) error {
 	for {
 		data, _, err := s.ep.Log().ReadFrom(from, launchLog)
 		if err != nil {
@@ -147,10 +147,10 @@ func (s *stopper) awaitMark(ctx context.Context, e Evidence, v verdict, from int
 			}
 		}
 		if !time.Now().Before(s.deadline) {
-			return s.timeout("the daemon on " + where(v) + " has not marked its end after daemon.pid was taken away; the file was put back")
+			return s.timeout("the daemon on " + hostInWords(v) + " has not marked its end after daemon.pid was taken away; the file was put back")
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return s.interrupted(err, "daemon.pid was taken away and put back; the daemon on "+where(v)+" may be shutting down")
+			return s.interrupted(err, "daemon.pid was taken away and put back; the daemon on "+hostInWords(v)+" may be shutting down")
 		}
 	}
 }

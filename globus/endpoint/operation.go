@@ -55,19 +55,19 @@ func (t *turn) release() {
 	_ = t.lock.Release()
 }
 
-// dir is the configuration directory, as one on this machine sees it.
-func (m *Manager) dir() *endpointfs.Dir { return m.Dir.On(lessee{m}) }
+// configDir is the configuration directory, as one on this machine sees it.
+func (m *Manager) configDir() *endpointfs.Dir { return m.Dir.On(leaseHost{m}) }
 
-// lessee tells about this machine what a lease needs to know.
-type lessee struct{ m *Manager }
+// leaseHost tells about this machine what a lease needs to know.
+type leaseHost struct{ m *Manager }
 
 // Boot is the boot id.
-func (l lessee) Boot() string { return l.m.here().BootID }
+func (l leaseHost) Boot() string { return l.m.thisMachine().BootID }
 
 // Started returns when a process started, and 0 for one that is not. Where
 // /proc hides the processes of others, only the kernel knows that one is not.
-func (l lessee) Started(pid int) (uint64, error) {
-	p, ok, err := l.m.procs().Lookup(pid)
+func (l leaseHost) Started(pid int) (uint64, error) {
+	p, ok, err := l.m.processTable().Lookup(pid)
 	if err != nil || ok {
 		return p.StartTime, err
 	}

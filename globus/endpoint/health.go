@@ -32,9 +32,9 @@ const (
 	linkGrace = 3 * time.Second
 )
 
-// trouble looks for what is wrong with a daemon that runs here. view is what
+// findTrouble looks for what is wrong with a daemon that runs here. view is what
 // the service says, nil when it was not asked.
-func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *ServiceView) *Trouble {
+func (m *Manager) findTrouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *ServiceView) *Trouble {
 	p := e.Process
 	if v.State != Running || p == nil || !p.Proven {
 		return nil
@@ -44,13 +44,13 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 	}
 	l := readConnection(ep)
 	if l.IsBroken() {
-		return brokenLink(ep, l)
+		return troubleOfConnection(ep, l)
 	}
 	if view == nil || view.Problem != nil || view.Online || e.Log != nil && e.Log.Kind == log.Begins && time.Since(e.Log.Time) < heardWithin {
 		return nil
 	}
 	if l.State == daemon.ConnectionOpening {
-		return openingLink(ep)
+		return troubleOfOpening(ep)
 	}
 	return &Trouble{
 		Problem: "the daemon is alive, but the service receives no heartbeats from it",
@@ -58,7 +58,7 @@ func (m *Manager) trouble(ep *endpointfs.Endpoint, e Evidence, v verdict, view *
 	}
 }
 
-func brokenLink(ep *endpointfs.Endpoint, l daemon.Connection) *Trouble {
+func troubleOfConnection(ep *endpointfs.Endpoint, l daemon.Connection) *Trouble {
 	t := &Trouble{Problem: "the daemon is alive, but has no connection to the broker: it sends no heartbeats and gets no tasks", Next: withName(l.Next, ep.Name()), Lines: l.Lines}
 	if l.State == daemon.ConnectionMute {
 		t.Problem = "the daemon is alive, but sends no heartbeats"
@@ -72,16 +72,16 @@ func brokenLink(ep *endpointfs.Endpoint, l daemon.Connection) *Trouble {
 	return t
 }
 
-func openingLink(ep *endpointfs.Endpoint) *Trouble {
+func troubleOfOpening(ep *endpointfs.Endpoint) *Trouble {
 	return &Trouble{
 		Problem: "the daemon is alive, but has not reached the broker yet: it has sent no heartbeat",
 		Next:    []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it reaches it")},
 	}
 }
 
-// firstLink waits a little for a connection that is being made by a daemon,
+// waitForConnection waits a little for a connection that is being made by a daemon,
 // and tells how far it has come, and whether others wrote to its log.
-func (m *Manager) firstLink(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, deadline time.Time) (daemon.Connection, bool) {
+func (m *Manager) waitForConnection(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, deadline time.Time) (daemon.Connection, bool) {
 	if grace := time.Now().Add(linkGrace); grace.Before(deadline) {
 		deadline = grace
 	}

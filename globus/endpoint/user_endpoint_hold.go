@@ -19,11 +19,11 @@ func killAll(all process.HeldList) {
 // and they are taken hold of while the leader is alive.
 func (s *stopper) holdUserEndpoints(e Evidence) process.HeldList {
 	var all process.HeldList
-	for _, p := range s.m.userProcesses(s.ep, e) {
+	for _, p := range s.m.findUserProcesses(s.ep, e) {
 		if !p.Ours {
 			continue
 		}
-		leader, err := process.Hold(s.m.procs(), p.Process)
+		leader, err := process.Hold(s.m.processTable(), p.Process)
 		if err != nil {
 			continue
 		}
@@ -37,7 +37,7 @@ func (s *stopper) holdUserEndpoints(e Evidence) process.HeldList {
 
 // holdSession takes hold of the other processes in the leader's session.
 func (s *stopper) holdSession(leader process.Held) process.HeldList {
-	members, err := s.m.procs().Session(leader.PID)
+	members, err := s.m.processTable().Session(leader.PID)
 	if err != nil {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (s *stopper) holdSession(leader process.Held) process.HeldList {
 		if p.PID == leader.PID {
 			continue
 		}
-		member, err := process.Hold(s.m.procs(), p)
+		member, err := process.Hold(s.m.processTable(), p)
 		if err != nil {
 			continue
 		}

@@ -25,7 +25,7 @@ func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpointDir, kept 
 	if err != nil {
 		return nil, nil, err
 	}
-	procs, err := m.procs().Select(daemon.MayBeDaemon)
+	procs, err := m.processTable().Select(daemon.MayBeDaemon)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,7 +36,7 @@ func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpointDir, kept 
 		}
 		i := slices.IndexFunc(procs, func(p process.Process) bool {
 			t, titled := daemon.ParseTitle(p.Title())
-			return titled && !t.Core && strings.EqualFold(t.ID, u.ID) || m.procs().Presence(p, u.Path(), daemon.LogFile) == process.Inside
+			return titled && !t.Core && strings.EqualFold(t.ID, u.ID) || m.processTable().Presence(p, u.Path(), daemon.LogFile) == process.Inside
 		})
 		results, err := u.Unsent()
 		switch {

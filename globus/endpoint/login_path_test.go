@@ -34,11 +34,11 @@ E`, "/opt/bin:/bin"},
 		{"relative", "printf '\\nchiltepin-path=bin\\n'", standardPath},
 		{"home", `[ "$HOME" != "` + os.Getenv("HOME") + `" ] && [ -z "$(ls "$HOME")" ] && [ -z "$LD_LIBRARY_PATH$USER" ] && printf '\nchiltepin-path=/clean\n'`, "/clean"},
 	} {
-		if got := askShell(t.Context(), shell(row.name, row.text)); got != row.want {
+		if got := askLoginShell(t.Context(), shell(row.name, row.text)); got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
 		}
 	}
-	if got := askShell(t.Context(), filepath.Join(dir, "missing")); got != standardPath {
+	if got := askLoginShell(t.Context(), filepath.Join(dir, "missing")); got != standardPath {
 		t.Errorf("missing: %q", got)
 	}
 }
@@ -62,7 +62,7 @@ func TestAskShellHangs(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	if got := askShell(ctx, path); got != standardPath {
+	if got := askLoginShell(ctx, path); got != standardPath {
 		t.Errorf("%q", got)
 	}
 	text, err := os.ReadFile(note)

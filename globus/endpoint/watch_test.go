@@ -176,7 +176,7 @@ func TestCompare(t *testing.T) {
 	before := []Status{s("a", "", Initialized), s("b", "1", Running), s("c", "1", Running), s("d", "", Stopped)}
 	after := []Status{s("a", "1", Initialized), s("b", "1", Running), s("bb", "", Stopped), s("c", "1", Disconnected)}
 	var got []string
-	if err := compare(before, after, func(c Change) error {
+	if err := reportChanges(before, after, func(c Change) error {
 		text := ""
 		for _, one := range []*Status{c.Before, c.After} {
 			if one != nil {

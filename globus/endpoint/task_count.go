@@ -30,8 +30,8 @@ import (
 // template, 30 seconds unless given), with time for the report to arrive.
 const userHeartbeat = daemon.HeartbeatPeriod + 5*time.Second
 
-// tasks is what is known about the tasks of one user endpoint.
-type tasks struct {
+// taskCount is what is known about the tasks of one user endpoint.
+type taskCount struct {
 	// count is -1 when it is not known.
 	count int
 	// done is true when there is none that would be lost.
@@ -59,7 +59,7 @@ type taskEvidence struct {
 }
 
 // judgeTasks turns evidence into a count. It is pure.
-func judgeTasks(e taskEvidence) tasks {
+func judgeTasks(e taskEvidence) taskCount {
 	recent := !e.Submitted.IsZero() && e.Now.Sub(e.Submitted) < userHeartbeat
 	// A worker whose node was taken away never says that it finished; a report
 	// that is newer than its task's beginning knows better.
@@ -69,25 +69,25 @@ func judgeTasks(e taskEvidence) tasks {
 	}
 	switch n := max(e.Reported, begun); {
 	case n > 0 && n == begun && n > e.Reported:
-		return tasks{count: n, why: "the logs of its workers"}
+		return taskCount{count: n, why: "the logs of its workers"}
 	case n > 0:
-		return tasks{count: n, why: "its last heartbeat"}
+		return taskCount{count: n, why: "its last heartbeat"}
 	case e.Young:
-		return tasks{count: -1, why: "it is starting up"}
+		return taskCount{count: -1, why: "it is starting up"}
 	case recent && e.Workers.Finished.After(e.Submitted) && e.Now.Sub(e.Workers.Finished) > 2*time.Second:
-		return tasks{done: true, why: "its workers have finished and found nothing else to do"}
+		return taskCount{done: true, why: "its workers have finished and found nothing else to do"}
 	case recent:
-		return tasks{count: -1, why: fmt.Sprintf("tasks were submitted %s ago, and its next heartbeat will tell", e.Now.Sub(e.Submitted).Round(time.Second))}
+		return taskCount{count: -1, why: fmt.Sprintf("tasks were submitted %s ago, and its next heartbeat will tell", e.Now.Sub(e.Submitted).Round(time.Second))}
 	case e.Reported == 0:
-		return tasks{done: true, why: "its last heartbeat"}
+		return taskCount{done: true, why: "its last heartbeat"}
 	case e.Idle:
-		return tasks{done: true, why: "its title says that it is idle"}
+		return taskCount{done: true, why: "its title says that it is idle"}
 	}
-	return tasks{count: -1, why: "neither the service nor its title says that it is idle"}
+	return taskCount{count: -1, why: "neither the service nor its title says that it is idle"}
 }
 
-// tasksOf gathers the evidence about one user endpoint and judges it.
-func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, service Service, u userProcess) tasks {
+// countTasks gathers the evidence about one user endpoint and judges it.
+func (m *Manager) countTasks(ctx context.Context, ep *endpointfs.Endpoint, e Evidence, service Service, u userProcess) taskCount {
 	var details json.RawMessage
 	ev := taskEvidence{Reported: -1, Idle: u.Idle, Young: u.ID == "", Now: time.Now()}
 	if service != nil && u.ID != "" {
@@ -101,7 +101,7 @@ func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Eviden
 		began := e.Here.ClockTime(u.StartTime)
 		ev.Workers = daemon.ReadWorkerLogs(m.Dir.Path(), u.Dir, began)
 		ev.Submitted = lastSubmission(ctx, ep, u.Dir, ev.Now)
-		if at, ok := m.begun(ep, u, began); !ok {
+		if at, ok := m.startOf(ep, u, began); !ok {
 			ev.Young = true
 		} else if at.After(ev.Submitted) && ev.Now.Sub(at) < userHeartbeat {
 			ev.Submitted = at
@@ -112,10 +112,10 @@ func (m *Manager) tasksOf(ctx context.Context, ep *endpointfs.Endpoint, e Eviden
 	return t
 }
 
-// begun returns when a user endpoint marked its beginning in its log, and false
+// startOf returns when a user endpoint marked its beginning in its log, and false
 // when it has not yet. Where its log is not found, that is when its process
 // began.
-func (m *Manager) begun(ep *endpointfs.Endpoint, u userProcess, process time.Time) (time.Time, bool) {
+func (m *Manager) startOf(ep *endpointfs.Endpoint, u userProcess, process time.Time) (time.Time, bool) {
 	all, err := ep.UserEndpoints()
 	if err != nil {
 		return process, true

@@ -52,7 +52,7 @@ func TestProve(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := subject{Name: "mesa", ID: testID, Dir: "/gc/mesa", Here: process.Machine{Host: "here", BootID: "boot"}}
+			s := endpointIdentity{Name: "mesa", ID: testID, Dir: "/gc/mesa", Here: process.Machine{Host: "here", BootID: "boot"}}
 			if row.noID {
 				s.ID = ""
 			}
@@ -65,7 +65,7 @@ func TestProve(t *testing.T) {
 			if row.host != "" {
 				s.Record.Host = row.host
 			}
-			ev := prove(process.Process{PID: 100, StartTime: 1000, Command: row.command}, s, func() process.Presence { return row.place })
+			ev := weighProcess(process.Process{PID: 100, StartTime: 1000, Command: row.command}, s, func() process.Presence { return row.place })
 			got := "no"
 			switch {
 			case ev.Proven && !ev.Doubtful && ev.Host == "":
@@ -82,9 +82,9 @@ func TestProve(t *testing.T) {
 	}
 	t.Run("a record of another process of that id", func(t *testing.T) {
 		t.Parallel()
-		s := subject{Name: "mesa", ID: testID, Here: process.Machine{Host: "here", BootID: "boot"}, PID: 100,
+		s := endpointIdentity{Name: "mesa", ID: testID, Here: process.Machine{Host: "here", BootID: "boot"}, PID: 100,
 			Record: &endpointfs.LaunchRecord{Host: "here", BootID: "boot", PID: 100, StartTime: 999}}
-		if ev := prove(process.Process{PID: 100, StartTime: 1000, Command: []string{"bash"}}, s, func() process.Presence { return process.Inside }); ev.Proven || ev.Doubtful {
+		if ev := weighProcess(process.Process{PID: 100, StartTime: 1000, Command: []string{"bash"}}, s, func() process.Presence { return process.Inside }); ev.Proven || ev.Doubtful {
 			t.Errorf("%+v, want nothing", ev)
 		}
 	})
@@ -95,7 +95,7 @@ func TestChoose(t *testing.T) {
 	up := func(pid int, start uint64) ProcessEvidence {
 		return ProcessEvidence{PID: pid, StartTime: start, Proven: true, Phase: Up}
 	}
-	s := subject{PID: 100, Record: &endpointfs.LaunchRecord{PID: 99, StartTime: 5}}
+	s := endpointIdentity{PID: 100, Record: &endpointfs.LaunchRecord{PID: 99, StartTime: 5}}
 	for _, row := range []struct {
 		all  []ProcessEvidence
 		want int
@@ -106,11 +106,11 @@ func TestChoose(t *testing.T) {
 		{[]ProcessEvidence{{PID: 100, Doubtful: true}, up(60, 2)}, 60},
 		{[]ProcessEvidence{{PID: 100}, {PID: 70, Host: "there"}, {PID: 80, Doubtful: true}}, 70},
 	} {
-		if got := choose(row.all, s); got.PID != row.want {
+		if got := chooseProcess(row.all, s); got.PID != row.want {
 			t.Errorf("choose(%+v) = %d, want %d", row.all, got.PID, row.want)
 		}
 	}
-	if choose(nil, s) != nil {
+	if chooseProcess(nil, s) != nil {
 		t.Error("something was chosen from nothing")
 	}
 }

@@ -25,61 +25,61 @@ type Survivors struct {
 	Busy int
 }
 
-// unheard is what is special about their tasks.
-const unheard = "of leftover workers, whose user endpoint was killed: their results will not be delivered"
+// undeliverable is what is special about their tasks.
+const undeliverable = "of leftover workers, whose user endpoint was killed: their results will not be delivered"
 
-// busy is the number of tasks that all of them are at.
-func busy(all []Survivors) (n int) {
+// countRunningTasks is the number of tasks that all of them are at.
+func countRunningTasks(all []Survivors) (n int) {
 	for _, o := range all {
 		n += o.Busy
 	}
 	return n
 }
 
-// survivors returns what killed user endpoints of an endpoint have left running
+// findSurvivors returns what killed user endpoints of an endpoint have left running
 // on this machine. It finds them by their session: the daemon gives each user
 // endpoint a session of its own (core_endpoint.py cmd_start_endpoint), which
 // bears its process id, and nobody can join a session. That number, in the user
 // endpoint's daemon.pid, cannot come round again while the session has members;
 // so that one of another machine or boot is not mistaken for it, a member must
 // also be writing parsl's files in the user endpoint's directory.
-func (m *Manager) survivors(ep *endpointfs.Endpoint) (all []Survivors) {
+func (m *Manager) findSurvivors(ep *endpointfs.Endpoint) (all []Survivors) {
 	dirs, _ := ep.UserEndpoints() // what cannot be read is not shown
 	for _, d := range dirs {
 		f, err := d.PIDFile()
 		if err != nil || f.PID <= 1 {
 			continue
 		}
-		if _, alive, err := m.procs().Lookup(f.PID); err != nil || alive {
+		if _, alive, err := m.processTable().Lookup(f.PID); err != nil || alive {
 			continue
 		}
-		members, err := m.procs().Session(f.PID)
-		if err != nil || !m.writing(members, d.Path()) {
+		members, err := m.processTable().Session(f.PID)
+		if err != nil || !m.anyWrites(members, d.Path()) {
 			continue
 		}
 		first := members[0].StartTime
 		for _, p := range members {
 			first = min(first, p.StartTime)
 		}
-		began := m.here().ClockTime(first).Add(-time.Second)
+		began := m.thisMachine().ClockTime(first).Add(-time.Second)
 		busy := daemon.ReadWorkerLogs(m.Dir.Path(), filepath.Base(d.Path()), began).Running
 		all = append(all, Survivors{UserEndpoint: d.ID, Processes: members, Busy: busy})
 	}
 	return all
 }
 
-// writing says whether one of the processes writes parsl's files in a directory.
-func (m *Manager) writing(all []process.Process, dir string) bool {
+// anyWrites says whether one of the processes writes parsl's files in a directory.
+func (m *Manager) anyWrites(all []process.Process, dir string) bool {
 	for _, p := range all {
-		if m.procs().Writes(p, dir, daemon.ParslOutputs()...) {
+		if m.processTable().Writes(p, dir, daemon.ParslOutputs()...) {
 			return true
 		}
 	}
 	return false
 }
 
-// survivorTrouble tells of survivors, nil when there are none.
-func survivorTrouble(ep *endpointfs.Endpoint, all []Survivors) *Trouble {
+// troubleOfSurvivors tells of survivors, nil when there are none.
+func troubleOfSurvivors(ep *endpointfs.Endpoint, all []Survivors) *Trouble {
 	if len(all) == 0 {
 		return nil
 	}
@@ -92,7 +92,7 @@ func survivorTrouble(ep *endpointfs.Endpoint, all []Survivors) *Trouble {
 		Problem:   fmt.Sprintf("a user endpoint was killed; %d leftover processes (such as PID %d) still run, but their results will not be delivered", n, all[0].Processes[0].PID),
 		Next:      []next.Step{next.Endpoint(next.EndpointStop, ep.Name(), "end them")},
 	}
-	if tasks := busy(all); tasks > 0 {
+	if tasks := countRunningTasks(all); tasks > 0 {
 		t.Next = []next.Step{next.Endpoint(next.EndpointStop, ep.Name(), fmt.Sprintf("wait for their %d tasks and end them; stopping without waiting for tasks kills both", tasks))}
 	}
 	return t
@@ -103,13 +103,13 @@ func survivorTrouble(ep *endpointfs.Endpoint, all []Survivors) *Trouble {
 // the disk may be wanted.
 func (s *stopper) endSurvivors(ctx context.Context) error {
 	for {
-		all := s.m.survivors(s.ep)
+		all := s.m.findSurvivors(s.ep)
 		if len(all) == 0 {
 			return nil
 		}
-		tasks := busy(all)
+		tasks := countRunningTasks(all)
 		if tasks > 0 && !s.o.Now {
-			known := fmt.Sprintf("%d tasks are not finished, %s", tasks, unheard)
+			known := fmt.Sprintf("%d tasks are not finished, %s", tasks, undeliverable)
 			s.tell(ctx, "draining", known)
 			if !time.Now().Before(s.deadline) {
 				return s.timeout(known)
@@ -134,7 +134,7 @@ func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 	var all process.HeldList
 	defer func() { all.Close() }()
 	for _, p := range o.Processes {
-		held, err := process.Hold(s.m.procs(), p)
+		held, err := process.Hold(s.m.processTable(), p)
 		if errors.Is(err, syscall.ESRCH) {
 			continue // it has ended
 		}
