@@ -18,14 +18,23 @@ const jwksPath = "/jwk.json"
 // signingKey is made when it is first needed: most tests never sign.
 type signingKey struct {
 	once sync.Once
+	make func() (*rsa.PrivateKey, error) // nil for a new one
 	key  *rsa.PrivateKey
 	err  error
 }
 
 func (k *signingKey) getOrCreate() (*rsa.PrivateKey, error) {
-	k.once.Do(func() { k.key, k.err = rsa.GenerateKey(rand.Reader, 2048) })
+	k.once.Do(func() {
+		if k.make == nil {
+			k.make = NewSigningKey
+		}
+		k.key, k.err = k.make()
+	})
 	return k.key, k.err
 }
+
+// NewSigningKey makes a key that ID tokens can be signed with.
+func NewSigningKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 
 func (a *auth) handleOpenIDConfiguration(w http.ResponseWriter, r *http.Request) {
 	base := "https://" + AuthHost

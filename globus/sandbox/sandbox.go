@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/rsa"
 	"io"
 	"net/http"
 	"sync"
@@ -23,6 +24,10 @@ type Options struct {
 	// Journal gets every entry as a line of JSON; nil for none. Writes are
 	// made one at a time.
 	Journal io.Writer
+	// SigningKey returns the key that ID tokens are signed with, when one is
+	// needed; nil stands for NewSigningKey, which takes a tenth of a second or
+	// more.
+	SigningKey func() (*rsa.PrivateKey, error)
 	// Dir is an existing directory for the files that Start writes; "" makes
 	// a temporary one, which Close removes.
 	Dir string
@@ -59,6 +64,7 @@ func New(o Options) *Sandbox {
 	s.faults = &faults{}
 	s.broker = broker.New(broker.ServerConfig{Report: s.recordBrokerEvent, Now: s.clock.now})
 	s.auth = newAuth(s, o.Identities, o.Clients)
+	s.auth.key.make = o.SigningKey
 	s.compute = newCompute(s)
 	s.hosts = map[string]http.Handler{
 		AuthHost:     s.auth.newHandler(),

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ type Box struct {
 	*sandbox.Sandbox
 	t testing.TB
 }
+
+// sharedSigningKey is one for all sandboxes of a test run.
+var sharedSigningKey = sync.OnceValues(sandbox.NewSigningKey)
 
 // Start starts a sandbox with listeners for child processes. At most one
 // Options may be given.
@@ -46,6 +50,9 @@ func New(t testing.TB, options ...sandbox.Options) *Box {
 		o = options[0]
 	default:
 		t.Fatal("sandboxtest: more than one Options")
+	}
+	if o.SigningKey == nil {
+		o.SigningKey = sharedSigningKey
 	}
 	s := sandbox.New(o)
 	t.Cleanup(func() {
