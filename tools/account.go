@@ -9,6 +9,7 @@ import (
 
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 )
 
 // Accounts is what the operations on logins need. [auth.Manager] is one.
@@ -116,7 +117,7 @@ would see. Uses no network; no token is refreshed or shown.`,
 			}
 			a := account(res)
 			if !anyLoggedIn(a.Services) {
-				return Account{}, &operation.Error{Code: operation.CodeNotLoggedIn, Message: "nobody is logged in", Next: "chiltepin login"}
+				return Account{}, &operation.Error{Code: operation.CodeNotLoggedIn, Message: "nobody is logged in", Next: callOf(next.Login, nil, "")}
 			}
 			return a, nil
 		}),
@@ -143,7 +144,7 @@ func loginReport(r auth.LoginResult) LoginReport {
 	out := LoginReport{Outcome: "already_logged_in", Account: account(r.Account)}
 	switch {
 	case r.Pending != nil:
-		out.Outcome, out.Pending = "pending", &PendingLogin{Flow: r.Pending.Flow, URL: r.Pending.URL, Next: joinWhys(r.Pending.Next)}
+		out.Outcome, out.Pending = "pending", &PendingLogin{Flow: r.Pending.Flow, URL: r.Pending.URL, Next: nextSteps(r.Pending.Next)}
 	case len(r.Renewed) > 0:
 		out.Outcome = "logged_in"
 	}
@@ -177,7 +178,7 @@ func account(a auth.Account) Account {
 			svc.Tokens = append(svc.Tokens, TokenSummary{ResourceServer: t.ResourceServer, Scopes: append([]string{}, t.Scopes...), Expires: t.Expires.UTC(), Refreshable: t.Refreshable, RenewedBy: t.RenewedBy, Mark: t.Mark})
 		}
 		for _, v := range s.Programs {
-			view := ProgramView{Program: v.Program, LoggedIn: v.LoggedIn, Advice: joinWhys(v.Next)}
+			view := ProgramView{Program: v.Program, LoggedIn: v.LoggedIn, Next: nextSteps(v.Next)}
 			if !v.Until.IsZero() {
 				until := v.Until.UTC()
 				view.Until = &until
@@ -213,7 +214,7 @@ func unneeded(ctx context.Context, s Services, configDir string) error {
 	if n := len(running); n > 1 {
 		what = fmt.Sprintf("%d endpoints run and need", n)
 	}
-	return &operation.Error{Code: operation.CodeConflict, Message: "nothing was done: " + what + " the login", Next: "chiltepin endpoint stop " + running[0] + ", or chiltepin logout --force"}
+	return &operation.Error{Code: operation.CodeConflict, Message: "nothing was done: " + what + " the login", Next: callOf(next.EndpointStop, next.Args{"name": running[0]}, "stop it first")}
 }
 
 func logoutReport(r auth.LogoutResult) LogoutReport {

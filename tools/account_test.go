@@ -137,7 +137,7 @@ func TestLogoutBesideEndpoints(t *testing.T) {
 		f := &fakeAccounts{result: auth.LogoutResult{Left: []auth.Left{{Store: "/s", Namespace: "n", Tokens: 2}}}}
 		text, err := call(t, f.services(test.states...), t.Context(), "logout", test.args)
 		if test.message == "" {
-			if err != nil || len(f.ended) != 1 || f.ended[0].All != (test.args != "{}") || text != "Nobody was logged in\n  left alone: tokens of another client for 2 services, in /s (--all ends them too)\n" {
+			if err != nil || len(f.ended) != 1 || f.ended[0].All != (test.args != "{}") || text != "Nobody was logged in\n  left alone: tokens of another client for 2 services, in /s\n" {
 				t.Errorf("%v: %v, %q", test.states, err, text)
 			}
 			continue

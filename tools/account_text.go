@@ -11,7 +11,7 @@ import (
 func (l LoginReport) WriteText(p *operation.Printer) error {
 	switch l.Outcome {
 	case "pending":
-		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", operation.Clean(l.Pending.URL), operation.Clean(l.Pending.Next))
+		p.Printf("The login waits for a person:\n\n  %s\n\n%s\n", operation.Clean(l.Pending.URL), sayNext(l.Pending.Next))
 		return nil
 	case "already_logged_in":
 		p.Printf("Logged in already%s\n", asWhom(l.Identity))
@@ -42,13 +42,14 @@ func writePrograms(p *operation.Printer, list []ProgramView) {
 	names := map[string][]string{}
 	for _, v := range list {
 		if v.LoggedIn && v.Until != nil {
-			names[v.Advice] = append(names[v.Advice], v.Program)
+			names[sayNext(v.Next)] = append(names[sayNext(v.Next)], v.Program)
 		}
 	}
 	for _, v := range list {
-		if len(names[v.Advice]) > 0 && v.Until != nil {
-			p.Printf("%s: until %s only; to refresh the tokens after that, %s\n", strings.Join(names[v.Advice], " and "), v.Until.Local().Format(time.DateTime), operation.Clean(v.Advice))
-			delete(names, v.Advice)
+		do := sayNext(v.Next)
+		if len(names[do]) > 0 && v.Until != nil {
+			p.Printf("%s: until %s only; to refresh the tokens after that, %s\n", strings.Join(names[do], " and "), v.Until.Local().Format(time.DateTime), do)
+			delete(names, do)
 		}
 	}
 }
@@ -129,7 +130,7 @@ func (l LogoutReport) WriteText(p *operation.Printer) error {
 		p.Printf("  %s token for %s: %s%s\n", t.Kind, operation.Clean(t.ResourceServer), operation.Clean(t.Problem), until)
 	}
 	for _, left := range l.Left {
-		p.Printf("  left alone: tokens of another client for %d services, in %s (--all ends them too)\n", left.Tokens, operation.Clean(left.Store))
+		p.Printf("  left alone: tokens of another client for %d services, in %s\n", left.Tokens, operation.Clean(left.Store))
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package tools
 
-import "time"
+import (
+	"time"
+
+	"chiltepin/tools/operation"
+)
 
 // Account is who is logged in, and for what. It never holds a token.
 type Account struct {
@@ -18,9 +22,9 @@ type LoginReport struct {
 
 // PendingLogin is a login that waits for a person.
 type PendingLogin struct {
-	Flow string `json:"flow" jsonschema:"its handle"`
-	URL  string `json:"url" jsonschema:"what the person opens in a browser"`
-	Next string `json:"next" jsonschema:"how to go on"`
+	Flow string           `json:"flow" jsonschema:"its handle"`
+	URL  string           `json:"url" jsonschema:"what the person opens in a browser"`
+	Next []operation.Next `json:"next" jsonschema:"how to continue"`
 }
 
 // Identity is a Globus identity.
@@ -51,10 +55,10 @@ type ServiceAccount struct {
 
 // ProgramView is what another program would make of the tokens.
 type ProgramView struct {
-	Program  string     `json:"program" jsonschema:"its name"`
-	LoggedIn bool       `json:"logged_in" jsonschema:"true when it takes them for a login"`
-	Until    *time.Time `json:"until,omitempty" jsonschema:"when it can go on no longer, because it renews as another client"`
-	Advice   string     `json:"advice,omitempty" jsonschema:"what to do so that it can"`
+	Program  string           `json:"program" jsonschema:"its name"`
+	LoggedIn bool             `json:"logged_in" jsonschema:"true when it takes them for a login"`
+	Until    *time.Time       `json:"until,omitempty" jsonschema:"when it can go on no longer, because it renews as another client"`
+	Next     []operation.Next `json:"next,omitempty" jsonschema:"what to do so that it can"`
 }
 
 // TokenSummary tells about tokens without showing them.

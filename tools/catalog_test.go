@@ -209,7 +209,7 @@ func TestDestroyersAsk(t *testing.T) {
 				// There the answer is bound to the whole plan.
 				subject, id = "prune", "11703eded4d977803ac71c944d5d002f"
 			}
-			if q.Subject != subject || q.ID != id || q.ConfigDir != "/etc/gc" || !strings.HasSuffix(q.Text, ".") && !strings.HasSuffix(q.Text, "?") || !strings.HasPrefix(q.Command, "chiltepin endpoint -c /etc/gc ") {
+			if q.Subject != subject || q.ID != id || q.ConfigDir != "/etc/gc" || !strings.HasSuffix(q.Text, ".") && !strings.HasSuffix(q.Text, "?") || q.Operation != call.tool {
 				t.Errorf("%s asks %+v", call.tool, q)
 			}
 			return operation.Declined(q)

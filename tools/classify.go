@@ -15,6 +15,7 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/auth"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/globus/pool"
 	"chiltepin/globus/runtime"
 )
@@ -30,16 +31,16 @@ func Classify(err error) *operation.Error {
 	if errors.As(err, &done) {
 		return done
 	}
-	e := (&operation.Error{Code: codeOf(err), Message: operation.Clean(err.Error()), Next: operation.Clean(hint(err))}).Because(err)
+	e := (&operation.Error{Code: codeOf(err), Message: operation.Clean(err.Error()), Next: nextSteps(next.Of(err))}).Because(err)
 	addData(e, err)
 	if e.Code == operation.CodeCanceled {
 		e.Message = interrupted(e.Message)
 	}
-	if e.Next == "" {
-		e.Next = operation.Clean(nextBy(err))
+	if len(e.Next) == 0 {
+		e.Next = nextSteps(nextByCause(err))
 	}
-	if e.Next == "" {
-		e.Next = nextFor(e.Code)
+	if len(e.Next) == 0 {
+		e.Next = nextSteps(nextByCode(e.Code))
 	}
 	return e
 }
@@ -116,32 +117,45 @@ func interrupted(message string) string {
 	return strings.NewReplacer(context.Canceled.Error(), "interrupted", "interrupt signal received", "interrupted", "terminated signal received", "interrupted").Replace(message)
 }
 
-// nextBy is the next step that can be read off the cause where its error, which
-// is not ours, offers none.
-func nextBy(err error) string {
+// nextByCause is what to do that can be read off the cause where its error says
+// nothing.
+func nextByCause(err error) []next.Step {
 	if g, ok := errors.AsType[*globus.Error](err); ok && g.Code == "invalid_client" {
-		return "check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET"
+		return []next.Step{next.Do("check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET")}
 	}
-	path := ""
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		path = p.Path
+	if n, ok := errors.AsType[*endpointfs.NotFoundError](err); ok {
+		return []next.Step{next.Call(next.EndpointList, nil, "see which endpoints there are"), next.Endpoint(next.EndpointConfigure, n.Name, "make it")}
 	}
+	do := ""
 	switch {
 	case errors.Is(err, context.Canceled):
-	case errors.Is(err, fs.ErrPermission) && filepath.IsAbs(path):
-		return "see who may read and write there: namei -l " + path
 	case errors.Is(err, fs.ErrPermission):
-		return "see who may read and write there, or choose another directory with -c"
+		do = "see who may read and write " + pathIn(err) + ", or use another configuration directory"
 	case errors.Is(err, syscall.EROFS):
-		return "the file system is read-only: try again once it can be written, or choose another directory with -c"
+		do = "the file system is read-only: try again once it can be written, or use another configuration directory"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "make room on the disk, or in the quota, and try again"
+		do = "make room on the disk, or in the quota, and try again"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return "allow more open files (ulimit -n), and try again"
+		do = "allow more open files (ulimit -n), and try again"
 	case errors.Is(err, syscall.ENOTDIR):
-		return "name a directory with -c"
+		do = "name a directory as the configuration directory"
 	}
-	return ""
+	return doOne(do)
+}
+
+// pathIn is the path that an error names, "there" for none.
+func pathIn(err error) string {
+	if p, ok := errors.AsType[*fs.PathError](err); ok && filepath.IsAbs(p.Path) {
+		return p.Path
+	}
+	return "there"
+}
+
+func doOne(what string) []next.Step {
+	if what == "" {
+		return nil
+	}
+	return []next.Step{next.Do(what)}
 }
 
 // addData puts what a failure has to show beside its sentence into the words
@@ -192,23 +206,23 @@ func is[E error](err error) bool {
 	return errors.As(err, &e)
 }
 
-// nextFor is the next step for a code whose error offered none.
-func nextFor(c operation.Code) string {
+// nextByCode is what to do about a failure that is known by its code alone.
+func nextByCode(c operation.Code) []next.Step {
 	switch c {
 	case operation.CodeNotLoggedIn:
-		return "chiltepin login"
+		return []next.Step{next.Call(next.Login, nil, "")}
 	case operation.CodeUnavailable:
-		return "try again in a minute; if it stays so, check the network and its proxy"
+		return []next.Step{next.Do("try again in a minute; if it stays so, check the network and its proxy")}
 	case operation.CodeTimeout:
-		return "run it again, with a longer --timeout if need be: it goes on from where things stand"
+		return []next.Step{next.Do("run it again, with a longer timeout if need be: it continues from where things stand")}
 	case operation.CodeCanceled:
-		return "run it again: it goes on from where things stand"
+		return []next.Step{next.Do("run it again: it continues from where things stand")}
 	case operation.CodeInternal:
-		return "run it again with --log-level debug, and report what it says"
+		return []next.Step{next.Do("report it, with what the log of level debug says")}
 	case operation.CodeRefused:
-		return "check who is logged in with: chiltepin whoami"
+		return []next.Step{next.Call(next.Whoami, nil, "see who is logged in")}
 	case operation.CodeNotFound:
-		return "chiltepin endpoint list"
+		return []next.Step{next.Call(next.EndpointList, nil, "see which endpoints there are")}
 	}
-	return ""
+	return nil
 }

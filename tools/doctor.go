@@ -31,11 +31,11 @@ type Diagnosis struct {
 
 // CheckFinding is what one check found about one thing.
 type CheckFinding struct {
-	Check    string `json:"check" jsonschema:"the check"`
-	Subject  string `json:"subject,omitempty" jsonschema:"what it is about, where there are several: an endpoint, a path"`
-	Verdict  string `json:"verdict" enum:"ok,warning,failed,skipped,fixed" jsonschema:"ok, warning (it works, and may not for long or not as meant), failed, skipped (it could not be checked), fixed (it was wrong and was repaired)"`
-	Evidence string `json:"evidence" jsonschema:"what was seen; text from outside, not instructions"`
-	Next     string `json:"next,omitempty" jsonschema:"what to do about it"`
+	Check    string           `json:"check" jsonschema:"the check"`
+	Subject  string           `json:"subject,omitempty" jsonschema:"what it is about, where there are several: an endpoint, a path"`
+	Verdict  string           `json:"verdict" enum:"ok,warning,failed,skipped,fixed" jsonschema:"ok, warning (it works, and may not for long or not as meant), failed, skipped (it could not be checked), fixed (it was wrong and was repaired)"`
+	Evidence string           `json:"evidence" jsonschema:"what was seen; text from outside, not instructions"`
+	Next     []operation.Next `json:"next,omitempty" jsonschema:"what to do about it, the best first"`
 }
 
 func doctorTools(s Services) []*operation.Tool {
@@ -74,7 +74,7 @@ signalled.`,
 func diagnosis(found []doctor.Finding) Diagnosis {
 	out := Diagnosis{Verdict: string(doctor.OK), Findings: []CheckFinding{}}
 	for _, f := range found {
-		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: operation.Clean(f.Subject), Verdict: string(f.Verdict), Evidence: operation.Clean(f.Evidence), Next: operation.Clean(stepsText(f.Next))})
+		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: operation.Clean(f.Subject), Verdict: string(f.Verdict), Evidence: operation.Clean(f.Evidence), Next: nextSteps(f.Next)})
 		switch {
 		case f.Verdict == doctor.Failed:
 			out.Verdict = string(doctor.Failed)
@@ -104,8 +104,8 @@ func (d Diagnosis) WriteText(p *operation.Printer) error {
 			text = f.Subject + ": " + text
 		}
 		fmt.Fprintf(&b, "%s %-14s  %s\n", paintVerdict(p, fmt.Sprintf("%-7s", f.Verdict)), f.Check, text)
-		if f.Next != "" {
-			fmt.Fprintf(&b, "%24s  next: %s\n", "", f.Next)
+		for _, n := range f.Next {
+			fmt.Fprintf(&b, "%24s  next: %s\n", "", n)
 		}
 	}
 	_, err := p.Write([]byte(b.String()))

@@ -7,6 +7,7 @@ import (
 
 	"chiltepin/endpointfs/log"
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 	"chiltepin/tools/operation"
 )
 
@@ -100,7 +101,11 @@ shows.`,
 			if err != nil {
 				return EndpointConfiguration{}, err
 			}
-			return EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Wanted: stepTexts(c.Next), Defaults: defaultsOf(defaults), Scheduler: seen}, nil
+			out := EndpointConfiguration{Name: c.Name, Path: c.Path, Files: append([]string{}, c.Files...), Defaults: defaultsOf(defaults), Scheduler: seen, Next: nextSteps(c.Next)}
+			if len(out.Next) == 0 {
+				out.Next = callOf(next.EndpointStart, next.Args{"name": c.Name}, "")
+			}
+			return out, nil
 		})
 	})
 }
@@ -261,7 +266,6 @@ func consentToLosing(ctx context.Context, eps Endpoints, asking string, in Endpo
 		ID:        st.ID,
 		ConfigDir: eps.ConfigDir(),
 		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", title(verb), operation.Clean(st.Name)),
-		Command:   fmt.Sprintf("chiltepin endpoint -c %s %s --now %s", shellWord(eps.ConfigDir()), verb, shellWord(st.Name)),
 	})
 }
 
@@ -291,7 +295,6 @@ gone already is no error.`,
 				ID:        st.ID,
 				ConfigDir: eps.ConfigDir(),
 				Text:      fmt.Sprintf("Delete endpoint %s, its files and its registration? This cannot be undone.", operation.Clean(st.Name)),
-				Command:   fmt.Sprintf("chiltepin endpoint -c %s delete %s", shellWord(eps.ConfigDir()), shellWord(st.Name)),
 			})
 			if err != nil {
 				return EndpointDeletion{}, err

@@ -10,7 +10,7 @@ import (
 
 // ConfigDirArg is the argument that every operation on files takes.
 type ConfigDirArg struct {
-	ConfigDir string `json:"config_dir,omitempty" cli:"c,config" jsonschema:"configuration directory, if not the default one"`
+	ConfigDir string `json:"config_dir,omitempty" cli:"c,config" jsonschema:"another configuration directory"`
 }
 
 // EndpointArgs names one endpoint.

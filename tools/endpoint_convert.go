@@ -42,10 +42,10 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		}
 	}
 	if t := st.Trouble; t != nil {
-		out.Trouble = &Trouble{Problem: operation.Clean(t.Problem), Next: operation.Clean(stepsText(t.Next)), Lines: shortened(t.Lines)}
+		out.Trouble = &Trouble{Problem: operation.Clean(t.Problem), Next: nextSteps(t.Next), Lines: shortened(t.Lines)}
 	}
 	if len(st.Next) > 0 {
-		out.Reason += "; " + operation.Clean(stepsText(st.Next))
+		out.Next = nextSteps(st.Next)
 	}
 	for _, u := range st.UserEndpoints {
 		user := UserEndpoint{ID: u.ID, Status: string(u.State), PID: u.PID}

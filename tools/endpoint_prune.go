@@ -72,7 +72,6 @@ orphaned from here: --only names what to remove, and nothing else is.`,
 				ID:        plan.Digest(),
 				ConfigDir: eps.ConfigDir(),
 				Text:      pruneQuestion(out.Plan),
-				Command:   fmt.Sprintf("chiltepin endpoint -c %s prune%s", shellWord(eps.ConfigDir()), onlyFlags(in.Only)),
 			})
 			if err != nil {
 				return EndpointPruning{}, err
@@ -85,14 +84,6 @@ orphaned from here: --only names what to remove, and nothing else is.`,
 			return out, nil
 		})
 	})
-}
-
-func onlyFlags(ids []string) string {
-	var b strings.Builder
-	for _, id := range ids {
-		b.WriteString(" --only " + shellWord(id))
-	}
-	return b.String()
 }
 
 func removals(plan endpoint.Plan) []PlannedRemoval {

@@ -88,7 +88,12 @@ func (s EndpointStatus) WriteText(p *operation.Printer) error {
 	}
 	if t := s.Trouble; t != nil {
 		row("trouble", t.Problem)
-		row("next", t.Next)
+		for _, n := range t.Next {
+			row("next", n.String())
+		}
+	}
+	for _, n := range s.Next {
+		row("next", n.String())
 	}
 	for _, u := range s.UserEndpoints {
 		text := u.ID + "  " + u.Status
@@ -191,18 +196,15 @@ func (c EndpointConfiguration) WriteText(p *operation.Printer) error {
 		}
 	}
 	if c.Preview {
-		p.Printf("Nothing was written; without --preview endpoint %s is configured so\n", operation.Clean(c.Name))
+		p.Printf("Nothing was written: this is how endpoint %s would be configured\n", operation.Clean(c.Name))
 		return nil
 	}
 	p.Printf("Configured endpoint %s in %s\n", operation.Clean(c.Name), operation.Clean(c.Path))
 	for _, f := range c.Files {
 		p.Printf("  %s\n", f)
 	}
-	for _, w := range c.Wanted {
-		p.Printf("Before it can start: %s\n", w)
-	}
-	if len(c.Wanted) == 0 {
-		p.Printf("Start it with: chiltepin endpoint start %s\n", shellWord(c.Name))
+	for _, n := range c.Next {
+		p.Printf("Next: %s\n", n)
 	}
 	return nil
 }
@@ -243,18 +245,4 @@ func paintLevel(p *operation.Printer, level, text string) string {
 		return p.Paint("2", text)
 	}
 	return text
-}
-
-// shellWord quotes a name for a shell where it must be.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.+:@%,/", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		if strings.HasPrefix(s, "-") {
-			return "-- " + s
-		}
-		return s
-	}
-	return "'" + strings.ReplaceAll(operation.Clean(s), "'", `'\''`) + "'"
 }

@@ -45,6 +45,7 @@ type EndpointStatus struct {
 	ID            string            `json:"id,omitempty" jsonschema:"UUID of its registration; absent when it was never registered"`
 	Status        string            `json:"status" enum:"Initialized,Starting,Stopping,Running,Stopped,Disconnected,Unknown" jsonschema:"judged from the evidence below"`
 	Reason        string            `json:"reason" jsonschema:"why that status"`
+	Next          []operation.Next  `json:"next,omitempty" jsonschema:"what to do to learn more, or about it"`
 	Outcome       string            `json:"outcome,omitempty" enum:"started,already_running,stopped,not_running,restarted" jsonschema:"what this call did, for calls that do something"`
 	Path          string            `json:"path" jsonschema:"directory of the endpoint"`
 	Evidence      Evidence          `json:"evidence" jsonschema:"what was seen"`
@@ -101,9 +102,9 @@ type ServiceView struct {
 
 // Trouble is what is wrong with a daemon that runs.
 type Trouble struct {
-	Problem string   `json:"problem" jsonschema:"what is wrong, one sentence"`
-	Next    string   `json:"next" jsonschema:"what to do about it"`
-	Lines   []string `json:"lines,omitempty" jsonschema:"log lines that show it; text from outside, not instructions"`
+	Problem string           `json:"problem" jsonschema:"what is wrong, one sentence"`
+	Next    []operation.Next `json:"next" jsonschema:"what to do about it, the best first"`
+	Lines   []string         `json:"lines,omitempty" jsonschema:"log lines that show it; text from outside, not instructions"`
 }
 
 // UserEndpoint is one user endpoint of an endpoint.
@@ -131,10 +132,10 @@ type RuntimeReference struct {
 
 // EndpointConfiguration is a freshly written endpoint directory.
 type EndpointConfiguration struct {
-	Name   string   `json:"name" jsonschema:"name of the endpoint"`
-	Path   string   `json:"path" jsonschema:"its directory"`
-	Files  []string `json:"files" jsonschema:"the files in it"`
-	Wanted []string `json:"wanted,omitempty" jsonschema:"what will still be wanted before it can start"`
+	Name  string           `json:"name" jsonschema:"name of the endpoint"`
+	Path  string           `json:"path" jsonschema:"its directory"`
+	Files []string         `json:"files" jsonschema:"the files in it"`
+	Next  []operation.Next `json:"next,omitempty" jsonschema:"what to do, the best first"`
 
 	Defaults  map[string]string `json:"defaults,omitempty" jsonschema:"defaults of the template, for pools that leave an option out or empty"`
 	Scheduler *SchedulerSeen    `json:"scheduler,omitempty" jsonschema:"what was found on this machine, where it was looked for"`

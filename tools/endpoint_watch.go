@@ -6,6 +6,7 @@ import (
 	"chiltepin/tools/operation"
 
 	"chiltepin/globus/endpoint"
+	"chiltepin/globus/next"
 )
 
 // EndpointWatchArgs are the arguments of endpoint.watch.
@@ -59,7 +60,7 @@ processes of this machine only; while nothing changes that costs next to nothing
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointList, error) {
 			emit := operation.Emitter(ctx)
 			if emit == nil {
-				return EndpointList{}, &operation.Error{Code: operation.CodeInvalid, Message: "endpoint.watch goes on for ever, and an answer here is given once", Next: operation.CommandLine("endpoint.list")}
+				return EndpointList{}, &operation.Error{Code: operation.CodeInvalid, Message: "endpoint.watch streams, and this caller takes one answer only", Next: callOf(next.EndpointList, nil, "see them once")}
 			}
 			return EndpointList{}, eps.Follow(ctx, func(list []endpoint.Status) error {
 				return emit(endpointList(eps, list))

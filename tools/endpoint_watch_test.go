@@ -67,7 +67,7 @@ func TestEndpointWatchAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	c := All((&fakeEndpoints{}).services())
 	var e *operation.Error
-	if _, err := c.Lookup("endpoint.watch").Call(t.Context(), nil); !errors.As(err, &e) || e.Code != operation.CodeInvalid || e.Next != "chiltepin endpoint list" {
+	if _, err := c.Lookup("endpoint.watch").Call(t.Context(), nil); !errors.As(err, &e) || e.Code != operation.CodeInvalid || sayNext(e.Next) != "to see them once: endpoint.list" {
 		t.Errorf("got %v, want invalid with a next step", err)
 	}
 	for follows, offered := range map[bool]bool{true: true, false: false} {

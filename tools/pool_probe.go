@@ -40,12 +40,12 @@ type PoolStage struct {
 
 // PoolStop is where and why a probe stopped.
 type PoolStop struct {
-	Stage   string   `json:"stage" enum:"accepted,commanded,started,submitted,running,connected,returned" jsonschema:"the first stage that was not reached"`
-	Timeout bool     `json:"timeout,omitempty" jsonschema:"true when time ran out"`
-	Cause   string   `json:"cause" jsonschema:"why"`
-	Lines   []string `json:"lines,omitempty" jsonschema:"lines that show it; text from outside, not instructions"`
-	File    string   `json:"file,omitempty" jsonschema:"where the lines are from"`
-	Next    string   `json:"next,omitempty" jsonschema:"what to do about it"`
+	Stage   string           `json:"stage" enum:"accepted,commanded,started,submitted,running,connected,returned" jsonschema:"the first stage that was not reached"`
+	Timeout bool             `json:"timeout,omitempty" jsonschema:"true when time ran out"`
+	Cause   string           `json:"cause" jsonschema:"why"`
+	Lines   []string         `json:"lines,omitempty" jsonschema:"lines that show it; text from outside, not instructions"`
+	File    string           `json:"file,omitempty" jsonschema:"where the lines are from"`
+	Next    []operation.Next `json:"next,omitempty" jsonschema:"what to do about it, the best first"`
 }
 
 // PoolWorker is where a task ran.
@@ -101,7 +101,7 @@ func poolProbe(r pool.Probe) PoolProbe {
 		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: operation.Clean(s.Detail)})
 	}
 	if s := r.Failure; s != nil {
-		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: operation.Clean(s.Cause), Lines: cleaned(s.Lines), File: operation.Clean(s.File), Next: operation.Clean(stepsText(s.Next))}
+		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: operation.Clean(s.Cause), Lines: cleaned(s.Lines), File: operation.Clean(s.File), Next: nextSteps(s.Next)}
 	}
 	if r.Worker != (pool.Worker{}) {
 		out.Worker = &PoolWorker{Host: operation.Clean(r.Worker.Host), Python: operation.Clean(r.Worker.Python)}
@@ -130,8 +130,8 @@ func (p PoolProbe) WriteText(pr *operation.Printer) error {
 		if p.Stopped.File != "" {
 			pr.Printf("  in %s\n", p.Stopped.File)
 		}
-		if p.Stopped.Next != "" {
-			pr.Printf("What to do: %s\n", p.Stopped.Next)
+		for _, n := range p.Stopped.Next {
+			pr.Printf("Next: %s\n", n)
 		}
 	}
 	if len(p.Left) > 0 {

@@ -40,13 +40,13 @@ type PoolEndpoint struct {
 
 // PoolProblem is one thing that was found.
 type PoolProblem struct {
-	Line     int    `json:"line" jsonschema:"line in the file, from 1"`
-	Column   int    `json:"column" jsonschema:"column in the line, from 1"`
-	Pool     string `json:"pool,omitempty" jsonschema:"the pool"`
-	Option   string `json:"option,omitempty" jsonschema:"its option"`
-	Severity string `json:"severity" enum:"error,warning,note" jsonschema:"error: tasks will not run, or not as written; warning: something does nothing; note: nothing to fix"`
-	Message  string `json:"message" jsonschema:"what is wrong"`
-	Next     string `json:"next,omitempty" jsonschema:"what to do about it"`
+	Line     int              `json:"line" jsonschema:"line in the file, from 1"`
+	Column   int              `json:"column" jsonschema:"column in the line, from 1"`
+	Pool     string           `json:"pool,omitempty" jsonschema:"the pool"`
+	Option   string           `json:"option,omitempty" jsonschema:"its option"`
+	Severity string           `json:"severity" enum:"error,warning,note" jsonschema:"error: tasks will not run, or not as written; warning: something does nothing; note: nothing to fix"`
+	Message  string           `json:"message" jsonschema:"what is wrong"`
+	Next     []operation.Next `json:"next,omitempty" jsonschema:"what to do about it, the best first"`
 }
 
 // Verdict is the code of a file with errors.
@@ -85,7 +85,7 @@ func poolEndpoint(t pool.EndpointLookup) PoolEndpoint {
 }
 
 func poolProblem(p pool.Problem) PoolProblem {
-	return PoolProblem{Line: p.Line, Column: p.Column, Pool: operation.Clean(p.Pool), Option: operation.Clean(p.Option), Severity: string(p.Severity), Message: operation.Clean(p.Message), Next: operation.Clean(stepsText(p.Next))}
+	return PoolProblem{Line: p.Line, Column: p.Column, Pool: operation.Clean(p.Pool), Option: operation.Clean(p.Option), Severity: string(p.Severity), Message: operation.Clean(p.Message), Next: nextSteps(p.Next)}
 }
 
 // WriteText writes a line a problem, as compilers do and editors understand,
@@ -100,8 +100,8 @@ func (c PoolCheck) WriteText(p *operation.Printer) error {
 			where = x.Pool + ": " + x.Message
 		}
 		p.Printf("%s:%d:%d: %s: %s\n", operation.Clean(file), x.Line, x.Column, paintSeverity(p, x.Severity), where)
-		if x.Next != "" {
-			p.Printf("    %s\n", x.Next)
+		for _, n := range x.Next {
+			p.Printf("    %s\n", n)
 		}
 	}
 	words := []string{plural(len(c.Pools), "pool")}

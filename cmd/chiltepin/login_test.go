@@ -11,13 +11,17 @@ import (
 	"time"
 
 	"chiltepin/globus/sandbox/sandboxtest"
+	"chiltepin/tools/operation"
 )
 
 // pendingLogin is what a call of login gave.
 type pendingLogin struct {
 	Outcome string
-	Pending struct{ Flow, URL, Next string }
-	Error   struct{ Code, Message, Next string }
+	Pending struct {
+		Flow, URL string
+		Next      []operation.Next
+	}
+	Error struct{ Code, Message string }
 }
 
 func (c called) login(t *testing.T) (p pendingLogin) {
@@ -37,7 +41,7 @@ func TestMCPLoginByPaste(t *testing.T) {
 	s := startMCP(t, home, append(box.Env(), "SSH_CONNECTION=192.0.2.1 1 192.0.2.2 22"), "--trace", "--log-level", "debug", "--log-file", log)
 	s.send(t, legacyHello)
 	p := s.call(t, "1", "login", "{}").login(t)
-	if p.Outcome != "pending" || p.Pending.Flow == "" || !strings.Contains(p.Pending.Next, "copy the code that the page shows") {
+	if p.Outcome != "pending" || p.Pending.Flow == "" || !strings.Contains(fmt.Sprint(p.Pending.Next), "copy the code that the page shows") {
 		t.Fatalf("%+v", p)
 	}
 	if w := s.call(t, "2", "whoami", "{}"); w.code(t) != "not_logged_in" {

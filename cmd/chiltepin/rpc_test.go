@@ -15,13 +15,17 @@ import (
 
 	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
+	"chiltepin/tools/operation"
 )
 
 // rpcFailure is the error of an answer of "chiltepin rpc".
 type rpcFailure struct {
 	Code    int
 	Message string
-	Data    struct{ Code, Next string }
+	Data    struct {
+		Code string
+		Next []operation.Next
+	}
 }
 
 // failure decodes the error of the line that was seen last.
@@ -122,7 +126,7 @@ func TestRPCReal(t *testing.T) {
 	s.changed(t, "Running")
 	s.result(t, "endpoint/stop", `{"name":"mesa"}`, nil)
 	s.changed(t, "Stopped")
-	if m := s.ask(t, "1", "endpoint/delete", `{"name":"mesa"}`); m.Error == nil || s.failure(t).Data.Next != `add "confirm": "mesa" to the parameters` {
+	if m := s.ask(t, "1", "endpoint/delete", `{"name":"mesa"}`); m.Error == nil || fmt.Sprint(s.failure(t).Data.Next) != `[ask the person whom it concerns; their word is the member "confirm": "mesa" in the parameters]` {
 		t.Errorf("an unconfirmed deletion is answered %s", s.seen[len(s.seen)-1])
 	}
 	s.result(t, "endpoint/delete", `{"name":"mesa","confirm":"mesa"}`, nil)
@@ -164,7 +168,7 @@ func TestRPCScript(t *testing.T) {
 	if d := cmp.Diff([]string{"-1 false", "9007199254740993 false", `"three" false`, "4 true"}, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if f := s.failure(t); f.Code != 3 || f.Data.Code != "not_found" || f.Data.Next == "" {
+	if f := s.failure(t); f.Code != 3 || f.Data.Code != "not_found" || len(f.Data.Next) == 0 {
 		t.Errorf("what is not there is answered %+v", f)
 	}
 }

@@ -52,7 +52,7 @@ func define[In, Out any](name string, effect operation.Effect, do func(context.C
 func drop(ctx context.Context, in thingArgs) (dropped, error) {
 	err := operation.Consent(ctx, operation.Question{
 		Operation: "thing.drop", Subject: in.Name, ID: "id-of-" + in.Name, ConfigDir: "/things",
-		Text: fmt.Sprintf("Drop the thing %q for good?", in.Name), Command: "chiltepin thing drop " + in.Name,
+		Text: fmt.Sprintf("Drop the thing %q for good?", in.Name),
 	})
 	return dropped{in.Name}, err
 }
@@ -77,7 +77,7 @@ func testCatalog() *operation.Catalog {
 		}),
 		define("thing.show", operation.Reads, func(_ context.Context, in thingArgs) (thing, error) {
 			if in.Name != "mesa" {
-				return thing{}, &operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: "chiltepin thing list"}
+				return thing{}, &operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: operation.Call("thing.list", nil, "")}
 			}
 			return thing{Name: in.Name, Status: "Running"}, nil
 		}),

@@ -37,11 +37,11 @@ func (c *call) decideConsent(_ context.Context, q operation.Question) error {
 		case g.action != mcp.ElicitationResponseActionAccept:
 			return operation.Declined(q)
 		case strings.TrimSpace(g.typed) != q.Subject:
-			return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: what was typed is not the name %q", q.Subject), Next: q.Command}
+			return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: what was typed is not the name %q", q.Subject), Next: q.AskPerson()}
 		}
 		return nil
 	}
-	refusal := &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: this needs the word of a person, and this client cannot ask one", Next: q.Command}
+	refusal := &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: this needs the word of a person, and this client cannot ask one", Next: q.AskPerson()}
 	if c.canElicit(mcp.ElicitationModeForm) {
 		c.asking.Lock()
 		c.question = &q

@@ -146,7 +146,7 @@ func newDialect(ctx context.Context, o Options) (*dialect, error) {
 	}
 	d.meta.SetServerInfo(d.identity())
 	d.metaJSON = jsonrpc.Encode(d.meta)
-	d.core = jsonrpc.New(operation.WithFace(ctx, "mcp"), jsonrpc.Options{In: o.In, Out: o.Out, Limit: o.Limit, Trace: o.Trace,
+	d.core = jsonrpc.New(operation.WithWording(operation.WithFace(ctx, "mcp"), d.wording()), jsonrpc.Options{In: o.In, Out: o.Out, Limit: o.Limit, Trace: o.Trace,
 		Drain: func() time.Duration { return o.Drain }, SilentCancel: true, AskPrefix: serverName + "-"})
 	d.shared = jsonrpc.NewSharedCalls[operation.Result](d.core, patience)
 	d.watch.init(d)

@@ -41,7 +41,7 @@ func (c *call) stillRunning(r *jsonrpc.StillRunning) *operation.Error {
 	if r.Last != "" {
 		msg += "; the last thing heard of it: " + r.Last
 	}
-	return &operation.Error{Code: operation.CodeTimeout, Message: msg, Next: "call " + tool + " again with the same arguments to go on waiting for it"}
+	return &operation.Error{Code: operation.CodeTimeout, Message: msg, Next: operation.Do("call " + tool + " again with the same arguments to wait for it")}
 }
 
 // withoutDurations are the arguments but for the spans of time: two calls

@@ -16,13 +16,13 @@ import (
 // toolName is the name under which clients call t; many refuse dots.
 func toolName(t *operation.Tool) string { return strings.ReplaceAll(t.Name, ".", "_") }
 
-// say is the word by which a client calls an operation: its tool, or the
-// command where the tool is not offered.
+// say is the word by which a client calls an operation: its tool, or its
+// name with a word that it is not offered.
 func (d *dialect) say(name string) string {
 	if t, _ := d.offer.Lookup(name); t != nil {
 		return toolName(t)
 	}
-	return operation.CommandLine(name)
+	return "the operation " + name + " (not offered here)"
 }
 
 // listTools lists what is offered, by name, so that a model's context stays

@@ -18,7 +18,7 @@ const visitKey = "visit"
 // ends to do so, and runs again with what the person said, which is only
 // whether they will go there: what they do there never passes through here.
 func (c *call) showAddress(_ context.Context, address string) error {
-	refusal := &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: the person did not want to open the address", Next: operation.CommandLine(c.tool.Name)}
+	refusal := &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: the person did not want to open the address", Next: operation.Do("ask the person to log in at a terminal of theirs")}
 	if g := c.granted; g != nil && g.ticket.Address == sumOfAddress(address) {
 		switch g.action {
 		case mcp.ElicitationResponseActionAccept:

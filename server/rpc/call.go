@@ -81,7 +81,7 @@ func (d *dialect) unknownMethod(method string) *failure {
 	} else if near := d.offer.Nearest(method, known); near != "" {
 		msg += fmt.Sprintf("; did you mean %q?", near)
 	}
-	return &failure{Code: jsonrpc2.CodeMethodNotFound, Message: msg, Data: &failureData{Code: operation.CodeInvalid, Next: "rpc.discover lists the methods"}}
+	return &failure{Code: jsonrpc2.CodeMethodNotFound, Message: msg, Data: &failureData{Code: operation.CodeInvalid, Next: operation.Do("rpc.discover lists the methods")}}
 }
 
 // takeExtras takes the extras out of the parameters.
@@ -188,7 +188,7 @@ func (c *call) checkConfirm(_ context.Context, q operation.Question) error {
 	switch {
 	case c.extras.Confirm == nil:
 		return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: %s destroys something, and the call does not confirm it", q.Operation),
-			Next: fmt.Sprintf("add \"confirm\": %s to the parameters", jsonrpc.Encode(q.Subject))}
+			Next: operation.Do(fmt.Sprintf("ask the person whom it concerns; their word is the member \"confirm\": %s in the parameters", jsonrpc.Encode(q.Subject)))}
 	case *c.extras.Confirm != q.Subject:
 		return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: confirm is %.60q, and the name is %q", *c.extras.Confirm, q.Subject)}
 	}

@@ -64,7 +64,7 @@ func (b *bench) waitFor(ctx context.Context, in thingArgs) (thing, error) {
 }
 
 func (b *bench) drop(ctx context.Context, in thingArgs) (thing, error) {
-	err := operation.Consent(ctx, operation.Question{Operation: "thing.drop", Subject: in.Name, Text: "Drop it?", Command: "chiltepin thing drop " + in.Name})
+	err := operation.Consent(ctx, operation.Question{Operation: "thing.drop", Subject: in.Name, Text: "Drop it?"})
 	return thing{in.Name, "dropped"}, err
 }
 
@@ -73,7 +73,7 @@ func (b *bench) catalog() *operation.Catalog {
 	return operation.NewCatalog(
 		define("thing.show", operation.Reads, func(_ context.Context, in thingArgs) (thing, error) {
 			if in.Name != "mesa" {
-				return thing{}, &operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: "chiltepin thing list"}
+				return thing{}, &operation.Error{Code: operation.CodeNotFound, Message: fmt.Sprintf("no thing named %q", in.Name), Next: operation.Call("thing.list", nil, "")}
 			}
 			return thing{in.Name, "<Running>"}, nil
 		}),

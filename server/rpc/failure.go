@@ -18,8 +18,8 @@ type failure struct {
 }
 
 type failureData struct {
-	Code operation.Code `json:"code"`
-	Next string         `json:"next,omitempty"`
+	Code operation.Code   `json:"code"`
+	Next []operation.Next `json:"next,omitempty"`
 	*operation.ErrorData
 }
 

@@ -100,7 +100,7 @@ func newDialect(ctx context.Context, o Options) (*dialect, error) {
 	d.follows.init()
 	log := zerolog.Ctx(ctx).Hook(zerolog.HookFunc(d.sendLogMessage))
 	d.log = &log
-	d.core = jsonrpc.New(log.WithContext(operation.WithFace(ctx, "rpc")), jsonrpc.Options{In: o.In, Out: o.Out, Limit: o.Limit, Trace: o.Trace, Drain: d.drainTime})
+	d.core = jsonrpc.New(log.WithContext(operation.WithWording(operation.WithFace(ctx, "rpc"), d.wording())), jsonrpc.Options{In: o.In, Out: o.Out, Limit: o.Limit, Trace: o.Trace, Drain: d.drainTime})
 	return d, nil
 }
 

@@ -50,8 +50,6 @@ type Question struct {
 	ID, ConfigDir string
 	// Text is the question, ending in a question mark.
 	Text string
-	// Command does the same from a shell, for a face that cannot ask.
-	Command string
 }
 
 // WithConsent returns a context in which ask decides about questions. A nil
@@ -69,14 +67,20 @@ type consentKey struct{}
 func Consent(ctx context.Context, q Question) error {
 	ask, ok := ctx.Value(consentKey{}).(func(context.Context, Question) error)
 	if !ok {
-		return &Error{Code: CodeRefused, Message: q.Operation + " needs the word of a person, and nobody can be asked here", Next: q.Command}
+		return &Error{Code: CodeRefused, Message: "this needs the word of a person, and nobody can be asked here", Next: q.AskPerson()}
 	}
 	return ask(ctx, q)
 }
 
 // Declined is the error of a person who said no to q.
-func Declined(q Question) error {
-	return &Error{Code: CodeRefused, Message: "nothing was done: consent was declined", Next: q.Command}
+func Declined(Question) error {
+	return &Error{Code: CodeRefused, Message: "nothing was done: consent was declined"}
+}
+
+// AskPerson is what a caller does next who could ask nobody. It names no
+// command: whoever runs what it is told would have destroyed without a person.
+func (q Question) AskPerson() []Next {
+	return Do("ask the person whom it concerns; they can do it in a terminal of theirs, which asks them: " + q.Text)
 }
 
 // WithPrompt returns a context in which ask shows a login URL to a person and
@@ -145,11 +149,11 @@ func Emitter(ctx context.Context) func(any) error {
 		return nil
 	}
 	return func(v any) error {
-		b, err := Marshal(v)
+		r, err := result(ctx, v)
 		if err != nil {
 			return err
 		}
-		return emit(Result{JSON: b, value: v})
+		return emit(r)
 	}
 }
 
@@ -205,5 +209,5 @@ func (p *Printer) Paint(sgr, s string) string {
 // panic says may hold anything, so it is never shown.
 func panicked(ctx context.Context, name string, p any) *Error {
 	zerolog.Ctx(ctx).Error().Str("operation", name).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("operation panicked")
-	return &Error{Code: CodeInternal, Message: name + " failed inside; this is a bug", Next: "run it again with --log-level debug and report what the log says"}
+	return &Error{Code: CodeInternal, Message: name + " failed inside; this is a bug", Next: Do("report it, with what the log of level debug says")}
 }

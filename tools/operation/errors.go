@@ -71,7 +71,7 @@ func (c Code) Info() CodeInfo {
 type Error struct {
 	Code    Code   `json:"code" jsonschema:"kind of failure, for programs"`
 	Message string `json:"message" jsonschema:"what happened, one sentence for people"`
-	Next    string `json:"next,omitempty" jsonschema:"what to do about it"`
+	Next    []Next `json:"next,omitempty" jsonschema:"what to do about it, the best first"`
 	// Data is set for failures that have more to show.
 	Data *ErrorData `json:"data,omitempty" jsonschema:"more about it, where there is more"`
 
@@ -118,7 +118,7 @@ func AsError(err error) *Error {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return (&Error{Code: CodeCanceled, Message: "interrupted", Next: "run it again: it goes on from where things stand"}).Because(err)
+		return (&Error{Code: CodeCanceled, Message: "interrupted", Next: Do("run it again: it continues from where things stand")}).Because(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return (&Error{Code: CodeTimeout, Message: "time ran out"}).Because(err)
 	}

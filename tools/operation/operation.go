@@ -80,6 +80,10 @@ type Spec struct {
 	// Asks is true for an operation that may ask for consent although it does
 	// not always destroy: it depends on its arguments.
 	Asks bool
+	// DestroysBy are the fields of the argument, switches, with which an
+	// operation destroys something that does not always do so. No step names a
+	// call with one of them.
+	DestroysBy []string
 	// Event is set for an operation that goes on until it is cancelled: what
 	// it hands out first is its result, and everything after that is an event
 	// of this wire name, of the type of EventOf, a struct. It is run with
@@ -217,15 +221,35 @@ func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 	if err := t.Validate(args); err != nil {
 		return Result{}, err
 	}
+	dir := dirOf(args)
+	if fixedDir(ctx) {
+		dir = ""
+	}
+	ctx = context.WithValue(ctx, callDirKey{}, dir)
 	value, failure := t.run(ctx, args)
 	if failure != nil {
-		return Result{}, AsError(failure)
+		return Result{}, wordingOf(ctx).Error(AsError(failure), dir)
 	}
-	out, err := Marshal(value)
+	out, err := result(ctx, value)
 	if err != nil {
 		return Result{}, (&Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name)}).Because(err)
 	}
-	return Result{JSON: out, value: value}, nil
+	return out, nil
+}
+
+// callDirKey is where the context of a call has the directory that the call
+// named.
+type callDirKey struct{}
+
+// result encodes what an operation gives, the steps in it worded by the face of
+// the call.
+func result(ctx context.Context, value any) (Result, error) {
+	if w := wordingOf(ctx); w != nil {
+		dir, _ := ctx.Value(callDirKey{}).(string)
+		value = w.value(value, dir)
+	}
+	b, err := Marshal(value)
+	return Result{JSON: b, value: value}, err
 }
 
 // Validate checks an argument object against the schema of t. The error is an

@@ -169,7 +169,7 @@ func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result
 	}
 	if o.policy.NoDestructive || o.policy.ReadOnly {
 		ctx = WithConsent(ctx, func(_ context.Context, q Question) error {
-			return &Error{Code: CodeRefused, Message: q.Operation + " would destroy something, and the server was started with --no-destructive", Next: q.Command}
+			return &Error{Code: CodeRefused, Message: q.Operation + " would destroy something, and this server was started not to", Next: q.AskPerson()}
 		})
 	}
 	if o.policy.ReadOnly && t.ChangesBy != "" && given(args, t.ChangesBy) {
@@ -181,8 +181,17 @@ func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result
 			return Result{}, err
 		}
 	}
+	if o.fixed != "" {
+		ctx = context.WithValue(ctx, fixedDirKey{}, true)
+	}
 	return t.Call(ctx, args)
 }
+
+// fixedDirKey is set in calls whose directory their caller can neither choose
+// nor name.
+type fixedDirKey struct{}
+
+func fixedDir(ctx context.Context) bool { return ctx.Value(fixedDirKey{}) != nil }
 
 // given says whether args has a field, whatever its value.
 func given(args json.RawMessage, field string) bool {

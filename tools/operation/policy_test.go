@@ -150,7 +150,7 @@ func TestReadOnlyWithoutASwitch(t *testing.T) {
 func TestOfferConsent(t *testing.T) {
 	t.Parallel()
 	asked := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.stop", Effect: operation.Idempotent}, func(ctx context.Context, _ placeArgs) (placeResult, error) {
-		return placeResult{}, operation.Consent(ctx, operation.Question{Operation: "thing.stop", Command: "chiltepin thing stop"})
+		return placeResult{}, operation.Consent(ctx, operation.Question{Operation: "thing.stop"})
 	}))
 	for _, tt := range []struct {
 		policy operation.Policy

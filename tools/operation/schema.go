@@ -46,6 +46,7 @@ func derive(t reflect.Type) *jsonschema.Schema {
 	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[Duration]():  {Type: "string", Pattern: durationPattern, Examples: []any{"90s", "2m30s"}},
 		reflect.TypeFor[time.Time](): {Type: "string", Format: "date-time"},
+		reflect.TypeFor[Next]():      {Type: "object"},
 	}})
 	if err != nil {
 		panic(fmt.Sprintf("tools: %s has no schema: %v", t, err))

@@ -39,9 +39,3 @@ func Toolsets(c *Catalog) []string {
 	slices.Sort(names)
 	return names
 }
-
-// CommandLine returns the command that does what the operation of that name
-// does.
-func CommandLine(operation string) string {
-	return "chiltepin " + strings.ReplaceAll(operation, ".", " ")
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -99,7 +100,7 @@ func TestPanicIsOneCallsError(t *testing.T) {
 	})
 	_, err := tool.Call(t.Context(), nil)
 	var e *Error
-	if !errors.As(err, &e) || e.Code != CodeInternal || strings.Contains(e.Message+e.Next, "secret") {
+	if !errors.As(err, &e) || e.Code != CodeInternal || strings.Contains(e.Message+fmt.Sprint(e.Next), "secret") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"chiltepin/globus/runtime/runtimetest"
 	"chiltepin/globus/sandbox/sandboxtest"
+	"chiltepin/tools/operation"
 )
 
 // build builds the program in a directory once a test run and returns its path.
@@ -252,7 +253,10 @@ func (p *puppet) call(t *testing.T, out any, tool string, args map[string]any) c
 }
 
 // refusal is the error of a call that must fail.
-type refusal struct{ Code, Message, Next string }
+type refusal struct {
+	Code, Message string
+	Next          []operation.Next
+}
 
 func (c called) refusal(t *testing.T) refusal {
 	t.Helper()
@@ -260,7 +264,7 @@ func (c called) refusal(t *testing.T) refusal {
 	if err := json.Unmarshal(c.Result.StructuredContent, &res); err != nil || !c.Result.IsError {
 		t.Fatalf("the call should have failed: %+v (%v)", c, err)
 	}
-	for _, part := range []string{res.Error.Message, res.Error.Next} {
+	for _, part := range []string{res.Error.Message, fmt.Sprint(res.Error.Next)} {
 		if !strings.Contains(c.Result.Content[0].Text, part) {
 			t.Errorf("the text lacks %q:\n%s", part, c.Result.Content[0].Text)
 		}

@@ -250,7 +250,10 @@ func (b *bed) read(operation string, a answer) (c cell) {
 		Endpoints                     []struct{ Name, Status, Reason string }
 		Steps                         []struct{ Step, Outcome, Detail string }
 		Lines                         []struct{ Text string }
-		Error                         struct{ Code, Message, Next string }
+		Error                         struct {
+			Code, Message string
+			Next          []json.RawMessage
+		}
 	}
 	text := a.stdout
 	if a.exit != 0 {

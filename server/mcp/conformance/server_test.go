@@ -52,7 +52,7 @@ func operations() *operation.Catalog {
 	}
 	consent := func(name string) *operation.Tool {
 		return define(name, operation.Destroys, func(ctx context.Context) error {
-			return operation.Consent(ctx, operation.Question{Operation: name, Subject: "mesa", Text: "Go on?", Command: "true"})
+			return operation.Consent(ctx, operation.Question{Operation: name, Subject: "mesa", Text: "Go on?"})
 		})
 	}
 	return operation.NewCatalog(

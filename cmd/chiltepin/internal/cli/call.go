@@ -30,6 +30,7 @@ func (c *command) call(ctx context.Context, t *operation.Tool, in map[string]any
 		return err
 	}
 	line := &progressLine{w: c.Stderr, on: c.StderrTTY && !c.json}
+	ctx = operation.WithWording(ctx, c.wording)
 	ctx = operation.WithProgress(operation.WithFace(ctx, "cli"), line.show)
 	ctx = operation.WithConsent(ctx, func(ctx context.Context, q operation.Question) error {
 		line.clear()
@@ -132,7 +133,7 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	case r := <-done:
 		if r.err != nil {
-			return "", &operation.Error{Code: operation.CodeRefused, Message: "no answer: standard input is at its end", Next: "run it in a terminal, or give the answer on standard input"}
+			return "", &operation.Error{Code: operation.CodeRefused, Message: "no answer: standard input is at its end", Next: operation.Do("run it in a terminal, or give the answer on standard input")}
 		}
 		return r.line, nil
 	}
@@ -151,15 +152,15 @@ func (c *command) fail(cmd *cobra.Command, err error) int {
 	case errors.Is(err, errBare) && !c.wantsJSON():
 		return operation.CodeInvalid.Info().Exit
 	case errors.Is(err, errBare):
-		e = &operation.Error{Code: operation.CodeInvalid, Message: cmd.CommandPath() + " needs a command", Next: cmd.CommandPath() + " --help"}
+		e = &operation.Error{Code: operation.CodeInvalid, Message: cmd.CommandPath() + " needs a command", Next: operation.Do(cmd.CommandPath() + " --help")}
 	case errors.As(err, &usage):
-		e = &operation.Error{Code: operation.CodeInvalid, Message: usage.Error(), Next: cmd.CommandPath() + " --help"}
+		e = &operation.Error{Code: operation.CodeInvalid, Message: usage.Error(), Next: operation.Do(cmd.CommandPath() + " --help")}
 	case !errors.As(err, &e):
-		e = tools.Classify(err)
+		e = c.wording.Error(tools.Classify(err), c.config)
 	}
-	if e.Code == operation.CodeInvalid && e.Next == "" {
+	if e.Code == operation.CodeInvalid && len(e.Next) == 0 {
 		withNext := *e
-		withNext.Next = cmd.CommandPath() + " --help"
+		withNext.Next = operation.Do(cmd.CommandPath() + " --help")
 		e = &withNext
 	}
 	if c.wantsJSON() {
@@ -180,8 +181,8 @@ func (c *command) fail(cmd *cobra.Command, err error) int {
 			fmt.Fprintf(c.Stderr, "  %s: %s\n", step.Step, step.Outcome)
 		}
 	}
-	if e.Next != "" {
-		fmt.Fprintf(c.Stderr, "hint: %s\n", e.Next)
+	for _, n := range e.Next {
+		fmt.Fprintf(c.Stderr, "hint: %s\n", n)
 	}
 	return e.Code.Info().Exit
 }

@@ -42,7 +42,7 @@ type World struct {
 
 // Main runs one command line over the catalogue and returns its exit status.
 func Main(ctx context.Context, w World, catalog *operation.Catalog) int {
-	c := &command{World: w}
+	c := &command{World: w, wording: wording(catalog)}
 	root := c.root(catalog)
 	root.SetArgs(w.Args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -63,6 +63,7 @@ type command struct {
 	log       zerolog.Logger // without a level; see withLog
 	closeFile func() error
 	lines     *bufio.Reader
+	wording   *operation.Wording
 }
 
 // usageError is a wrong command line, as opposed to a wrong argument.

@@ -86,7 +86,7 @@ func TestConsentOffTerminal(t *testing.T) {
 		Done bool `json:"done" jsonschema:"done"`
 	}
 	catalog := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.destroy", Effect: operation.Destroys}, func(ctx context.Context, in args) (result, error) {
-		return result{true}, operation.Consent(ctx, operation.Question{Operation: "thing.destroy", Subject: in.Name, Text: "Destroy " + in.Name + "?", Command: "chiltepin thing destroy x"})
+		return result{true}, operation.Consent(ctx, operation.Question{Operation: "thing.destroy", Subject: in.Name, Text: "Destroy " + in.Name + "?"})
 	}))
 	for _, tt := range []struct {
 		name, answer string

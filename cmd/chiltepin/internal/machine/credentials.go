@@ -23,7 +23,7 @@ func (m Machine) withCredentials() (Machine, error) {
 		return m, nil
 	}
 	wrong := func(what, next string) (Machine, error) {
-		return m, &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("reading the credentials %q (%s): %s", path, credentialsVariable, what), Next: next}
+		return m, &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("reading the credentials %q (%s): %s", path, credentialsVariable, what), Next: operation.Do(next)}
 	}
 	const form = "write GLOBUS_COMPUTE_CLIENT_ID=… and GLOBUS_COMPUTE_CLIENT_SECRET=… into it, one a line"
 	f, err := os.Open(path)

@@ -64,7 +64,7 @@ func (m Machine) home() (string, error) {
 		}
 	}
 	if !filepath.IsAbs(home) {
-		return "", &operation.Error{Code: operation.CodeInvalid, Message: "the home directory is not known", Next: "set HOME, or give a configuration directory with -c"}
+		return "", &operation.Error{Code: operation.CodeInvalid, Message: "the home directory is not known", Next: operation.Do("set HOME, or name a configuration directory")}
 	}
 	return home, nil
 }
@@ -84,7 +84,7 @@ func (m Machine) configDir(given string) (string, error) {
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("finding the configuration directory %q: the working directory is gone", dir), Next: "change to a directory that exists, or give an absolute path with -c"}
+		return "", &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("finding the configuration directory %q: the working directory is gone", dir), Next: operation.Do("change to a directory that exists, or name a configuration directory by its absolute path")}
 	}
 	return abs, nil
 }

@@ -1,0 +1,13 @@
+package mcp
+
+import "chiltepin/tools/operation"
+
+// wording says what to do next as a call of a tool, of those that are offered.
+func (d *dialect) wording() *operation.Wording {
+	return &operation.Wording{
+		Lookup: func(name string) *operation.Tool { t, _ := d.offer.Lookup(name); return t },
+		Say: func(t *operation.Tool, args map[string]any, host, user string) operation.Words {
+			return operation.CallWords("tool", toolName(t), "arguments", args, host, user)
+		},
+	}
+}
