@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"chiltepin/globus/pool/scheduler"
 )
 
 // PoolState is what is known about the resource pool that a user endpoint
@@ -80,17 +82,8 @@ func (l *PoolState) applyProvider(head []byte) {
 		if value == "" || value == "None" {
 			continue
 		}
-		switch name := string(m[1]); name {
-		case "qos":
-			l.Options["queue"] = value
-		case "cpus_per_node":
-			l.Options["cores_per_node"] = value
-		case "nodes_per_block":
-			if string(last[1]) != "LocalProvider" {
-				l.Options[name] = value
-			}
-		case "partition", "queue", "account", "cores_per_node", "init_blocks", "min_blocks", "max_blocks", "walltime", "exclusive":
-			l.Options[name] = value
+		if option := scheduler.All().PoolOption(string(last[1]), string(m[1])); option != "" {
+			l.Options[option] = value
 		}
 	}
 }
@@ -189,30 +182,24 @@ func (l *PoolState) applyConfiguration(text []byte) {
 		put("max_mpi_apps", &doc.Engine.Apps)
 		put("mpi_launcher", &doc.Engine.Launcher)
 	}
-	p := &doc.Engine.Provider
+	p, class := &doc.Engine.Provider, ""
 	for i := 0; i+1 < len(p.Content); i += 2 {
-		switch name := p.Content[i].Value; name {
-		case "type":
-			l.Options["provider"] = providerName(p.Content[i+1].Value)
-		case "qos":
-			put("queue", p.Content[i+1])
-		case "cpus_per_node":
-			put("cores_per_node", p.Content[i+1])
-		case "partition", "queue", "account", "cores_per_node", "nodes_per_block", "init_blocks", "min_blocks", "max_blocks", "walltime", "exclusive":
-			put(name, p.Content[i+1])
+		if p.Content[i].Value == "type" {
+			class = p.Content[i+1].Value
+			l.Options["provider"] = providerName(class)
+		}
+	}
+	for i := 0; i+1 < len(p.Content); i += 2 {
+		if option := scheduler.All().PoolOption(class, p.Content[i].Value); option != "" {
+			put(option, p.Content[i+1])
 		}
 	}
 }
 
 // providerName is a class of parsl in the word of a Chiltepin configuration.
 func providerName(class string) string {
-	switch class {
-	case "SlurmProvider":
-		return "slurm"
-	case "PBSProProvider":
-		return "pbspro"
-	case "LocalProvider":
-		return "localhost"
+	if s, ok := scheduler.All().OfClass(class); ok {
+		return s.Facts().Name
 	}
 	return class
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chiltepin/globus"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 )
@@ -99,10 +100,10 @@ func (r *probe) userEndpointFailure() *ProbeFailure {
 		stop.Cause = "the user endpoint has ended: " + s.Ended
 	}
 	switch {
-	case strings.HasSuffix(s.Ended, "return code: 83"):
-		stop.Cause = "globus-compute-endpoint is not on the PATH of user endpoints"
+	case s.ExitStatus == daemon.UserExitNoProgram:
+		stop.Cause = daemon.Program + " is not on the PATH of user endpoints"
 		stop.Next = doOnly("add its directory to PATH in " + r.watch.ep.EnvironmentFile())
-	case strings.HasSuffix(s.Ended, "return code: 75"), strings.HasSuffix(s.Ended, "return code: 70"):
+	case s.ExitStatus == daemon.UserExitTempFail, s.ExitStatus == daemon.UserExitSoftware:
 		stop.Next = []next.Step{r.checkStep(), r.renderStep("see the error")}
 	}
 	stop.Lines = s.Failed
@@ -110,10 +111,10 @@ func (r *probe) userEndpointFailure() *ProbeFailure {
 		stop.Lines = s.Refused
 	}
 	if len(stop.Lines) == 0 {
-		stop.Lines = r.readLogTail(s.Path + "/endpoint.log")
+		stop.Lines = readLogTail(r.userLogFile())
 	}
 	if len(stop.Lines) > 0 && s.Path != "" {
-		stop.File = s.Path + "/endpoint.log"
+		stop.File = r.userLogFile()
 	}
 	r.nameCause(stop)
 	return stop
@@ -133,7 +134,7 @@ func splitServiceMessage(s string) string {
 }
 
 // readLogTail is the end of a log, without what a log has around its words.
-func (r *probe) readLogTail(path string) []string {
+func readLogTail(path string) []string {
 	text, err := readTail(path, 8<<10)
 	if err != nil {
 		return nil
@@ -142,20 +143,22 @@ func (r *probe) readLogTail(path string) []string {
 	return excerptLines(strings.Join(lines[max(0, len(lines)-6):], "\n"))
 }
 
+// userLogFile is the log of the user endpoint of the probe.
+func (r *probe) userLogFile() string { return filepath.Join(r.seen.Path, daemon.LogFile) }
+
 // submitFailure is a block that the provider could not submit. It may be nil:
 // not every error of a user endpoint is about a block.
 func (r *probe) submitFailure(ctx context.Context) *ProbeFailure {
 	lines := r.seen.Failed
-	about := regexp.MustCompile(`(?i)submit|sbatch|qsub|scaling|SchedulerMissingArgs|ScriptPathError`)
-	at := slices.IndexFunc(lines, func(l string) bool { return about.MatchString(l) })
+	programs := r.m.schedulers().Programs()
+	at := slices.IndexFunc(lines, func(l string) bool { return daemon.IsAboutSubmission(l, programs) })
 	if at < 0 {
 		return nil
 	}
 	r.markReached(Started, "")
-	stop := &ProbeFailure{Stage: Submitted, Cause: "the provider could not submit a block", File: r.seen.Path + "/endpoint.log", Next: []next.Step{r.renderStep("see the script")}}
-	said := regexp.MustCompile(`(?i)(?:sbatch|qsub|stderr)[:=].*`)
+	stop := &ProbeFailure{Stage: Submitted, Cause: "the provider could not submit a block", File: r.userLogFile(), Next: []next.Step{r.renderStep("see the script")}}
 	for _, l := range lines[at:] {
-		if said.MatchString(l) && !slices.Contains(stop.Lines, l) {
+		if daemon.RepeatsProgram(l, programs) && !slices.Contains(stop.Lines, l) {
 			stop.Lines = append(stop.Lines, l)
 		}
 	}
@@ -170,7 +173,8 @@ func (r *probe) submitFailure(ctx context.Context) *ProbeFailure {
 // neverStartsFailure is a block that the scheduler will not start however long it
 // waits.
 func (r *probe) neverStartsFailure() *ProbeFailure {
-	stop := &ProbeFailure{Stage: Running, Cause: fmt.Sprintf("job %s will never start: %s", r.job.ID, r.job.Reason), Lines: []string{r.job.State + " " + r.job.Reason}}
+	stop := &ProbeFailure{Stage: Running, Cause: fmt.Sprintf("job %s will never start: %s", r.job.ID, r.job.Reason), Lines: []string{r.job.State + " " + r.job.Reason},
+		Next: doOnly("ask for less (nodes_per_block, walltime), or choose another partition or queue")}
 	if e := r.explainMessages(stop.Lines, scheduler.Detection{}); e.Cause != "" {
 		stop.Cause, stop.Next = stop.Cause+", "+e.Cause, e.Next
 	}

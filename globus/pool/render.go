@@ -10,10 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
 	"chiltepin/globus/runtime"
@@ -122,14 +122,14 @@ func (m *Manager) runRenderer(ctx context.Context, r Rendered) (string, error) {
 		return path
 	}
 	sent, encodeErr := json.Marshal(r.Options)
-	args := []string{"-c", work, "render-user-config", "-o", put("options.json", sent)}
+	dir, name, template, schema := work, "", "", ""
+	options := put("options.json", sent)
 	if r.Endpoint.Here {
-		args[1] = m.Endpoints.Dir.Path()
-		args = append(args, "-e", r.Endpoint.Name)
+		dir, name = m.Endpoints.Dir.Path(), r.Endpoint.Name
 	} else {
-		args = append(args, "-t", put("user_config_template.yaml.j2", []byte(r.Endpoint.Template)))
+		template = put("user_config_template.yaml.j2", []byte(r.Endpoint.Template))
 		if r.Endpoint.Schema != "" {
-			args = append(args, "-s", put("user_config_schema.json", []byte(r.Endpoint.Schema)))
+			schema = put("user_config_schema.json", []byte(r.Endpoint.Schema))
 		}
 	}
 	if err = errors.Join(err, encodeErr); err != nil {
@@ -137,44 +137,32 @@ func (m *Manager) runRenderer(ctx context.Context, r Rendered) (string, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, renderTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(limited, r.Runtime.Path, args...)
+	cmd := exec.CommandContext(limited, r.Runtime.Path, daemon.RenderArguments(dir, options, name, template, schema)...)
 	cmd.Env, cmd.Dir = r.Runtime.Environ(m.Environ), work
 	var out, says bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &says
 	if err := cmd.Run(); err != nil {
 		if _, exited := errors.AsType[*exec.ExitError](err); exited && limited.Err() == nil {
-			return "", parseRefusal(r, says.String())
+			return "", newRenderError(r, daemon.ParseRenderRefusal(says.String()))
 		}
 		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, errors.Join(limited.Err(), err))
 	}
 	return strings.TrimSuffix(out.String(), "\n"), nil // print ends with one of its own
 }
 
-// parseRefusal reads what the renderer says on its standard error:
-//
-//	Error: Failed to render user configuration template.
-//		(jinja2.exceptions.UndefinedError) 'foo' is undefined
-func parseRefusal(r Rendered, says string) *RenderError {
-	e := &RenderError{Pool: r.Pool.Name, Endpoint: cmp.Or(r.Endpoint.Name, r.Endpoint.ID), Steps: doOnly("correct the template, or the option that the message names")}
-	_, text, found := strings.Cut(says, "Error: ")
-	if !found {
-		text = says
-	}
-	e.Lines = strings.Split(strings.TrimRight(text, "\n"), "\n")
-	e.Cause = strings.TrimSpace(e.Lines[0])
-	kind := ""
-	if m := regexp.MustCompile(`(?m)^\s*\(([A-Za-z0-9_.]+)\) (.*)$`).FindStringSubmatch(text); m != nil {
-		kind, e.Cause = m[1], m[2]
-	}
-	if m := regexp.MustCompile(`On instance\['([^']+)'\]`).FindStringSubmatch(text); m != nil {
-		e.Option = optionForSentName(m[1])
+// newRenderError says why the program would not render a pool.
+func newRenderError(r Rendered, refusal daemon.RenderRefusal) *RenderError {
+	e := &RenderError{Pool: r.Pool.Name, Endpoint: cmp.Or(r.Endpoint.Name, r.Endpoint.ID), Cause: refusal.Cause, Lines: refusal.Lines,
+		Steps: doOnly("correct the template, or the option that the message names")}
+	if refusal.Option != "" {
+		e.Option = optionForSentName(refusal.Option)
 		e.Cause = e.Option + ": " + e.Cause
 		e.Steps = doOnly("correct " + e.Option)
 	}
 	switch {
-	case strings.HasSuffix(kind, "UndefinedError"):
+	case refusal.IsUndefined():
 		e.Steps = doOnly("give the variable a default in the template, {{ name | default(...) }}: Chiltepin does not send it")
-	case strings.HasPrefix(kind, "jinja2."):
+	case refusal.IsTemplate():
 		e.Steps = doOnly("correct the template")
 	}
 	return e

@@ -2,17 +2,17 @@ package pool
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
 )
 
 // userEndpointView is what can be seen of one user endpoint in the files of an endpoint of
@@ -24,16 +24,15 @@ type userEndpointView struct {
 	PID  int
 	Path string
 	// Ended is how its process ended, by the endpoint's log; empty while it has
-	// not.
-	Ended string
+	// not. ExitStatus is its status then, -1 for none.
+	Ended      string
+	ExitStatus int
 	// Refused are lines of the endpoint's log that say why it started none.
 	Refused []string
 	// Up is true once it takes tasks.
 	Up bool
-	// Script is the script of the newest block, Job its id, Blocks how many
-	// there were.
+	// Script is the script of the newest block, Job its id.
 	Script, Job string
-	Blocks      int
 	// Failed are lines that say why a block was not submitted.
 	Failed []string
 	// Connected is true once a manager of workers has registered.
@@ -67,13 +66,6 @@ func newUserEndpointWatch(ctx context.Context, ep *endpointfs.Endpoint) (*userEn
 	return w, err
 }
 
-// These are lines of core_endpoint.py (cmd_start_endpoint, wait_for_children)
-// and never written to.
-var (
-	created = regexp.MustCompile(`Creating new user endpoint \(pid: (\d+)\) \[\([^)]*, (uep\.[0-9a-f-]{36}\.([0-9a-f-]{36}))\)`)
-	ended   = regexp.MustCompile(`Command (stopped normally|return code: \d+|unknown return code:|terminated by signal: \d+) \((\d+)\)`)
-)
-
 // refresh looks again.
 func (w *userEndpointWatch) refresh(ctx context.Context) (userEndpointView, error) {
 	page, err := w.ep.Log().Query(ctx, log.Query{Cursor: w.cursor})
@@ -96,13 +88,12 @@ func (w *userEndpointWatch) refresh(ctx context.Context) (userEndpointView, erro
 }
 
 func (w *userEndpointWatch) readLogLine(line log.Record) {
-	if m := created.FindStringSubmatch(line.Text); m != nil && w.seen.ID == "" && !slices.Contains(w.before, m[3]) {
-		w.seen.PID, _ = strconv.Atoi(m[1]) // digits
-		w.seen.ID, w.seen.Path = m[3], filepath.Join(filepath.Dir(w.ep.Path()), m[2])
+	if start, ok := daemon.ParseUserEndpointStart(line.Text); ok && w.seen.ID == "" && !slices.Contains(w.before, start.ID) {
+		w.seen.PID, w.seen.ID, w.seen.Path = start.PID, start.ID, filepath.Join(filepath.Dir(w.ep.Path()), start.Directory)
 		return
 	}
-	if m := ended.FindStringSubmatch(line.Text); m != nil && w.seen.PID != 0 && m[2] == strconv.Itoa(w.seen.PID) {
-		w.seen.Ended = strings.TrimSuffix(m[1], ":")
+	if end, ok := daemon.ParseUserEndpointEnd(line.Text); ok && w.seen.PID != 0 && end.PID == w.seen.PID {
+		w.seen.Ended, w.seen.ExitStatus = end.How, end.ExitStatus
 		return
 	}
 	if w.seen.ID == "" && (line.Level == "ERROR" || line.Level == "CRITICAL") {
@@ -125,10 +116,6 @@ func excerptLines(text string) []string {
 	return lines
 }
 
-// launched is a line of parsl/executors/status_handling.py, written where the
-// template sets debug.
-var launched = regexp.MustCompile(`Launched block (\S+) with job ID (\S+)`)
-
 func (w *userEndpointWatch) readUserLog(ctx context.Context) {
 	all, err := w.ep.UserEndpoints()
 	if err != nil {
@@ -145,59 +132,32 @@ func (w *userEndpointWatch) readUserLog(ctx context.Context) {
 		w.seen.Failed = nil
 		for _, line := range page.Records {
 			switch {
-			case strings.Contains(line.Text, "entered running state"), strings.Contains(line.Text, "Awaiting messages from queue"):
+			case daemon.TakesTasks(line.Text):
 				w.seen.Up = true
 			case line.Level == "ERROR" || line.Level == "CRITICAL" || line.Level == "WARNING" && strings.Contains(line.Text, "Failed"):
 				w.seen.Failed = append(w.seen.Failed, excerptLines(line.Text)...)
 			}
-			if m := launched.FindStringSubmatch(line.Text); m != nil {
-				w.seen.Job = m[2]
+			if job, ok := daemon.ParseBlockLaunch(line.Text); ok {
+				w.seen.Job = job
 			}
 		}
 	}
 }
 
-// findScripts looks at what parsl has written for its blocks: NAME.TIME for a
-// scheduler, NAME.TIME.sh on the host itself, and their output beside them.
+// findScripts looks at what parsl has written for its blocks.
 func (w *userEndpointWatch) findScripts() {
-	found, _ := filepath.Glob(filepath.Join(w.seen.Path, "submit_scripts", "*.block-*")) // the pattern is right
-	w.seen.Blocks = 0
-	newest := ""
-	for _, path := range found {
-		name := filepath.Base(path)
-		if !regexp.MustCompile(`\.block-[^.]+\.\d+\.\d+(\.sh)?$`).MatchString(name) {
-			continue
-		}
-		w.seen.Blocks++
-		if scriptTime(path) > scriptTime(newest) {
-			newest = path
-		}
-	}
-	w.seen.Script = newest
-	if newest == "" {
+	scripts := daemon.FindBlockScripts(w.seen.Path)
+	if len(scripts) == 0 {
 		return
 	}
-	if text, err := os.ReadFile(newest + ".ec"); err == nil {
-		if code := strings.TrimSpace(string(text)); code != "-" {
-			w.seen.Exit = code
-		}
-	}
+	w.seen.Script = scripts[len(scripts)-1]
+	w.seen.Exit = cmp.Or(daemon.BlockExit(w.seen.Script), w.seen.Exit)
 }
 
-// scriptTime is the time in the name of a script.
-func scriptTime(path string) string {
-	m := regexp.MustCompile(`\.(\d+\.\d+)(\.sh)?$`).FindStringSubmatch(path)
-	if m == nil {
-		return ""
-	}
-	return m[1]
-}
-
-// findManagers looks whether a manager of workers has registered.
+// findManagers looks whether a manager of workers has connected.
 func (w *userEndpointWatch) findManagers() {
-	found, _ := filepath.Glob(filepath.Join(w.seen.Path, "*", "interchange.log"))
-	for _, path := range found {
-		if text, err := readTail(path, 1<<20); err == nil && bytes.Contains(text, []byte("Registered manager")) {
+	for _, path := range daemon.InterchangeLogs(w.seen.Path) {
+		if text, err := readTail(path, 1<<20); err == nil && daemon.HasRegisteredManager(text) {
 			w.seen.Connected = true
 		}
 	}
@@ -206,13 +166,13 @@ func (w *userEndpointWatch) findManagers() {
 // blockOutput returns the end of what a block has written to its standard error, and
 // the file, or to its standard output where that is empty.
 func (s userEndpointView) blockOutput() (lines []string, file string) {
-	for _, suffix := range []string{".err", ".stderr", ".out", ".stdout"} {
-		text, err := readTail(s.Script+suffix, 4<<10)
+	for _, path := range daemon.BlockOutputs(s.Script) {
+		text, err := readTail(path, 4<<10)
 		if err != nil || len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
 		all := strings.Split(strings.TrimSpace(string(text)), "\n")
-		return excerptLines(strings.Join(all[max(0, len(all)-6):], "\n")), s.Script + suffix
+		return excerptLines(strings.Join(all[max(0, len(all)-6):], "\n")), path
 	}
 	return nil, ""
 }

@@ -38,6 +38,17 @@ func (l List) Names() []string {
 	return names
 }
 
+// Programs are those that submit.
+func (l List) Programs() []string {
+	var names []string
+	for _, s := range l {
+		if p := s.Facts().Program; p != "" {
+			names = append(names, p)
+		}
+	}
+	return names
+}
+
 // Batch are those with a queue.
 func (l List) Batch() List {
 	return slices.DeleteFunc(slices.Clone(l), func(s Scheduler) bool { return !s.Facts().Batch })
@@ -94,17 +105,18 @@ func (l List) Explain(words string, seen Detection) Explanation {
 }
 
 // PoolOption is the option of a pool that a keyword of a class of parsl stands
-// for, "" for a keyword that stands for none.
+// for, "" for a keyword that stands for none. Of a class that no scheduler has
+// only what every class takes is known.
 func (l List) PoolOption(class, keyword string) string {
-	s, ok := l.OfClass(class)
-	if !ok {
-		return ""
+	var takes OptionSupport
+	if s, ok := l.OfClass(class); ok {
+		takes = s.Options()
 	}
-	if option := s.Options().Renamed[keyword]; option != "" {
+	if option := takes.Renamed[keyword]; option != "" {
 		return option
 	}
 	for _, o := range l.Catalogue() {
-		if o.Name == keyword && o.Block && (!o.Batch || slices.Contains(s.Options().Takes, keyword)) {
+		if o.Name == keyword && o.Block && (!o.Batch || slices.Contains(takes.Takes, keyword)) {
 			return keyword
 		}
 	}

@@ -15,7 +15,7 @@ type PBSPro struct{}
 
 // Facts are its names.
 func (PBSPro) Facts() Facts {
-	return Facts{Name: "pbspro", Title: "PBS Professional", Class: "PBSProProvider", Batch: true, Spellings: []string{"pbs", "torque", "openpbs", "qsub"}}
+	return Facts{Name: "pbspro", Title: "PBS Professional", Class: "PBSProProvider", Program: "qsub", Batch: true, Spellings: []string{"pbs", "torque", "openpbs", "qsub"}}
 }
 
 // Detect asks qstat for the queues.

@@ -49,6 +49,8 @@ type Facts struct {
 	Title string
 	// Class is the class of parsl that submits to it, such as "SlurmProvider".
 	Class string
+	// Program is the program that submits, such as "sbatch"; empty for none.
+	Program string
 	// Spellings are words that people write for Name, in lower case and without
 	// blanks and dashes.
 	Spellings []string

@@ -78,7 +78,8 @@ func TestPoolOption(t *testing.T) {
 		{"LocalProvider", "max_blocks", "max_blocks"},
 		{"LocalProvider", "nodes_per_block", ""},
 		{"LocalProvider", "endpoint", ""},
-		{"KubernetesProvider", "max_blocks", ""},
+		{"KubernetesProvider", "max_blocks", "max_blocks"},
+		{"KubernetesProvider", "partition", ""},
 	} {
 		if got := All().PoolOption(tt.class, tt.keyword); got != tt.want {
 			t.Errorf("%s, %s: %q, want %q", tt.class, tt.keyword, got, tt.want)

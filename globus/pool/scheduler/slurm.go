@@ -13,7 +13,7 @@ type Slurm struct{}
 
 // Facts are its names.
 func (Slurm) Facts() Facts {
-	return Facts{Name: "slurm", Title: "Slurm", Class: "SlurmProvider", Batch: true, Spellings: []string{"sbatch"}}
+	return Facts{Name: "slurm", Title: "Slurm", Class: "SlurmProvider", Program: "sbatch", Batch: true, Spellings: []string{"sbatch"}}
 }
 
 // Detect asks sinfo for the partitions, and sacctmgr for the user's account.
