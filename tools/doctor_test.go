@@ -79,7 +79,7 @@ func TestDoctor(t *testing.T) {
 warning disk            64 MiB are free at /gc
                           next: make room
 failed  endpoint        mesa: Disconnected: gone\u{1b}[31m
-                          next: chiltepin endpoint start mesa
+                          next: endpoint.start {"name":"mesa"}
 `
 	if diff := cmp.Diff(want, text.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
