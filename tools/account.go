@@ -63,7 +63,7 @@ what is missing, or what a policy requires.`,
 			}
 			res, err := accounts.Login(ctx, auth.LoginOptions{
 				Services: in.Services, Force: in.Force, Method: in.Method, Port: in.Port, Flow: in.Flow, Code: in.Code,
-				Ask: operation.Prompt(ctx), Show: showing(ctx),
+				Ask: operation.Prompt(ctx), Show: showAddress(ctx),
 			})
 			if err != nil {
 				return LoginReport{}, err
@@ -87,7 +87,7 @@ local tokens are removed all the same, and the result tells which stay valid unt
 				return LogoutReport{}, err
 			}
 			if !in.Force {
-				if err := unneeded(ctx, s, in.ConfigDir); err != nil {
+				if err := requireUnneeded(ctx, s, in.ConfigDir); err != nil {
 					return LogoutReport{}, err
 				}
 			}
@@ -115,7 +115,7 @@ would see. Uses no network; no token is refreshed or shown.`,
 			if err != nil {
 				return Account{}, err
 			}
-			a := account(res)
+			a := accountResult(res)
 			if !anyLoggedIn(a.Services) {
 				return Account{}, &operation.Error{Code: operation.CodeNotLoggedIn, Message: "nobody is logged in", Next: callOf(next.Login, nil, "")}
 			}
@@ -124,9 +124,9 @@ would see. Uses no network; no token is refreshed or shown.`,
 	}
 }
 
-// showing is how a login shows its address. What a face says with an [*Error]
+// showAddress is how a login shows its address. What a face says with an [*Error]
 // is final; anything else is a person who could not be reached.
-func showing(ctx context.Context) func(context.Context, string) error {
+func showAddress(ctx context.Context) func(context.Context, string) error {
 	show := operation.Show(ctx)
 	if show == nil {
 		return nil
@@ -141,7 +141,7 @@ func showing(ctx context.Context) func(context.Context, string) error {
 }
 
 func loginReport(r auth.LoginResult) LoginReport {
-	out := LoginReport{Outcome: "already_logged_in", Account: account(r.Account)}
+	out := LoginReport{Outcome: "already_logged_in", Account: accountResult(r.Account)}
 	switch {
 	case r.Pending != nil:
 		out.Outcome, out.Pending = "pending", &PendingLogin{Flow: r.Pending.Flow, URL: r.Pending.URL, Next: nextSteps(r.Pending.Next)}
@@ -160,8 +160,8 @@ func anyLoggedIn(list []ServiceAccount) bool {
 	return false
 }
 
-// account puts what auth knows into the words of the wire.
-func account(a auth.Account) Account {
+// accountResult puts what auth knows into the words of the wire.
+func accountResult(a auth.Account) Account {
 	out := Account{LoggedIn: true, Services: []ServiceAccount{}}
 	if a.Identity.ID != "" {
 		out.Identity = &Identity{ID: a.Identity.ID, Username: a.Identity.Username, Name: a.Identity.Name}
@@ -191,10 +191,10 @@ func account(a auth.Account) Account {
 	return out
 }
 
-// unneeded is an error while an endpoint runs that could not start again, nor
+// requireUnneeded is an error while an endpoint runs that could not start again, nor
 // take a task in its user's name, without the login. An endpoint that cannot be
 // judged keeps nobody logged in.
-func unneeded(ctx context.Context, s Services, configDir string) error {
+func requireUnneeded(ctx context.Context, s Services, configDir string) error {
 	eps, err := s.Endpoints(ctx, Place{ConfigDir: configDir})
 	if err != nil {
 		return err

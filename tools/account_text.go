@@ -62,10 +62,10 @@ func (a Account) writeServices(p *operation.Printer) {
 	}
 	for _, s := range a.Services {
 		if !s.LoggedIn {
-			p.Printf("  %-9s not logged in%s\n", s.Service, because(s.Problem))
+			p.Printf("  %-9s not logged in%s\n", s.Service, reasonSuffix(s.Problem))
 			continue
 		}
-		p.Printf("  %-9s %s\n", s.Service, lifetime(s.Tokens))
+		p.Printf("  %-9s %s\n", s.Service, tokensLifetime(s.Tokens))
 		if s.Demand != "" {
 			p.Printf("            its policy asks for a login with %s\n", operation.Clean(s.Demand))
 		}
@@ -79,15 +79,15 @@ func asWhom(id *Identity) string {
 	return " as " + operation.Clean(firstOf(id.Username, id.ID))
 }
 
-func because(problem string) string {
+func reasonSuffix(problem string) string {
 	if problem == "" {
 		return ""
 	}
 	return ": " + operation.Clean(problem)
 }
 
-// lifetime says until when the tokens of one service serve.
-func lifetime(tokens []TokenSummary) string {
+// tokensLifetime says until when the tokens of one service serve.
+func tokensLifetime(tokens []TokenSummary) string {
 	var first time.Time
 	for _, t := range tokens {
 		if t.Refreshable {
@@ -141,11 +141,11 @@ func (s RuntimeStatus) WriteText(p *operation.Printer) error {
 	case s.Runtime == nil:
 		p.Printf("No globus-compute-endpoint was found\n")
 	case s.Outcome == "installed":
-		p.Printf("Installed %s\n", s.Runtime.text())
+		p.Printf("Installed %s\n", s.Runtime.describePlace())
 	case s.Outcome == "already_installed":
-		p.Printf("Installed already: %s\n", s.Runtime.text())
+		p.Printf("Installed already: %s\n", s.Runtime.describePlace())
 	default:
-		p.Printf("%s\n", s.Runtime.text())
+		p.Printf("%s\n", s.Runtime.describePlace())
 	}
 	for _, c := range s.Candidates {
 		state := "usable"
@@ -157,6 +157,6 @@ func (s RuntimeStatus) WriteText(p *operation.Printer) error {
 	return nil
 }
 
-func (r *RuntimeReference) text() string {
+func (r *RuntimeReference) describePlace() string {
 	return strings.TrimSpace("globus-compute-endpoint "+r.Version) + ", " + operation.Clean(r.Path) + " (" + r.Source + ")"
 }

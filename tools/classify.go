@@ -34,7 +34,7 @@ func Classify(err error) *operation.Error {
 	e := (&operation.Error{Code: codeOf(err), Message: operation.Clean(err.Error()), Next: nextSteps(next.Of(err))}).Because(err)
 	addData(e, err)
 	if e.Code == operation.CodeCanceled {
-		e.Message = interrupted(e.Message)
+		e.Message = wordInterruption(e.Message)
 	}
 	if len(e.Next) == 0 {
 		e.Next = nextSteps(nextByCause(err))
@@ -54,7 +54,7 @@ func codeOf(err error) operation.Code {
 		return operation.CodeConflict
 	case errors.Is(err, context.Canceled):
 		return operation.CodeCanceled
-	case errors.Is(err, auth.ErrNotLoggedIn), demands(err):
+	case errors.Is(err, auth.ErrNotLoggedIn), demandsLogin(err):
 		return operation.CodeNotLoggedIn
 	case is[*endpoint.DaemonError](err):
 		return operation.CodeFailed
@@ -101,8 +101,8 @@ func codeOf(err error) operation.Code {
 	return operation.CodeInternal
 }
 
-// demands is true of a refusal that another login would mend.
-func demands(err error) bool {
+// demandsLogin is true of a refusal that another login would mend.
+func demandsLogin(err error) bool {
 	g, ok := errors.AsType[*globus.Error](err)
 	return ok && !g.Requirements.IsZero()
 }
@@ -112,8 +112,8 @@ func isNotFoundFile(err error) bool {
 	return is[*pool.FileError](err) && errors.Is(err, fs.ErrNotExist)
 }
 
-// interrupted says a person's word for what Go calls it.
-func interrupted(message string) string {
+// wordInterruption says a person's word for what Go calls it.
+func wordInterruption(message string) string {
 	return strings.NewReplacer(context.Canceled.Error(), "interrupted", "interrupt signal received", "interrupted", "terminated signal received", "interrupted").Replace(message)
 }
 
@@ -168,22 +168,22 @@ func addData(e *operation.Error, err error) {
 		if d.ExitStatus >= 0 {
 			data.ExitStatus = &d.ExitStatus
 		}
-		data.Lines = cleaned(d.Lines)
+		data.Lines = cleanEach(d.Lines)
 	}
 	if d, ok := errors.AsType[*endpoint.DeleteError](err); ok {
-		data.Steps, some = steps(d.Steps), true
+		data.Steps, some = stepResults(d.Steps), true
 	}
 	if d, ok := errors.AsType[*endpoint.PruneStepsError](err); ok {
-		data.Steps, some = steps(d.Steps), true
+		data.Steps, some = stepResults(d.Steps), true
 	}
 	if d, ok := errors.AsType[*endpoint.ElsewhereError](err); ok {
 		data.Host, some = operation.Clean(d.Host), true
 	}
 	if d, ok := errors.AsType[*pool.RenderError](err); ok {
-		data.Cause, data.Lines, some = operation.Clean(d.Cause), cleaned(d.Lines), true
+		data.Cause, data.Lines, some = operation.Clean(d.Cause), cleanEach(d.Lines), true
 	}
 	if d, ok := errors.AsType[*runtime.InstallError](err); ok {
-		data.Cause, data.Lines, some = string(d.Cause), cleaned(d.Lines), true
+		data.Cause, data.Lines, some = string(d.Cause), cleanEach(d.Lines), true
 	}
 	if d, ok := errors.AsType[*globus.Error](err); ok {
 		data.Service, some = &operation.ServiceSays{Status: d.Status, Code: operation.Clean(d.Code), Message: operation.Clean(d.Message)}, true
@@ -193,7 +193,7 @@ func addData(e *operation.Error, err error) {
 	}
 }
 
-func cleaned(lines []string) []string {
+func cleanEach(lines []string) []string {
 	out := make([]string, 0, len(lines))
 	for _, l := range lines {
 		out = append(out, operation.Clean(l))

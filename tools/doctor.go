@@ -67,11 +67,11 @@ signalled.`,
 		if err != nil {
 			return Diagnosis{}, err
 		}
-		return diagnosis(found), nil
+		return diagnosisResult(found), nil
 	})}
 }
 
-func diagnosis(found []doctor.Finding) Diagnosis {
+func diagnosisResult(found []doctor.Finding) Diagnosis {
 	out := Diagnosis{Verdict: string(doctor.OK), Findings: []CheckFinding{}}
 	for _, f := range found {
 		out.Findings = append(out.Findings, CheckFinding{Check: f.Check, Subject: operation.Clean(f.Subject), Verdict: string(f.Verdict), Evidence: operation.Clean(f.Evidence), Next: nextSteps(f.Next)})

@@ -71,7 +71,7 @@ func TestDoctor(t *testing.T) {
 		}
 	}
 	var text bytes.Buffer
-	d := diagnosis([]doctor.Finding{healthy, warning, failed})
+	d := diagnosisResult([]doctor.Finding{healthy, warning, failed})
 	if err := d.WriteText(&operation.Printer{Writer: &text}); err != nil {
 		t.Fatal(err)
 	}

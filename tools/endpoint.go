@@ -265,7 +265,7 @@ func consentToLosing(ctx context.Context, eps Endpoints, asking string, in Endpo
 		Subject:   st.Name,
 		ID:        st.ID,
 		ConfigDir: eps.ConfigDir(),
-		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", title(verb), operation.Clean(st.Name)),
+		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", capitalize(verb), operation.Clean(st.Name)),
 	})
 }
 
@@ -303,10 +303,10 @@ gone already is no error.`,
 			if err != nil {
 				return EndpointDeletion{}, err
 			}
-			return EndpointDeletion{Name: r.Name, ID: r.ID, Steps: steps(r.Steps)}, nil
+			return EndpointDeletion{Name: r.Name, ID: r.ID, Steps: stepResults(r.Steps)}, nil
 		})
 	})
 }
 
-// title makes a verb the beginning of a sentence.
-func title(verb string) string { return string(verb[0]-'a'+'A') + verb[1:] }
+// capitalize makes a verb the beginning of a sentence.
+func capitalize(verb string) string { return string(verb[0]-'a'+'A') + verb[1:] }

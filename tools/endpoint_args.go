@@ -96,7 +96,7 @@ type EndpointLogsArgs struct {
 
 // Validate checks what a schema cannot say.
 func (a EndpointLogsArgs) Validate() error {
-	if _, err := since(a.Since, time.Time{}); err != nil {
+	if _, err := parseSince(a.Since, time.Time{}); err != nil {
 		return err
 	}
 	if _, err := regexp.Compile(a.Grep); err != nil {
@@ -105,9 +105,9 @@ func (a EndpointLogsArgs) Validate() error {
 	return nil
 }
 
-// since is the instant that the argument of that name means, zero when it was
+// parseSince is the instant that the argument of that name means, zero when it was
 // not given.
-func since(text string, now time.Time) (time.Time, error) {
+func parseSince(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

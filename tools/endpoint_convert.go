@@ -33,7 +33,7 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		Status:   string(st.State),
 		Reason:   operation.Clean(st.Reason),
 		Path:     st.Path,
-		Evidence: evidence(st.Evidence),
+		Evidence: evidenceResult(st.Evidence),
 	}
 	if v := st.Service; v != nil {
 		out.Service = &ServiceView{Status: operation.Clean(v.Word)}
@@ -42,7 +42,7 @@ func endpointStatus(st endpoint.Status) EndpointStatus {
 		}
 	}
 	if t := st.Trouble; t != nil {
-		out.Trouble = &Trouble{Problem: operation.Clean(t.Problem), Next: nextSteps(t.Next), Lines: shortened(t.Lines)}
+		out.Trouble = &Trouble{Problem: operation.Clean(t.Problem), Next: nextSteps(t.Next), Lines: firstLines(t.Lines)}
 	}
 	if len(st.Next) > 0 {
 		out.Next = nextSteps(st.Next)
@@ -80,7 +80,7 @@ func livePool(user *UserEndpoint, l daemon.PoolState) {
 		if d <= 0 {
 			return nil
 		}
-		s := round(d.Seconds())
+		s := roundSeconds(d.Seconds())
 		return &s
 	}
 	user.StopsInSeconds, user.SoftLimitSeconds, user.HardLimitSeconds = span(l.StopsIn), span(l.Soft), span(l.Hard)
@@ -95,10 +95,10 @@ func startedStatus(r endpoint.StartResult) EndpointStatus {
 	return out
 }
 
-func evidence(e endpoint.Evidence) Evidence {
+func evidenceResult(e endpoint.Evidence) Evidence {
 	out := Evidence{Here: HostEvidence{Host: e.Here.Host, BootID: e.Here.BootID}}
 	if f := e.PIDFile; f.Exists {
-		out.PIDFile = &PIDFileEvidence{PID: f.PID, AgeSeconds: round(e.At.Sub(f.ModTime).Seconds())}
+		out.PIDFile = &PIDFileEvidence{PID: f.PID, AgeSeconds: roundSeconds(e.At.Sub(f.ModTime).Seconds())}
 		if f.Problem != nil {
 			out.PIDFile.Problem = operation.Clean(f.Problem.Error())
 		}
@@ -119,10 +119,10 @@ func evidence(e endpoint.Evidence) Evidence {
 	return out
 }
 
-// shortened keeps enough of each line to be recognised in the log.
-func shortened(lines []string) []string {
+// firstLines keeps enough of each line to be recognised in the log.
+func firstLines(lines []string) []string {
 	const most = 400
-	out := cleaned(lines)
+	out := cleanEach(lines)
 	for i, line := range out {
 		if len(line) > most {
 			out[i] = strings.ToValidUTF8(line[:most], "") + "…"
@@ -131,10 +131,10 @@ func shortened(lines []string) []string {
 	return out
 }
 
-// round keeps a tenth of a second: more would say more than is known.
-func round(seconds float64) float64 { return float64(int64(seconds*10+0.5)) / 10 }
+// roundSeconds keeps a tenth of a second: more would say more than is known.
+func roundSeconds(seconds float64) float64 { return float64(int64(seconds*10+0.5)) / 10 }
 
-func steps(list []endpoint.StepOutcome) []operation.StepResult {
+func stepResults(list []endpoint.StepOutcome) []operation.StepResult {
 	out := make([]operation.StepResult, 0, len(list))
 	for _, s := range list {
 		out = append(out, operation.StepResult{Step: s.Name, Outcome: string(s.Outcome), Detail: operation.Clean(s.Detail)})

@@ -58,7 +58,7 @@ orphaned from here: --only names what to remove, and nothing else is.`,
 			if err != nil {
 				return EndpointPruning{}, err
 			}
-			out := EndpointPruning{Outcome: "planned", Plan: removals(plan), Kept: steps(plan.Kept)}
+			out := EndpointPruning{Outcome: "planned", Plan: plannedRemovals(plan), Kept: stepResults(plan.Kept)}
 			switch {
 			case plan.Empty():
 				out.Outcome = "nothing_to_do"
@@ -80,13 +80,13 @@ orphaned from here: --only names what to remove, and nothing else is.`,
 			if err != nil {
 				return EndpointPruning{}, err
 			}
-			out.Outcome, out.Steps = "pruned", steps(done)
+			out.Outcome, out.Steps = "pruned", stepResults(done)
 			return out, nil
 		})
 	})
 }
 
-func removals(plan endpoint.Plan) []PlannedRemoval {
+func plannedRemovals(plan endpoint.Plan) []PlannedRemoval {
 	list := []PlannedRemoval{}
 	for _, r := range plan.Registrations {
 		list = append(list, PlannedRemoval{Kind: "registration", Name: operation.Clean(r.Name), ID: r.ID, Why: operation.Clean(r.Why)})
@@ -101,19 +101,19 @@ func removals(plan endpoint.Plan) []PlannedRemoval {
 func pruneQuestion(plan []PlannedRemoval) string {
 	var b strings.Builder
 	for _, r := range plan {
-		b.WriteString(r.line() + "\n")
+		b.WriteString(r.describeLine() + "\n")
 	}
-	return b.String() + fmt.Sprintf("Remove %s? This cannot be undone.", counted(len(plan), "this one", "these %d"))
+	return b.String() + fmt.Sprintf("Remove %s? This cannot be undone.", countRemovals(len(plan), "this one", "these %d"))
 }
 
-func (r PlannedRemoval) line() string {
+func (r PlannedRemoval) describeLine() string {
 	if r.Kind == "directory" {
 		return fmt.Sprintf("  %s %s: %s", r.Kind, r.Name, r.Why)
 	}
 	return fmt.Sprintf("  %s %s %s: %s", r.Kind, r.Name, r.ID, r.Why)
 }
 
-func counted(n int, one, many string) string {
+func countRemovals(n int, one, many string) string {
 	if n == 1 {
 		return one
 	}
@@ -129,7 +129,7 @@ func (e EndpointPruning) WriteText(p *operation.Printer) error {
 	case "planned":
 		b.WriteString("Would be removed:\n")
 		for _, r := range e.Plan {
-			b.WriteString(r.line() + "\n")
+			b.WriteString(r.describeLine() + "\n")
 		}
 	default:
 		b.WriteString("Pruned\n")

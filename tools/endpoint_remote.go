@@ -33,8 +33,8 @@ func sideBySide(dir string, pairs []endpoint.Pair) EndpointList {
 	return out
 }
 
-// remote says whether the service was asked.
-func (l EndpointList) remote() bool { return l.RemoteOnly != nil }
+// writeRemote says whether the service was asked.
+func (l EndpointList) writeRemote() bool { return l.RemoteOnly != nil }
 
 // writeSideBySide writes a row an endpoint: name, UUID, status here, status at
 // the service, what is odd; and below the rows why.

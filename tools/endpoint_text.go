@@ -13,7 +13,7 @@ import (
 // daemon that is suspended or runs elsewhere, the reason follows it. The heading
 // is for people: it is left out where a program reads.
 func (l EndpointList) WriteText(p *operation.Printer) error {
-	if l.remote() {
+	if l.writeRemote() {
 		return l.writeSideBySide(p)
 	}
 	if len(l.Endpoints) == 0 {
@@ -82,7 +82,7 @@ func (s EndpointStatus) WriteText(p *operation.Printer) error {
 	}
 	row("uuid", s.ID)
 	row("status", statusRow(s))
-	s.Evidence.rows(row)
+	s.Evidence.writeRows(row)
 	if s.Service != nil {
 		row("service", firstOf(s.Service.Status, "not asked: "+s.Service.Problem))
 	}
@@ -127,7 +127,7 @@ func (u UserEndpoint) poolText() string {
 		what  string
 	}{{u.BlocksRunning, "block"}, {u.BlocksPending, "pending block"}, {u.Workers, "worker"}} {
 		if n.count != nil && (*n.count > 0 || n.what != "pending block") {
-			words = append(words, plural(*n.count, n.what))
+			words = append(words, pluralize(*n.count, n.what))
 		}
 	}
 	return "pool: " + strings.Join(words, ", ")
@@ -155,7 +155,7 @@ func statusRow(s EndpointStatus) string {
 	return strings.TrimSuffix(s.Status+": "+s.Reason, ": ")
 }
 
-func (e Evidence) rows(row func(label, text string)) {
+func (e Evidence) writeRows(row func(label, text string)) {
 	if f := e.PIDFile; f != nil {
 		if f.Problem != "" {
 			row("pid file", f.Problem)

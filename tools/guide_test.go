@@ -49,7 +49,7 @@ func TestGuideArguments(t *testing.T) {
 		{nil, "name: is required (name of the endpoint)"},
 		{map[string]string{"name": "mesa", "nam\n": "x"}, `nam\n: no such argument`},
 	} {
-		_, err := diagnose().Render(say, tt.args)
+		_, err := diagnoseEndpoint().Render(say, tt.args)
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("%v: %v, want %s", tt.args, err, tt.want)
 		}

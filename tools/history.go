@@ -25,7 +25,7 @@ type HistoryArgs struct {
 
 // Validate checks what a schema cannot say.
 func (a HistoryArgs) Validate() error {
-	_, err := since(a.Since, time.Time{})
+	_, err := parseSince(a.Since, time.Time{})
 	return err
 }
 
@@ -80,11 +80,11 @@ about 5 MiB and holds no token, code or password.`,
 		if err != nil {
 			return History{}, err
 		}
-		from, err := since(in.Since, time.Now())
+		from, err := parseSince(in.Since, time.Now())
 		if err != nil {
 			return History{}, err
 		}
-		out := History{File: journal.Path(), Calls: calls(page.Entries), Damaged: page.Damaged}
+		out := History{File: journal.Path(), Calls: pairCalls(page.Entries), Damaged: page.Damaged}
 		out.Calls = slices.DeleteFunc(out.Calls, func(c HistoricCall) bool {
 			return in.Name != "" && c.Endpoint != in.Name && c.ID != in.Name ||
 				in.Operation != "" && c.Operation != in.Operation || c.Time.Before(from)
@@ -93,28 +93,28 @@ about 5 MiB and holds no token, code or password.`,
 		if tail == 0 {
 			tail = defaultTail
 		}
-		out.keep(tail)
+		out.keepMatching(tail)
 		// A caller who is answered once and gave no size is a model.
 		for in.Tail == 0 && operation.Emitter(ctx) == nil && len(out.Calls) > 1 {
 			if b, err := operation.Marshal(out); err != nil || 2*len(b) <= smallPrice {
 				break
 			}
-			out.keep(len(out.Calls) - 1)
+			out.keepMatching(len(out.Calls) - 1)
 		}
 		return out, nil
 	})}
 }
 
-// keep leaves the newest n calls.
-func (h *History) keep(n int) {
+// keepMatching leaves the newest n calls.
+func (h *History) keepMatching(n int) {
 	if older := len(h.Calls) - n; older > 0 {
 		h.Calls, h.More = h.Calls[older:], true
 	}
 }
 
-// calls puts the two entries of each call together, in the order in which the
+// pairCalls puts the two entries of each call together, in the order in which the
 // calls began.
-func calls(entries []endpointfs.JournalEntry) []HistoricCall {
+func pairCalls(entries []endpointfs.JournalEntry) []HistoricCall {
 	list, index := []HistoricCall{}, map[string]int{}
 	for _, e := range entries {
 		i, begun := index[e.Call]
@@ -125,20 +125,20 @@ func calls(entries []endpointfs.JournalEntry) []HistoricCall {
 			if e.Event == endpointfs.Ended {
 				at = at.Add(-time.Duration(e.Seconds * float64(time.Second)))
 			}
-			list = append(list, HistoricCall{Time: at.UTC(), Outcome: "unfinished", Arguments: words(e.Arguments)})
+			list = append(list, HistoricCall{Time: at.UTC(), Outcome: "unfinished", Arguments: argumentWords(e.Arguments)})
 		}
 		c := &list[i]
 		c.Operation, c.Face, c.User, c.Host, c.PID = operation.Clean(e.Operation), operation.Clean(e.Face), operation.Clean(e.User), operation.Clean(e.Host), e.PID
 		c.Endpoint, c.ID = firstOf(operation.Clean(e.Endpoint), c.Endpoint), firstOf(operation.Clean(e.ID), c.ID)
 		if e.Event == endpointfs.Ended {
-			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = operation.Clean(e.Outcome), operation.Clean(e.Code), operation.Clean(e.Message), cleaned(e.Evidence), e.Seconds
+			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = operation.Clean(e.Outcome), operation.Clean(e.Code), operation.Clean(e.Message), cleanEach(e.Evidence), e.Seconds
 		}
 	}
 	return list
 }
 
-// words are the arguments of a call as NAME=VALUE, sorted.
-func words(args json.RawMessage) []string {
+// argumentWords are the arguments of a call as NAME=VALUE, sorted.
+func argumentWords(args json.RawMessage) []string {
 	given := map[string]any{}
 	if json.Unmarshal(args, &given) != nil {
 		return nil

@@ -37,10 +37,10 @@ type noter interface {
 // idle is an argument object that may ask for nothing to be changed.
 type idle interface{ idle() bool }
 
-// journaled notes that an operation begins and how it ends, where open has a
+// withJournal notes that an operation begins and how it ends, where open has a
 // journal. One that cannot be written is said in the log, and is never a reason
 // for the operation to fail.
-func journaled(t *operation.Tool, open func(context.Context, string) (Journal, error)) func(operation.Handler) operation.Handler {
+func withJournal(t *operation.Tool, open func(context.Context, string) (Journal, error)) func(operation.Handler) operation.Handler {
 	return func(do operation.Handler) operation.Handler {
 		return func(ctx context.Context, args json.RawMessage) (any, error) {
 			if changesNothing(t, args) {
@@ -55,24 +55,24 @@ func journaled(t *operation.Tool, open func(context.Context, string) (Journal, e
 	}
 }
 
-// note is the pair of entries that the journal has of one call.
-type note struct {
+// journalNote is the pair of entries that the journal has of one call.
+type journalNote struct {
 	entry endpointfs.JournalEntry
 	dir   string
 	open  func(context.Context, string) (Journal, error)
 	said  bool // that it could not be written
 }
 
-func newNote(ctx context.Context, t *operation.Tool, args json.RawMessage, open func(context.Context, string) (Journal, error)) *note {
-	n := &note{open: open}
+func newNote(ctx context.Context, t *operation.Tool, args json.RawMessage, open func(context.Context, string) (Journal, error)) *journalNote {
+	n := &journalNote{open: open}
 	n.entry = endpointfs.JournalEntry{Call: rand.Text(), Operation: t.Name, Face: operation.FaceOf(ctx), Event: endpointfs.Began, Time: time.Now()}
-	n.entry.Endpoint, n.dir, n.entry.Arguments = recordable(t, args)
+	n.entry.Endpoint, n.dir, n.entry.Arguments = recordableArgs(t, args)
 	return n
 }
 
 // write adds the entry. A call that failed, as with a directory that does not
 // exist, leaves no directory behind: only anew may make one.
-func (n *note) write(ctx context.Context, anew bool) {
+func (n *journalNote) write(ctx context.Context, anew bool) {
 	journal, err := n.open(ctx, n.dir)
 	if err == nil && (anew || journal.Exists()) {
 		err = journal.Append(n.entry)
@@ -83,7 +83,7 @@ func (n *note) write(ctx context.Context, anew bool) {
 	}
 }
 
-func (n *note) end(ctx context.Context, value any, err error) {
+func (n *journalNote) end(ctx context.Context, value any, err error) {
 	e := &n.entry
 	began := e.Time
 	e.Event, e.Time, e.Arguments = endpointfs.Ended, time.Now(), nil
@@ -116,10 +116,10 @@ func changesNothing(t *operation.Tool, args json.RawMessage) bool {
 	return ok && i.idle()
 }
 
-// recordable picks from the arguments what may be written down: names, switches,
+// recordableArgs picks from the arguments what may be written down: names, switches,
 // numbers, durations and words of a list. Any other text could be a secret,
 // such as the code of a login.
-func recordable(t *operation.Tool, args json.RawMessage) (name, dir string, kept json.RawMessage) {
+func recordableArgs(t *operation.Tool, args json.RawMessage) (name, dir string, kept json.RawMessage) {
 	given := map[string]json.RawMessage{}
 	if json.Unmarshal(args, &given) != nil {
 		return "", "", nil

@@ -47,8 +47,8 @@ type PoolFileArgs struct {
 	Text string `json:"text,omitempty" jsonschema:"what the file holds, where that is not saved yet; the file is not read then"`
 }
 
-// read returns the configuration, and the file's absolute path.
-func (a PoolFileArgs) read() (data []byte, path string, err error) {
+// readFile returns the configuration, and the file's absolute path.
+func (a PoolFileArgs) readFile() (data []byte, path string, err error) {
 	path, err = filepath.Abs(a.File)
 	if err != nil || a.File == "" {
 		return nil, "", operation.Invalid("file", "the path of a Chiltepin configuration", a.File)
@@ -83,7 +83,7 @@ Ends with status 2 when there is an error; warnings and notes are none.`,
 		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeRefused},
 	}, func(ctx context.Context, in PoolCheckArgs) (PoolCheck, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir}, func(pools Pools) (PoolCheck, error) {
-			data, path, err := in.read()
+			data, path, err := in.readFile()
 			if err != nil {
 				return PoolCheck{}, err
 			}

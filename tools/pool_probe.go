@@ -82,7 +82,7 @@ Ends with status 11 when it stops, and 6 when time runs out.`,
 		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeRefused, operation.CodeTimeout, operation.CodeFailed},
 	}, func(ctx context.Context, in PoolProbeArgs) (PoolProbe, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(pools Pools) (PoolProbe, error) {
-			data, path, err := in.read()
+			data, path, err := in.readFile()
 			if err != nil {
 				return PoolProbe{}, err
 			}
@@ -96,12 +96,12 @@ Ends with status 11 when it stops, and 6 when time runs out.`,
 }
 
 func poolProbe(r pool.Probe) PoolProbe {
-	out := PoolProbe{Pool: operation.Clean(r.Pool.Name), OK: r.Failure == nil, Endpoint: poolEndpoint(r.Endpoint), Stages: []PoolStage{}, UserEndpoint: operation.Clean(r.UserEndpoint), Job: operation.Clean(r.Job), Seconds: round(r.Took.Seconds()), Left: cleaned(r.Left)}
+	out := PoolProbe{Pool: operation.Clean(r.Pool.Name), OK: r.Failure == nil, Endpoint: poolEndpoint(r.Endpoint), Stages: []PoolStage{}, UserEndpoint: operation.Clean(r.UserEndpoint), Job: operation.Clean(r.Job), Seconds: roundSeconds(r.Took.Seconds()), Left: cleanEach(r.Left)}
 	for _, s := range r.Reached {
-		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: round(s.After.Seconds()), Detail: operation.Clean(s.Detail)})
+		out.Stages = append(out.Stages, PoolStage{Stage: string(s.Stage), Seconds: roundSeconds(s.After.Seconds()), Detail: operation.Clean(s.Detail)})
 	}
 	if s := r.Failure; s != nil {
-		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: operation.Clean(s.Cause), Lines: cleaned(s.Lines), File: operation.Clean(s.File), Next: nextSteps(s.Next)}
+		out.Stopped = &PoolStop{Stage: string(s.Stage), Timeout: s.Timeout, Cause: operation.Clean(s.Cause), Lines: cleanEach(s.Lines), File: operation.Clean(s.File), Next: nextSteps(s.Next)}
 	}
 	if r.Worker != (pool.Worker{}) {
 		out.Worker = &PoolWorker{Host: operation.Clean(r.Worker.Host), Python: operation.Clean(r.Worker.Python)}

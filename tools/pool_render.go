@@ -19,8 +19,8 @@ type PoolRenderArgs struct {
 	RuntimeArg
 }
 
-func (a PoolRenderArgs) read() ([]byte, string, error) {
-	return PoolFileArgs{File: a.File, Text: a.Text}.read()
+func (a PoolRenderArgs) readFile() ([]byte, string, error) {
+	return PoolFileArgs{File: a.File, Text: a.Text}.readFile()
 }
 
 // PoolRendering is what becomes of a pool.
@@ -59,7 +59,7 @@ need not run, and nothing is submitted.`,
 		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeRefused, operation.CodeTimeout},
 	}, func(ctx context.Context, in PoolRenderArgs) (PoolRendering, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(pools Pools) (PoolRendering, error) {
-			data, path, err := in.read()
+			data, path, err := in.readFile()
 			if err != nil {
 				return PoolRendering{}, err
 			}
@@ -142,7 +142,7 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 }
 
 func schedulerSeen(s scheduler.Detection) *SchedulerSeen {
-	return &SchedulerSeen{Name: s.Name, Why: operation.Clean(s.Why), Partitions: cleaned(s.Partitions), Queues: cleaned(s.Queues)}
+	return &SchedulerSeen{Name: s.Name, Why: operation.Clean(s.Why), Partitions: cleanEach(s.Partitions), Queues: cleanEach(s.Queues)}
 }
 
 // WriteText writes the entry alone, so that it can be appended to a file.

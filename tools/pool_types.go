@@ -104,10 +104,10 @@ func (c PoolCheck) WriteText(p *operation.Printer) error {
 			p.Printf("    %s\n", n)
 		}
 	}
-	words := []string{plural(len(c.Pools), "pool")}
+	words := []string{pluralize(len(c.Pools), "pool")}
 	for _, severity := range []string{"error", "warning", "note"} {
 		if n := count[severity]; n > 0 {
-			words = append(words, plural(n, severity))
+			words = append(words, pluralize(n, severity))
 		}
 	}
 	if len(c.Problems) == 0 {
@@ -127,7 +127,7 @@ func paintSeverity(p *operation.Printer, word string) string {
 	return word
 }
 
-func plural(n int, word string) string {
+func pluralize(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}

@@ -43,18 +43,18 @@ func All(s Services) *operation.Catalog {
 	list = append(list, doctorTools(s)...)
 	list = append(list, journalTools(s)...)
 	for _, t := range list {
-		t.Wrap(classified)
-		t.Wrap(watched)
+		t.Wrap(withCodes)
+		t.Wrap(withProgress)
 		if s.Journal != nil {
-			t.Wrap(journaled(t, s.Journal))
+			t.Wrap(withJournal(t, s.Journal))
 		}
 	}
 	return operation.NewCatalog(list...).SuggestBy(spell.Nearest)
 }
 
-// classified gives the errors of the floors below their code, sentence and next
+// withCodes gives the errors of the floors below their code, sentence and next
 // step.
-func classified(do operation.Handler) operation.Handler {
+func withCodes(do operation.Handler) operation.Handler {
 	return func(ctx context.Context, args json.RawMessage) (any, error) {
 		value, err := do(ctx, args)
 		if err != nil {
@@ -64,8 +64,8 @@ func classified(do operation.Handler) operation.Handler {
 	}
 }
 
-// watched hands on what the floors below report to whoever watches the call.
-func watched(do operation.Handler) operation.Handler {
+// withProgress hands on what the floors below report to whoever watches the call.
+func withProgress(do operation.Handler) operation.Handler {
 	return func(ctx context.Context, args json.RawMessage) (any, error) {
 		if watch := operation.ProgressOf(ctx); watch != nil {
 			ctx = progress.With(ctx, func(e progress.Event) { watch(operation.Progress(e)) })

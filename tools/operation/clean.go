@@ -10,12 +10,12 @@ import (
 // safe to show: control characters, escape sequences, direction overrides and
 // invisible characters appear as visible escapes instead of doing something.
 func Clean(s string) string {
-	if !strings.ContainsFunc(s, hazardous) {
+	if !strings.ContainsFunc(s, isHazardous) {
 		return s
 	}
 	var b strings.Builder
 	for _, r := range s {
-		if hazardous(r) {
+		if isHazardous(r) {
 			fmt.Fprintf(&b, `\u{%x}`, r)
 		} else {
 			b.WriteRune(r)
@@ -33,8 +33,8 @@ func CleanLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// hazardous is true for characters that change how others are shown, or are
+// isHazardous is true for characters that change how others are shown, or are
 // not shown at all. Tabs are let through.
-func hazardous(r rune) bool {
+func isHazardous(r rune) bool {
 	return r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == '\uFFFD')
 }

@@ -149,7 +149,7 @@ func Emitter(ctx context.Context) func(any) error {
 		return nil
 	}
 	return func(v any) error {
-		r, err := result(ctx, v)
+		r, err := encodeResult(ctx, v)
 		if err != nil {
 			return err
 		}
@@ -205,9 +205,9 @@ func (p *Printer) Paint(sgr, s string) string {
 	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
 }
 
-// panicked logs the panic with its stack and returns a neutral error: what a
+// panicError logs the panic with its stack and returns a neutral error: what a
 // panic says may hold anything, so it is never shown.
-func panicked(ctx context.Context, name string, p any) *Error {
+func panicError(ctx context.Context, name string, p any) *Error {
 	zerolog.Ctx(ctx).Error().Str("operation", name).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("operation panicked")
 	return &Error{Code: CodeInternal, Message: name + " failed inside; this is a bug", Next: Do("report it, with what the log of level debug says")}
 }

@@ -37,7 +37,7 @@ func (g Guide) Render(say func(operation string) string, args map[string]string)
 	safe := map[string]string{}
 	for name, value := range args {
 		if !known[name] {
-			return "", &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such argument", plain(name))}
+			return "", &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such argument", quotePlain(name))}
 		}
 		safe[name] = strings.TrimSpace(Clean(value))
 	}

@@ -141,7 +141,7 @@ func Define[In, Out any](spec Spec, do func(context.Context, In) (Out, error)) *
 	t.run = func(ctx context.Context, args json.RawMessage) (value any, err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				value, err = nil, panicked(ctx, spec.Name, p)
+				value, err = nil, panicError(ctx, spec.Name, p)
 			}
 		}()
 		var arg In
@@ -230,7 +230,7 @@ func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 	if failure != nil {
 		return Result{}, wordingOf(ctx).Error(AsError(failure), dir)
 	}
-	out, err := result(ctx, value)
+	out, err := encodeResult(ctx, value)
 	if err != nil {
 		return Result{}, (&Error{Code: CodeInternal, Message: fmt.Sprintf("%s: the result could not be encoded", t.Name)}).Because(err)
 	}
@@ -241,12 +241,12 @@ func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 // named.
 type callDirKey struct{}
 
-// result encodes what an operation gives, the steps in it worded by the face of
+// encodeResult encodes what an operation gives, the steps in it worded by the face of
 // the call.
-func result(ctx context.Context, value any) (Result, error) {
+func encodeResult(ctx context.Context, value any) (Result, error) {
 	if w := wordingOf(ctx); w != nil {
 		dir, _ := ctx.Value(callDirKey{}).(string)
-		value = w.value(value, dir)
+		value = w.wordValue(value, dir)
 	}
 	b, err := Marshal(value)
 	return Result{JSON: b, value: value}, err
@@ -255,7 +255,7 @@ func result(ctx context.Context, value any) (Result, error) {
 // Validate checks an argument object against the schema of t. The error is an
 // [*Error] that names the first field which is wrong, and how.
 func (t *Tool) Validate(args json.RawMessage) error {
-	if err := (validator{t.suggest}).validate(t.input(), args); err != nil {
+	if err := (validator{t.suggest}).validateObject(t.input(), args); err != nil {
 		return err
 	}
 	return nil

@@ -50,11 +50,11 @@ func (p Policy) Offer(c *Catalog) (*Offer, error) {
 	if p.ConfigDir != "" {
 		o.fixed = filepath.Clean(p.ConfigDir)
 	}
-	wanted, err := p.wanted(c)
+	wanted, err := p.wantedTools(c)
 	if err != nil {
 		return nil, err
 	}
-	sets, err := p.sets(c)
+	sets, err := p.wantedToolsets(c)
 	if err != nil {
 		return nil, err
 	}
@@ -77,14 +77,14 @@ func (p Policy) Offer(c *Catalog) (*Offer, error) {
 	return o, nil
 }
 
-func (p Policy) wanted(c *Catalog) (map[string]bool, error) {
+func (p Policy) wantedTools(c *Catalog) (map[string]bool, error) {
 	var known []string
 	for t := range c.All() {
 		known = append(known, t.Name)
 	}
 	wanted := map[string]bool{}
 	for _, name := range p.Tools {
-		i := slices.IndexFunc(known, func(k string) bool { return k == name || underscored(k) == name })
+		i := slices.IndexFunc(known, func(k string) bool { return k == name || underscoreName(k) == name })
 		if i < 0 {
 			return nil, noSuch(c, "tools", "tool", name, known)
 		}
@@ -93,7 +93,7 @@ func (p Policy) wanted(c *Catalog) (map[string]bool, error) {
 	return wanted, nil
 }
 
-func (p Policy) sets(c *Catalog) (map[string]bool, error) {
+func (p Policy) wantedToolsets(c *Catalog) (map[string]bool, error) {
 	known := Toolsets(c)
 	sets := map[string]bool{ToolsetCore: true}
 	for _, name := range p.Toolsets {
@@ -118,7 +118,7 @@ func noSuch(c *Catalog, field, what, name string, known []string) *Error {
 	return &Error{Code: CodeInvalid, Message: msg}
 }
 
-func underscored(name string) string { return strings.ReplaceAll(name, ".", "_") }
+func underscoreName(name string) string { return strings.ReplaceAll(name, ".", "_") }
 
 // All yields the operations offered, in the order of the catalogue.
 func (o *Offer) All() iter.Seq[*Tool] { return slices.Values(o.tools) }
@@ -172,12 +172,12 @@ func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result
 			return &Error{Code: CodeRefused, Message: q.Operation + " would destroy something, and this server was started not to", Next: q.AskPerson()}
 		})
 	}
-	if o.policy.ReadOnly && t.ChangesBy != "" && given(args, t.ChangesBy) {
+	if o.policy.ReadOnly && t.ChangesBy != "" && hasField(args, t.ChangesBy) {
 		return Result{}, &Error{Code: CodeRefused, Message: t.ChangesBy + ": the server was started with --read-only; leave it out"}
 	}
 	if o.fixed != "" && t.input().Properties[ConfigDirField] != nil {
 		var err error
-		if args, err = o.fix(args); err != nil {
+		if args, err = o.fixConfigDir(args); err != nil {
 			return Result{}, err
 		}
 	}
@@ -193,8 +193,8 @@ type fixedDirKey struct{}
 
 func fixedDir(ctx context.Context) bool { return ctx.Value(fixedDirKey{}) != nil }
 
-// given says whether args has a field, whatever its value.
-func given(args json.RawMessage, field string) bool {
+// hasField says whether args has a field, whatever its value.
+func hasField(args json.RawMessage, field string) bool {
 	fields := map[string]json.RawMessage{}
 	if json.Unmarshal(args, &fields) != nil {
 		return false // it will be refused
@@ -206,9 +206,9 @@ func given(args json.RawMessage, field string) bool {
 // ConfigDirField is the argument by which a call names its directory.
 const ConfigDirField = "config_dir"
 
-// fix puts the fixed directory into args. What is no object is left to the
+// fixConfigDir puts the fixed directory into args. What is no object is left to the
 // validation, which knows better how to say so.
-func (o *Offer) fix(args json.RawMessage) (json.RawMessage, error) {
+func (o *Offer) fixConfigDir(args json.RawMessage) (json.RawMessage, error) {
 	fields := map[string]json.RawMessage{}
 	if len(args) > 0 {
 		if err := json.Unmarshal(args, &fields); err != nil || fields == nil {

@@ -26,14 +26,14 @@ import (
 
 // inputSchema derives the closed schema of an argument type.
 func inputSchema(t reflect.Type) *jsonschema.Schema {
-	s := derive(t)
+	s := deriveSchema(t)
 	return s
 }
 
 // outputSchema derives the schema of a result type and opens it, so that a
 // field added later breaks no client that cached the schema.
 func outputSchema(t reflect.Type) *jsonschema.Schema {
-	s := derive(t)
+	s := deriveSchema(t)
 	walkSchema(s, func(s *jsonschema.Schema) {
 		if s.Type == "object" && len(s.Properties) > 0 {
 			s.AdditionalProperties = nil
@@ -42,7 +42,7 @@ func outputSchema(t reflect.Type) *jsonschema.Schema {
 	return s
 }
 
-func derive(t reflect.Type) *jsonschema.Schema {
+func deriveSchema(t reflect.Type) *jsonschema.Schema {
 	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[Duration]():  {Type: "string", Pattern: durationPattern, Examples: []any{"90s", "2m30s"}},
 		reflect.TypeFor[time.Time](): {Type: "string", Format: "date-time"},
@@ -51,7 +51,7 @@ func derive(t reflect.Type) *jsonschema.Schema {
 	if err != nil {
 		panic(fmt.Sprintf("tools: %s has no schema: %v", t, err))
 	}
-	decorate(s, t)
+	applyStructTags(s, t)
 	walkSchema(s, dropNull)
 	return s
 }
@@ -64,19 +64,19 @@ func dropNull(s *jsonschema.Schema) {
 	}
 }
 
-// decorate adds to a derived schema what the struct tags say beyond the
+// applyStructTags adds to a derived schema what the struct tags say beyond the
 // description.
-func decorate(s *jsonschema.Schema, t reflect.Type) {
+func applyStructTags(s *jsonschema.Schema, t reflect.Type) {
 	switch t.Kind() {
 	case reflect.Pointer:
-		decorate(s, t.Elem())
+		applyStructTags(s, t.Elem())
 	case reflect.Slice, reflect.Array:
 		if s.Items != nil {
-			decorate(s.Items, t.Elem())
+			applyStructTags(s.Items, t.Elem())
 		}
 	case reflect.Map:
 		if s.AdditionalProperties != nil {
-			decorate(s.AdditionalProperties, t.Elem())
+			applyStructTags(s.AdditionalProperties, t.Elem())
 		}
 	case reflect.Struct:
 		for f := range fieldsOf(t) {
@@ -84,7 +84,7 @@ func decorate(s *jsonschema.Schema, t reflect.Type) {
 			if p == nil {
 				continue
 			}
-			decorate(p, f.Type)
+			applyStructTags(p, f.Type)
 			applyTags(p, f)
 		}
 	}
@@ -106,8 +106,8 @@ func applyTags(p *jsonschema.Schema, f Field) {
 	if f.Example != "" {
 		p.Examples = []any{exampleValue(f)}
 	}
-	p.Minimum = bound(f.tag.Get("min"))
-	p.Maximum = bound(f.tag.Get("max"))
+	p.Minimum = parseBound(f.tag.Get("min"))
+	p.Maximum = parseBound(f.tag.Get("max"))
 }
 
 func exampleValue(f Field) any {
@@ -124,7 +124,7 @@ func exampleValue(f Field) any {
 	return f.Example
 }
 
-func bound(tag string) *float64 {
+func parseBound(tag string) *float64 {
 	if tag == "" {
 		return nil
 	}

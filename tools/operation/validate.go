@@ -26,10 +26,10 @@ func (s Suggester) nearest(word string, known []string) string {
 	return s(word, known)
 }
 
-// validate checks args against the closed schema of an argument object, and
+// validateObject checks args against the closed schema of an argument object, and
 // speaks of the first fault in a sentence by which a person or a model can
 // mend the call: the field, what is wanted, what was given.
-func (c validator) validate(s *jsonschema.Schema, args json.RawMessage) *Error {
+func (c validator) validateObject(s *jsonschema.Schema, args json.RawMessage) *Error {
 	value, err := decodeStrict(args)
 	if err != nil {
 		return (&Error{Code: CodeInvalid, Message: "arguments: " + err.Error()}).Because(err)
@@ -37,7 +37,7 @@ func (c validator) validate(s *jsonschema.Schema, args json.RawMessage) *Error {
 	if _, ok := value.(map[string]any); !ok {
 		return &Error{Code: CodeInvalid, Message: "arguments: want an object, got " + Quote(value)}
 	}
-	if problem := c.check(s, "", value); problem != nil {
+	if problem := c.checkValue(s, "", value); problem != nil {
 		return problem
 	}
 	return nil
@@ -110,8 +110,8 @@ func decodeValue(dec *json.Decoder, depth int) (any, error) {
 	return object, err
 }
 
-// check walks the subset of JSON Schema that the catalogue uses.
-func (c validator) check(s *jsonschema.Schema, at string, v any) *Error {
+// checkValue walks the subset of JSON Schema that the catalogue uses.
+func (c validator) checkValue(s *jsonschema.Schema, at string, v any) *Error {
 	switch s.Type {
 	case "object":
 		return c.checkObject(s, at, v)
@@ -121,7 +121,7 @@ func (c validator) check(s *jsonschema.Schema, at string, v any) *Error {
 			return Invalid(at, "a list", v)
 		}
 		for i, item := range list {
-			if err := c.check(s.Items, fmt.Sprintf("%s[%d]", at, i), item); err != nil {
+			if err := c.checkValue(s.Items, fmt.Sprintf("%s[%d]", at, i), item); err != nil {
 				return err
 			}
 		}
@@ -155,11 +155,11 @@ func (c validator) checkObject(s *jsonschema.Schema, at string, v any) *Error {
 	}
 	for _, name := range s.Required {
 		if _, given := object[name]; !given {
-			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: is required%s", join(at, name), describe(s.Properties[name]))}
+			return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: is required%s", joinPath(at, name), describeField(s.Properties[name]))}
 		}
 	}
 	for _, name := range names {
-		if err := c.check(s.Properties[name], join(at, name), object[name]); err != nil {
+		if err := c.checkValue(s.Properties[name], joinPath(at, name), object[name]); err != nil {
 			return err
 		}
 	}
@@ -169,11 +169,11 @@ func (c validator) checkObject(s *jsonschema.Schema, at string, v any) *Error {
 func (c validator) unknownField(s *jsonschema.Schema, at, name string) *Error {
 	known := slices.Clone(s.PropertyOrder)
 	if len(known) == 0 {
-		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such field, none is taken here", join(at, plain(name)))}
+		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such field, none is taken here", joinPath(at, quotePlain(name)))}
 	}
-	msg := fmt.Sprintf("%s: no such field; known are %s", join(at, plain(name)), strings.Join(known, ", "))
+	msg := fmt.Sprintf("%s: no such field; known are %s", joinPath(at, quotePlain(name)), strings.Join(known, ", "))
 	if near := c.suggest.nearest(name, known); near != "" {
-		msg = fmt.Sprintf("%s: no such field; did you mean %s?", join(at, plain(name)), near)
+		msg = fmt.Sprintf("%s: no such field; did you mean %s?", joinPath(at, quotePlain(name)), near)
 	}
 	return &Error{Code: CodeInvalid, Message: msg}
 }
@@ -231,14 +231,14 @@ func checkInteger(s *jsonschema.Schema, at string, v any) *Error {
 	return nil
 }
 
-func describe(s *jsonschema.Schema) string {
+func describeField(s *jsonschema.Schema) string {
 	if s == nil || s.Description == "" {
 		return ""
 	}
 	return " (" + s.Description + ")"
 }
 
-func join(at, name string) string {
+func joinPath(at, name string) string {
 	if at == "" {
 		return name
 	}
@@ -252,9 +252,9 @@ func Quote(v any) string {
 	case nil:
 		return "null"
 	case json.Number:
-		return plain(v.String())
+		return quotePlain(v.String())
 	case string:
-		return fmt.Sprintf("%q", clip(v))
+		return fmt.Sprintf("%q", clipText(v))
 	case map[string]any:
 		return "an object"
 	case []any:
@@ -263,13 +263,13 @@ func Quote(v any) string {
 	return fmt.Sprint(v)
 }
 
-// plain shows a name that came from outside without quotation marks.
-func plain(s string) string {
-	q := fmt.Sprintf("%q", clip(s))
+// quotePlain shows a name that came from outside without quotation marks.
+func quotePlain(s string) string {
+	q := fmt.Sprintf("%q", clipText(s))
 	return q[1 : len(q)-1]
 }
 
-func clip(s string) string {
+func clipText(s string) string {
 	const most = 60
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"

@@ -42,13 +42,13 @@ func (w *Wording) Error(e *Error, configDir string) *Error {
 		return e
 	}
 	worded := *e
-	worded.Next = w.steps(e.Next, configDir)
+	worded.Next = w.wordSteps(e.Next, configDir)
 	return &worded
 }
 
-// steps words each step. One whose operation is not offered here, or destroys
+// wordSteps words each step. One whose operation is not offered here, or destroys
 // something, is left with what it is good for, as advice to a person.
-func (w *Wording) steps(list []Next, configDir string) []Next {
+func (w *Wording) wordSteps(list []Next, configDir string) []Next {
 	out := make([]Next, 0, len(list))
 	for _, n := range list {
 		if n.Operation == "" {
@@ -90,8 +90,8 @@ func (t *Tool) destroysWith(args map[string]any) bool {
 	return false
 }
 
-// value returns a result with the steps in it worded.
-func (w *Wording) value(v any, configDir string) any {
+// wordValue returns a result with the steps in it worded.
+func (w *Wording) wordValue(v any, configDir string) any {
 	t := reflect.TypeOf(v)
 	visit := w.walkOf(t)
 	if visit == nil {
@@ -124,7 +124,7 @@ func (w *Wording) makeWalk(t reflect.Type) walk {
 	case t == stepsType:
 		return func(v reflect.Value, dir string) {
 			if v.Len() > 0 {
-				v.Set(reflect.ValueOf(w.steps(v.Interface().([]Next), dir)))
+				v.Set(reflect.ValueOf(w.wordSteps(v.Interface().([]Next), dir)))
 			}
 		}
 	case t.Kind() == reflect.Pointer:

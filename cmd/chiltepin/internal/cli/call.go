@@ -18,9 +18,9 @@ import (
 	"chiltepin/tools"
 )
 
-// call hands the operation its arguments as JSON, as every face does, and
+// callOperation hands the operation its arguments as JSON, as every face does, and
 // renders what comes back.
-func (c *command) call(ctx context.Context, t *operation.Tool, in map[string]any, yes bool) error {
+func (c *command) callOperation(ctx context.Context, t *operation.Tool, in map[string]any, yes bool) error {
 	ctx, err := c.withLog(ctx)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (c *command) call(ctx context.Context, t *operation.Tool, in map[string]any
 	ctx = operation.WithProgress(operation.WithFace(ctx, "cli"), line.show)
 	ctx = operation.WithConsent(ctx, func(ctx context.Context, q operation.Question) error {
 		line.clear()
-		return c.consent(ctx, q, yes)
+		return c.askConsent(ctx, q, yes)
 	})
 	ctx = operation.WithPrompt(ctx, func(ctx context.Context, url string) (string, error) {
 		line.clear()
@@ -50,7 +50,7 @@ func (c *command) call(ctx context.Context, t *operation.Tool, in map[string]any
 	})
 	ctx = operation.WithEmit(ctx, func(r operation.Result) error {
 		line.clear()
-		return c.print(r)
+		return c.printResult(r)
 	})
 	began := time.Now()
 	res, err := t.Call(ctx, args)
@@ -59,7 +59,7 @@ func (c *command) call(ctx context.Context, t *operation.Tool, in map[string]any
 	if err != nil {
 		return err
 	}
-	if err := c.print(res); err != nil {
+	if err := c.printResult(res); err != nil {
 		return err
 	}
 	if code := res.Verdict(); code != "" {
@@ -75,12 +75,12 @@ type verdict operation.Code
 // Error is for logs; a person has seen the result.
 func (v verdict) Error() string { return string(v) }
 
-func (c *command) print(r operation.Result) error {
+func (c *command) printResult(r operation.Result) error {
 	var err error
 	if c.json {
 		_, err = c.Stdout.Write(append(r.JSON, '\n'))
 	} else {
-		err = r.WriteText(c.printer(c.StdoutTTY))
+		err = r.WriteText(c.resultPrinter(c.StdoutTTY))
 	}
 	if err != nil {
 		return &operation.Error{Code: operation.CodeInternal, Message: "writing the result: " + err.Error()}
@@ -88,13 +88,13 @@ func (c *command) print(r operation.Result) error {
 	return nil
 }
 
-func (c *command) printer(tty bool) *operation.Printer {
+func (c *command) resultPrinter(tty bool) *operation.Printer {
 	return &operation.Printer{Writer: c.Stdout, Terminal: tty, Color: tty && c.Getenv("NO_COLOR") == "" && c.Getenv("TERM") != "dumb"}
 }
 
-// consent asks on a terminal. Off one the command itself is the word, so that
+// askConsent asks on a terminal. Off one the command itself is the word, so that
 // scripts written for Python Chiltepin keep working.
-func (c *command) consent(ctx context.Context, q operation.Question, yes bool) error {
+func (c *command) askConsent(ctx context.Context, q operation.Question, yes bool) error {
 	if yes || !c.StdinTTY || !c.StderrTTY {
 		return nil
 	}
@@ -139,8 +139,8 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 	}
 }
 
-// fail shows an error and returns the exit status of the design's table.
-func (c *command) fail(cmd *cobra.Command, err error) int {
+// showError shows an error and returns the exit status of the design's table.
+func (c *command) showError(cmd *cobra.Command, err error) int {
 	var e *operation.Error
 	var usage usageError
 	var shown verdict

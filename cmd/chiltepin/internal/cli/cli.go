@@ -42,15 +42,15 @@ type World struct {
 
 // Main runs one command line over the catalogue and returns its exit status.
 func Main(ctx context.Context, w World, catalog *operation.Catalog) int {
-	c := &command{World: w, wording: wording(catalog)}
-	root := c.root(catalog)
+	c := &command{World: w, wording: commandWording(catalog)}
+	root := c.rootCommand(catalog)
 	root.SetArgs(w.Args)
 	cmd, err := root.ExecuteContextC(ctx)
 	c.closeLog()
 	if err == nil {
 		return 0
 	}
-	return c.fail(cmd, err)
+	return c.showError(cmd, err)
 }
 
 // command is one run of the program.
@@ -72,7 +72,7 @@ type usageError struct{ error }
 // errBare is a command that lacks its subcommand; its usage has been shown.
 var errBare = errors.New("a command is needed")
 
-func (c *command) root(catalog *operation.Catalog) *cobra.Command {
+func (c *command) rootCommand(catalog *operation.Catalog) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "chiltepin",
 		Short:         "Manage Globus Compute endpoints on this machine",
@@ -91,7 +91,7 @@ func (c *command) root(catalog *operation.Catalog) *cobra.Command {
 		return nil
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	c.bare(root)
+	c.refuseBare(root)
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.StringVarP(&c.config, "config", "c", "", "configuration `directory` (default ~/.globus_compute)")
@@ -99,21 +99,21 @@ func (c *command) root(catalog *operation.Catalog) *cobra.Command {
 	flags.StringVar(&c.logLevel, "log-level", "warn", "what to log: debug, info, warn, error, off")
 	flags.StringVar(&c.logFile, "log-file", "", "append the log to this `file` instead of standard error")
 	for t := range catalog.All() {
-		c.add(root, t)
+		c.addOperation(root, t)
 	}
-	root.AddCommand(c.mcp(catalog), c.rpc(catalog))
+	root.AddCommand(c.mcpCommand(catalog), c.rpcCommand(catalog))
 	root.InitDefaultCompletionCmd(c.Args...)
 	for _, sub := range root.Commands() {
 		if sub.Name() == "completion" {
-			c.bare(sub)
+			c.refuseBare(sub)
 		}
 	}
 	return root
 }
 
-// bare makes a command that only groups others: alone it shows its usage and
+// refuseBare makes a command that only groups others: alone it shows its usage and
 // fails, and a word it does not know is named.
-func (c *command) bare(cmd *cobra.Command) {
+func (c *command) refuseBare(cmd *cobra.Command) {
 	cmd.Args = cobra.ArbitraryArgs
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -135,29 +135,29 @@ func (c *command) bare(cmd *cobra.Command) {
 	}
 }
 
-// add hangs the operation t into the tree at the place its name says.
-func (c *command) add(root *cobra.Command, t *operation.Tool) {
+// addOperation hangs the operation t into the tree at the place its name says.
+func (c *command) addOperation(root *cobra.Command, t *operation.Tool) {
 	words := strings.Split(t.Name, ".")
 	parent := root
 	for _, word := range words[:len(words)-1] {
-		parent = c.group(parent, word)
+		parent = c.groupCommand(parent, word)
 	}
-	parent.AddCommand(c.leaf(words[len(words)-1], t))
+	parent.AddCommand(c.operationCommand(words[len(words)-1], t))
 }
 
-func (c *command) group(parent *cobra.Command, word string) *cobra.Command {
+func (c *command) groupCommand(parent *cobra.Command, word string) *cobra.Command {
 	for _, sub := range parent.Commands() {
 		if sub.Name() == word {
 			return sub
 		}
 	}
 	g := &cobra.Command{Use: word, Short: tools.GroupSummary(word)}
-	c.bare(g)
+	c.refuseBare(g)
 	parent.AddCommand(g)
 	return g
 }
 
-func (c *command) leaf(word string, t *operation.Tool) *cobra.Command {
+func (c *command) operationCommand(word string, t *operation.Tool) *cobra.Command {
 	use, positional := word, []operation.Field{}
 	for f := range t.Fields() {
 		if !f.Positional {
@@ -192,13 +192,13 @@ func (c *command) leaf(word string, t *operation.Tool) *cobra.Command {
 		}
 		cmd.Flags().Visit(func(f *pflag.Flag) {
 			if field, ok := flags[f.Name]; ok {
-				in[field.Name] = value(field, f)
+				in[field.Name] = flagValue(field, f)
 			}
 		})
 		if c.config != "" {
 			in["config_dir"] = c.config
 		}
-		return c.call(cmd.Context(), t, in, *yes)
+		return c.callOperation(cmd.Context(), t, in, *yes)
 	}
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) < len(positional) {

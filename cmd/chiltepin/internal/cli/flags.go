@@ -25,16 +25,16 @@ func addFlags(fs *pflag.FlagSet, t *operation.Tool) map[string]operation.Field {
 		case reflect.Bool:
 			fs.BoolP(f.Flag, f.Short, false, f.Description)
 		case reflect.Slice:
-			fs.StringSliceP(f.Flag, f.Short, nil, usage(f))
+			fs.StringSliceP(f.Flag, f.Short, nil, flagUsage(f))
 		default:
-			fs.VarP(&text{kind: kind(f)}, f.Flag, f.Short, usage(f))
+			fs.VarP(&text{kind: valueKind(f)}, f.Flag, f.Short, flagUsage(f))
 		}
 	}
 	return byFlag
 }
 
-// usage is the description with the words allowed, or an example.
-func usage(f operation.Field) string {
+// flagUsage is the description with the words allowed, or an example.
+func flagUsage(f operation.Field) string {
 	switch {
 	case len(f.Enum) > 0:
 		return f.Description + " (" + strings.Join(f.Enum, ", ") + ")"
@@ -51,7 +51,7 @@ func (t *text) String() string     { return t.typed }
 func (t *text) Set(s string) error { t.typed = s; return nil }
 func (t *text) Type() string       { return t.kind }
 
-func kind(f operation.Field) string {
+func valueKind(f operation.Field) string {
 	switch {
 	case f.Type == reflect.TypeFor[operation.Duration]():
 		return "duration"
@@ -61,9 +61,9 @@ func kind(f operation.Field) string {
 	return "text"
 }
 
-// value is what a flag stands for in JSON. A number that is none stays a
+// flagValue is what a flag stands for in JSON. A number that is none stays a
 // string, so that the catalogue says what is wrong with it.
-func value(field operation.Field, f *pflag.Flag) any {
+func flagValue(field operation.Field, f *pflag.Flag) any {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		return list.GetSlice()
 	}

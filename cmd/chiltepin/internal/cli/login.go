@@ -15,7 +15,7 @@ import (
 // showAddress tells the person where to log in when the login comes back by
 // itself.
 func (c *command) showAddress(address string) {
-	fmt.Fprintf(c.Stderr, "Log in on this page, in a browser on this machine (one opens by itself where there is one):\n\n  %s\n\n", c.link(address))
+	fmt.Fprintf(c.Stderr, "Log in on this page, in a browser on this machine (one opens by itself where there is one):\n\n  %s\n\n", c.linkAddress(address))
 	if port := portOf(address); port != "" && c.Getenv("SSH_CONNECTION") != "" {
 		fmt.Fprintf(c.Stderr, "In a browser at the other end of ssh it works while that forwards the port: ssh -L %s:127.0.0.1:%s …\n\n", port, port)
 	}
@@ -42,7 +42,7 @@ func (c *command) askCode(ctx context.Context, url string) (string, error) {
 	if url == "" {
 		fmt.Fprint(c.Stderr, "Waiting for the browser. If it cannot show the last page, paste that page's address here: ")
 	} else {
-		fmt.Fprintf(c.Stderr, "Open this address in a browser, on any machine, and log in:\n\n  %s\n\n%sPaste the code shown there: ", c.link(url), c.picture(url))
+		fmt.Fprintf(c.Stderr, "Open this address in a browser, on any machine, and log in:\n\n  %s\n\n%sPaste the code shown there: ", c.linkAddress(url), c.drawCode(url))
 	}
 	code, err := c.readLine(ctx)
 	if !c.StdinTTY || err != nil {
@@ -54,9 +54,9 @@ func (c *command) askCode(ctx context.Context, url string) (string, error) {
 	return strings.TrimSpace(code), nil
 }
 
-// link is the address as one that can be clicked, however it is broken into
+// linkAddress is the address as one that can be clicked, however it is broken into
 // lines, on a terminal that knows links (OSC 8); others show it as it is.
-func (c *command) link(url string) string {
+func (c *command) linkAddress(url string) string {
 	switch c.Getenv("TERM") {
 	case "", "dumb", "linux":
 		return url
@@ -67,9 +67,9 @@ func (c *command) link(url string) string {
 	return "\x1b]8;;" + url + "\x1b\\" + url + "\x1b]8;;\x1b\\"
 }
 
-// picture is the address as a QR code for a telephone, on a terminal that has
+// drawCode is the address as a QR code for a telephone, on a terminal that has
 // room for it, colours and the characters; "" on others.
-func (c *command) picture(url string) string {
+func (c *command) drawCode(url string) string {
 	if !c.StderrTTY || c.StderrSize == nil || c.Getenv("NO_COLOR") != "" || c.Getenv("TERM") == "dumb" || !c.utf8() {
 		return ""
 	}

@@ -13,9 +13,9 @@ import (
 // errExit ends the program with exit status 1 and nothing to say.
 var errExit = errors.New("exit without shutdown")
 
-// rpc is the command by which an editor or a script runs this program as a
+// rpcCommand is the command by which an editor or a script runs this program as a
 // server.
-func (c *command) rpc(catalog *operation.Catalog) *cobra.Command {
+func (c *command) rpcCommand(catalog *operation.Catalog) *cobra.Command {
 	o := rpc.Options{Catalog: catalog, Version: c.Version, Process: processEnd}
 	var trace bool
 	cmd := &cobra.Command{
@@ -43,7 +43,7 @@ input, once what is under way has finished.`,
 			return err
 		}
 		if trace {
-			o.Trace = c.tracer()
+			o.Trace = c.traceMessages()
 		}
 		out, restore, err := protocolOutput(c.Stdout)
 		if err != nil {

@@ -19,8 +19,8 @@ import (
 	"chiltepin/tools"
 )
 
-// mcp is the command by which an assistant runs this program as a server.
-func (c *command) mcp(catalog *operation.Catalog) *cobra.Command {
+// mcpCommand is the command by which an assistant runs this program as a server.
+func (c *command) mcpCommand(catalog *operation.Catalog) *cobra.Command {
 	o := mcp.Options{Catalog: catalog, Resources: c.Resources, Guides: tools.Guides(), Instructions: tools.Instructions, Version: c.Version}
 	var consent string
 	var trace bool
@@ -50,7 +50,7 @@ with being offered it.`,
 			return err
 		}
 		if trace {
-			o.Trace = c.tracer()
+			o.Trace = c.traceMessages()
 		}
 		o.Consent = mcp.Consent(consent)
 		o.LegacyOnly = c.Getenv("CHILTEPIN_MCP_PROTOCOL") == "legacy"
@@ -94,9 +94,9 @@ func (c *command) serverContext(ctx context.Context, p *operation.Policy) (conte
 	return ctx, err
 }
 
-// tracer logs every message of a server, secrets masked. It was asked for,
+// traceMessages logs every message of a server, secrets masked. It was asked for,
 // whatever the level, off too.
-func (c *command) tracer() func(sent bool, message []byte) {
+func (c *command) traceMessages() func(sent bool, message []byte) {
 	return func(sent bool, message []byte) {
 		direction := "received"
 		if sent {

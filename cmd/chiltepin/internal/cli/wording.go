@@ -8,8 +8,8 @@ import (
 	"chiltepin/tools/operation"
 )
 
-// wording says what to do next as a command that can be pasted into a shell.
-func wording(catalog *operation.Catalog) *operation.Wording {
+// commandWording says what to do next as a command that can be pasted into a shell.
+func commandWording(catalog *operation.Catalog) *operation.Wording {
 	return &operation.Wording{Lookup: catalog.Lookup, Say: func(t *operation.Tool, args map[string]any, host, user string) operation.Words {
 		line := commandLine(t, args)
 		if user != "" {

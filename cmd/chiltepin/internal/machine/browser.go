@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// browser is the command that opens an address in a browser which is on this
+// findBrowser is the command that opens an address in a browser which is on this
 // machine, or which reaches it: nil where there is none. BROWSER is what its
 // owner says, over ssh too, for some editors put a helper there; a text browser
 // cannot show the pages of Globus.
-func (m Machine) browser() []string {
+func (m Machine) findBrowser() []string {
 	look := func(names ...string) []string {
 		for _, name := range names {
 			words := strings.Fields(name)
@@ -35,7 +35,7 @@ func (m Machine) browser() []string {
 	switch {
 	case set("BROWSER"):
 		return look(filepath.SplitList(m.Getenv("BROWSER"))...)
-	case m.remote():
+	case m.isRemote():
 		return nil
 	case set("WSL_DISTRO_NAME", "WSL_INTEROP"):
 		return look("wslview", "rundll32.exe url.dll,FileProtocolHandler", "/mnt/c/Windows/System32/rundll32.exe url.dll,FileProtocolHandler")
@@ -50,8 +50,8 @@ func text(program string) bool {
 	return slices.Contains([]string{"lynx", "w3m", "links", "links2", "elinks", "www-browser", "browsh", "edbrowse"}, filepath.Base(program))
 }
 
-// remote is true where the person sits at another machine.
-func (m Machine) remote() bool {
+// isRemote is true where the person sits at another machine.
+func (m Machine) isRemote() bool {
 	return m.Getenv("SSH_CONNECTION") != "" || m.Getenv("SSH_TTY") != "" || m.Getenv("SSH_CLIENT") != ""
 }
 

@@ -54,12 +54,12 @@ func TestBrowser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := with(t, test.vars, test.programs...)
-			command := m.browser()
+			command := m.findBrowser()
 			if len(command) > 0 {
 				command[0] = filepath.Base(command[0])
 			}
-			if got := strings.Join(command, " "); got != test.want || m.remote() != test.remote {
-				t.Errorf("browser %q, remote %v; want %q, %v", got, m.remote(), test.want, test.remote)
+			if got := strings.Join(command, " "); got != test.want || m.isRemote() != test.remote {
+				t.Errorf("browser %q, remote %v; want %q, %v", got, m.isRemote(), test.want, test.remote)
 			}
 		})
 	}
@@ -106,7 +106,7 @@ func TestRuntimeGetsNoSecret(t *testing.T) {
 	f, err := Machine{
 		Environ: []string{"GLOBUS_COMPUTE_CLIENT_ID=id", "GLOBUS_COMPUTE_CLIENT_SECRET=hush", "ACADEMY_GLOBUS_CLIENT_SECRET=hush", "UV_INDEX_X_PASSWORD=registry"},
 		Getenv:  func(string) string { return "" },
-	}.finder("")
+	}.runtimeFinder("")
 	if diff := cmp.Diff([]string{"GLOBUS_COMPUTE_CLIENT_ID=id", "UV_INDEX_X_PASSWORD=registry"}, f.Environ); err != nil || diff != "" {
 		t.Error(err, diff)
 	}

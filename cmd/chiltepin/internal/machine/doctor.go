@@ -9,28 +9,28 @@ import (
 	"chiltepin/tools"
 )
 
-// doctor looks at all that the others need. What they would fail for is a
+// newDoctor looks at all that the others need. What they would fail for is a
 // finding of its.
-func (m Machine) doctor(at tools.Place) (tools.Doctors, error) {
-	manager, err := m.manager(at)
+func (m Machine) newDoctor(at tools.Place) (tools.Doctors, error) {
+	manager, err := m.newManager(at)
 	if err != nil {
 		return nil, err
 	}
-	finder, err := m.finder(at.Runtime)
+	finder, err := m.runtimeFinder(at.Runtime)
 	if err != nil {
 		return nil, err
 	}
 	d := &doctor.Doctor{
 		Manager:  manager,
 		Runtimes: finder,
-		Service:  func(ctx context.Context) (*compute.Client, error) { return m.service(ctx, at.ConfigDir) },
+		Service:  func(ctx context.Context) (*compute.Client, error) { return m.connectService(ctx, at.ConfigDir) },
 		Getenv:   m.Getenv,
 	}
 	if d.Env, d.SettingErr = globus.NewEnvironment(m.Getenv); d.SettingErr != nil {
 		return d, nil
 	}
 	d.Env.UserAgent = "chiltepin/" + m.Version
-	accounts, err := m.accounts(at.ConfigDir)
+	accounts, err := m.newAccounts(at.ConfigDir)
 	if err != nil {
 		d.SettingErr = err
 		return d, nil

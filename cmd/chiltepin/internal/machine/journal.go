@@ -9,9 +9,9 @@ import (
 	"chiltepin/tools"
 )
 
-// journal is the journal of a configuration directory, in which this process
+// openJournal is the journal of a configuration directory, in which this process
 // signs what it does.
-func (m Machine) journal(configDir string) (tools.Journal, error) {
+func (m Machine) openJournal(configDir string) (tools.Journal, error) {
 	dir, err := m.configDir(configDir)
 	if err != nil {
 		return nil, err

@@ -46,17 +46,17 @@ type Machine struct {
 func (m Machine) Services() tools.Services {
 	m.flows = &auth.Flows{}
 	return tools.Services{
-		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.endpoints(at) },
-		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.accounts(configDir) },
-		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.finder(explicit) },
-		Doctors:   func(_ context.Context, at tools.Place) (tools.Doctors, error) { return m.doctor(at) },
-		Journal:   func(_ context.Context, configDir string) (tools.Journal, error) { return m.journal(configDir) },
-		Pools:     func(_ context.Context, at tools.Place) (tools.Pools, error) { return m.pools(at) },
+		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.newEndpoints(at) },
+		Accounts:  func(_ context.Context, configDir string) (tools.Accounts, error) { return m.newAccounts(configDir) },
+		Runtimes:  func(_ context.Context, explicit string) (tools.Runtimes, error) { return m.runtimeFinder(explicit) },
+		Doctors:   func(_ context.Context, at tools.Place) (tools.Doctors, error) { return m.newDoctor(at) },
+		Journal:   func(_ context.Context, configDir string) (tools.Journal, error) { return m.openJournal(configDir) },
+		Pools:     func(_ context.Context, at tools.Place) (tools.Pools, error) { return m.newPools(at) },
 	}
 }
 
-// home is the user's home directory: HOME, or what the password file says.
-func (m Machine) home() (string, error) {
+// homeDir is the user's home directory: HOME, or what the password file says.
+func (m Machine) homeDir() (string, error) {
 	home := m.Getenv("HOME")
 	if home == "" {
 		if u, err := user.Current(); err == nil {
@@ -71,7 +71,7 @@ func (m Machine) home() (string, error) {
 
 // configDir is the absolute path of the configuration directory.
 func (m Machine) configDir(given string) (string, error) {
-	home, err := m.home()
+	home, err := m.homeDir()
 	if err != nil && given == "" {
 		return "", err
 	}
@@ -89,7 +89,7 @@ func (m Machine) configDir(given string) (string, error) {
 	return abs, nil
 }
 
-func (m Machine) accounts(given string) (*auth.Manager, error) { return m.patientAccounts(given, 0) }
+func (m Machine) newAccounts(given string) (*auth.Manager, error) { return m.patientAccounts(given, 0) }
 
 // patientAccounts is accounts with clients that wait at least so long for an
 // answer, unless that is without limit already.
@@ -102,7 +102,7 @@ func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Man
 	if err != nil {
 		return nil, err
 	}
-	home, err := m.home()
+	home, err := m.homeDir()
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Man
 	if err != nil {
 		host = "this machine"
 	}
-	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.remote(), Flows: m.flows}
+	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.isRemote(), Flows: m.flows}
 	if m.Command != nil {
 		shown := dir
 		if shown == filepath.Clean(endpointfs.DefaultDir(home, m.Getenv)) {
@@ -126,34 +126,34 @@ func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Man
 		}
 		config.Command = func(step next.Step) string { return m.Command(step, shown) }
 	}
-	if command := m.browser(); command != nil {
+	if command := m.findBrowser(); command != nil {
 		config.OpenBrowser = func(ctx context.Context, url string) error { return m.openBrowser(ctx, command, url) }
 	}
 	return auth.New(config)
 }
 
-// finder looks for the Python side; what the caller named comes before what
+// runtimeFinder looks for the Python side; what the caller named comes before what
 // the environment names.
-func (m Machine) finder(explicit string) (runtime.Finder, error) {
+func (m Machine) runtimeFinder(explicit string) (runtime.Finder, error) {
 	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: withoutLogin(m.Environ)}
 	if f.Explicit == "" {
 		f.Explicit, f.ExplicitName = m.Getenv("CHILTEPIN_RUNTIME"), "CHILTEPIN_RUNTIME"
 	}
-	if home, err := m.home(); err == nil {
+	if home, err := m.homeDir(); err == nil {
 		f.DataDir = runtime.DefaultDataDir(home, m.Getenv)
 	}
 	return f, nil
 }
 
-func (m Machine) endpoints(at tools.Place) (tools.Endpoints, error) {
-	manager, err := m.manager(at)
+func (m Machine) newEndpoints(at tools.Place) (tools.Endpoints, error) {
+	manager, err := m.newManager(at)
 	if err != nil {
 		return nil, err
 	}
-	return located{manager, func() (*auth.Manager, error) { return m.accounts(at.ConfigDir) }}, nil
+	return located{manager, func() (*auth.Manager, error) { return m.newAccounts(at.ConfigDir) }}, nil
 }
 
-func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
+func (m Machine) newManager(at tools.Place) (*endpoint.Manager, error) {
 	m, err := m.withCredentials()
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	finder, err := m.finder(at.Runtime)
+	finder, err := m.runtimeFinder(at.Runtime)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 		Runtime:    finder.Find,
 		RuntimeBin: finder.InstalledBin(),
 		Service: func(ctx context.Context) (endpoint.Service, error) {
-			client, err := m.service(ctx, at.ConfigDir)
+			client, err := m.connectService(ctx, at.ConfigDir)
 			if err != nil {
 				return nil, err // and not an interface that holds nothing
 			}
@@ -183,7 +183,7 @@ func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 		// stores do not say which; where that cannot be proven, because Globus
 		// Auth does not answer, the likeliest is named.
 		ChildEnv: func(ctx context.Context) ([]string, error) {
-			accounts, err := m.accounts(at.ConfigDir)
+			accounts, err := m.newAccounts(at.ConfigDir)
 			if err != nil {
 				return nil, err
 			}
@@ -195,8 +195,8 @@ func (m Machine) manager(at tools.Place) (*endpoint.Manager, error) {
 	}, nil
 }
 
-func (m Machine) pools(at tools.Place) (tools.Pools, error) {
-	manager, err := m.manager(at)
+func (m Machine) newPools(at tools.Place) (tools.Pools, error) {
+	manager, err := m.newManager(at)
 	if err != nil {
 		return nil, err
 	}
@@ -214,8 +214,8 @@ func (m Machine) pools(at tools.Place) (tools.Pools, error) {
 // the user endpoint is up, which on a slow file system takes minutes.
 const submitTimeout = 5 * time.Minute
 
-// service is the Compute service, signed for by whoever is logged in.
-func (m Machine) service(ctx context.Context, configDir string) (*compute.Client, error) {
+// connectService is the Compute service, signed for by whoever is logged in.
+func (m Machine) connectService(ctx context.Context, configDir string) (*compute.Client, error) {
 	return m.patientService(ctx, configDir, 0)
 }
 
