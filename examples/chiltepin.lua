@@ -21,8 +21,11 @@ end
 local function call(method, params, done)
   client.request(method, params, function(err, result)
     if err then
-      local next = type(err.data) == 'table' and err.data.next
-      vim.notify(('%s%s'):format(err.message, next and ('; ' .. next) or ''), vim.log.levels.ERROR)
+      local lines = { err.message }
+      for _, step in ipairs(type(err.data) == 'table' and err.data.next or {}) do
+        table.insert(lines, 'next: ' .. (step['do'] or step.method .. ' ' .. vim.fn.json_encode(step.params or vim.empty_dict())))
+      end
+      vim.notify(table.concat(lines, '\n'), vim.log.levels.ERROR)
     elseif done then
       done(result)
     end

@@ -7,6 +7,10 @@
 const { spawn } = require('node:child_process');
 const rpc = require('vscode-jsonrpc/node');
 
+// What to do next is a call with its reason, or a sentence.
+const words = ({ do: sentence, method, params, why }) =>
+  sentence ?? `${method} ${JSON.stringify(params ?? {})}${why ? `  # ${why}` : ''}`;
+
 async function main(name) {
   const server = spawn('chiltepin', ['rpc'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const connection = rpc.createMessageConnection(
@@ -30,7 +34,8 @@ async function main(name) {
     const started = await connection.sendRequest('endpoint/start', { name, workDoneToken: token });
     console.log(`${started.name} is ${started.status} as ${started.id}`);
   } catch (e) {
-    console.error(`${e.data?.code}: ${e.message}\nhint: ${e.data?.next ?? 'none'}`);
+    console.error(`${e.data?.code}: ${e.message}`);
+    for (const step of e.data?.next ?? []) console.error(`next: ${words(step)}`);
     process.exitCode = 1;
   }
   await connection.sendRequest('shutdown');

@@ -10,8 +10,9 @@ set -eu
   jq -nc '{jsonrpc: "2.0", id: 1, method: "endpoint/list"}'
   jq -nc --arg name "$1" '{jsonrpc: "2.0", id: 2, method: "endpoint/start", params: {name: $name}}'
 } | chiltepin rpc | jq -r '
+  def step: "next: " + (.do // "\(.method) \(.params // {})") + (if .why then "  # \(.why)" else "" end);
   if .error then
-    "\(.error.data.code): \(.error.message)\nhint: \(.error.data.next // "none")\n" | halt_error(1)
+    ["\(.error.data.code): \(.error.message)", (.error.data.next[]? | step), ""] | join("\n") | halt_error(1)
   elif .id == 1 then
     .result.endpoints[] | "\(.name)\t\(.status)"
   else
