@@ -14,6 +14,7 @@ import (
 
 	"chiltepin/cmd/chiltepin/internal/cli"
 	"chiltepin/cmd/chiltepin/internal/machine"
+	"chiltepin/globus/next"
 	"chiltepin/tools"
 )
 
@@ -28,7 +29,10 @@ func run() int {
 	// A second signal ends the process the usual way.
 	context.AfterFunc(ctx, stop)
 
-	m := machine.Machine{Environ: os.Environ(), Getenv: os.Getenv, Version: buildVersion(), Command: cli.CommandLine}
+	m := machine.Machine{Environ: os.Environ(), Getenv: os.Getenv, Version: buildVersion()}
+	m.Command = func(step next.Step, dir string) string {
+		return cli.CommandLine(tools.All(tools.Services{}), step, dir) // only when a page is shown
+	}
 	return cli.Main(ctx, cli.World{
 		Args:      os.Args[1:],
 		Stdin:     os.Stdin,
