@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -144,6 +145,15 @@ func contains(t *testing.T, text string, want ...string) {
 	}
 }
 
+// saysWhatToDo wants the failure of an endpoint that is not there, and the call
+// that lists those that are.
+func saysWhatToDo(t *testing.T, text string) {
+	t.Helper()
+	if !regexp.MustCompile(`not_found: .*\n(next: .*\n)*next: .*endpoint[ /]list`).MatchString(text) {
+		t.Errorf("it says\n%s\nand not what failed and what to do next", text)
+	}
+}
+
 func TestShell(t *testing.T) {
 	t.Parallel()
 	needs(t, "jq")
@@ -152,7 +162,7 @@ func TestShell(t *testing.T) {
 	if !p.running() {
 		t.Error("it does not run")
 	}
-	contains(t, p.fails("./start.sh", "dry"), "not_found: ", "hint: chiltepin endpoint list")
+	saysWhatToDo(t, p.fails("./start.sh", "dry"))
 }
 
 func TestNode(t *testing.T) {
@@ -164,7 +174,7 @@ func TestNode(t *testing.T) {
 	if !p.running() {
 		t.Error("it does not run")
 	}
-	contains(t, p.fails(packages.Program, "start.cjs", "dry"), "not_found: ", "hint: chiltepin endpoint list")
+	saysWhatToDo(t, p.fails(packages.Program, "start.cjs", "dry"))
 }
 
 // TestNeovim has the editor show the endpoints, start one, and show that it
