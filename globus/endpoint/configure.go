@@ -39,6 +39,13 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 	if err := endpointfs.CheckNewName(name); err != nil {
 		return Configuration{}, err
 	}
+	return m.newOperation(name, "configuring", 0).configure(ctx, o)
+}
+
+// configure does the work of Configure. It takes no lock: the directory comes
+// into being in one step, and nothing is signalled, launched or removed.
+func (op *operation) configure(ctx context.Context, o ConfigureOptions) (Configuration, error) {
+	m := op.m
 	bin, found := m.RuntimeBin, false
 	if m.Runtime != nil {
 		if rt, err := m.Runtime(ctx); err == nil {
@@ -47,13 +54,13 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 	}
 	path, err := loginPath(ctx, bin)
 	if err != nil {
-		return Configuration{}, fmt.Errorf("configuring endpoint %q: %w", name, err)
+		return Configuration{}, op.wrap(err)
 	}
 	files := endpointfs.NewEndpoint{DisplayName: o.DisplayName, Email: o.Email, Path: path, Defaults: o.Defaults}
 	if m.isPrivileged() {
 		files.UserDir = m.Dir.Path()
 	}
-	ep, err := m.Dir.Configure(name, files)
+	ep, err := m.Dir.Configure(op.endpoint, files)
 	if err != nil {
 		return Configuration{}, err
 	}
@@ -65,14 +72,14 @@ func (m *Manager) Configure(ctx context.Context, name string, o ConfigureOptions
 		return err
 	})
 	if err != nil {
-		return c, fmt.Errorf("listing what was written: %w", err)
+		return c, op.wrap(fmt.Errorf("listing what was written: %w", err))
 	}
 	slices.Sort(c.Files)
 	if !found {
 		c.Next = append(c.Next, next.Call(next.RuntimeInstall, nil, "install "+daemon.Program+", which was not found"))
 	}
 	if o.Email == "" && m.isPrivileged() {
-		c.Next = append(c.Next, (&EmailError{Name: name, File: filepath.Join(ep.Path(), daemon.ConfigFile)}).Next()...)
+		c.Next = append(c.Next, (&EmailError{Name: op.endpoint, File: filepath.Join(ep.Path(), daemon.ConfigFile)}).Next()...)
 	}
 	return c, nil
 }

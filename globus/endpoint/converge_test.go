@@ -58,11 +58,11 @@ func TestOutrun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := hand.launchDaemon(b.ep, rt, env)
+	d, err := hand.locked("by hand").launchDaemon(rt, env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.held.Close()
+	defer d.handle.Close()
 	if r := <-done; r.Outcome != AlreadyRunning || r.Status.Evidence.Process.PID != d.pid {
 		t.Errorf("Start = %s, %+v, want process %d", r.Outcome, r.Status.Evidence.Process, d.pid)
 	}
@@ -70,8 +70,9 @@ func TestOutrun(t *testing.T) {
 
 // Somebody starts the daemon by hand at the same time. That one gives way to
 // ours, but has registered the endpoint after it, so that the broker refuses
-// ours, which ends or lives on unheard, or had endpoint.json half written: one that is heard must run in the end.
-func TestSupplanted(t *testing.T) {
+// ours, which ends or lives on without heartbeats, or had endpoint.json half
+// written: in the end one must run whose heartbeats are accepted.
+func TestLostRace(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"ends", "mute", "torn"} {
 		t.Run(how, func(t *testing.T) {
@@ -91,6 +92,7 @@ func TestSupplanted(t *testing.T) {
 func TestRemovePIDFile(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, script{})
+	op := b.locked("mesa")
 	path := filepath.Join(b.ep.Path(), "daemon.pid")
 	look := func() Evidence {
 		e, err := b.gatherEvidence(b.ep, lookOptions{})
@@ -99,11 +101,11 @@ func TestRemovePIDFile(t *testing.T) {
 		}
 		return e
 	}
-	if err := removePIDFile(b.ep, look()); err != nil {
+	if err := op.removePIDFile(look()); err != nil {
 		t.Errorf("without one: %v", err)
 	}
 	b.file("daemon.pid", "4194000\n")
-	if err := removePIDFile(b.ep, look()); err != nil || b.has("daemon.pid") {
+	if err := op.removePIDFile(look()); err != nil || b.has("daemon.pid") {
 		t.Errorf("left over: %v", err)
 	}
 	b.file("daemon.pid", "4194000\n")
@@ -111,7 +113,7 @@ func TestRemovePIDFile(t *testing.T) {
 	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if err := removePIDFile(b.ep, e); err == nil || !b.has("daemon.pid") {
+	if err := op.removePIDFile(e); err == nil || !b.has("daemon.pid") {
 		t.Errorf("touched meanwhile: %v, want it put back", err)
 	}
 	target := filepath.Join(t.TempDir(), "target")
@@ -122,7 +124,7 @@ func TestRemovePIDFile(t *testing.T) {
 	if err := os.Symlink(target, path); err != nil {
 		t.Fatal(err)
 	}
-	if err := removePIDFile(b.ep, look()); err != nil || b.has("daemon.pid") {
+	if err := op.removePIDFile(look()); err != nil || b.has("daemon.pid") {
 		t.Errorf("a link: %v", err)
 	}
 	if _, err := os.Stat(target); err != nil {
@@ -193,7 +195,7 @@ func TestEnviron(t *testing.T) {
 	rt, _ := b.Runtime(t.Context())
 	b.Environ = []string{
 		"HOME=/home/me", "PATH=/bin", "GLOBUS_COMPUTE_ENDPOINT_DIR=/x", "GLOBUS_COMPUTE_ENDPOINT_NAME=x", "GLOBUS_COMPUTE_LOG_PATH=/x",
-		"GLOBUS_COMPUTE_USER_DIR=/x", "GLOBUS_COMPUTE_CLIENT_ID=stale", "GLOBUS_SDK_VERIFY_SSL=path.go", "SSL_CERT_FILE=/etc/none", "junk",
+		"GLOBUS_COMPUTE_USER_DIR=/x", "GLOBUS_COMPUTE_CLIENT_ID=stale", "GLOBUS_SDK_VERIFY_SSL=launch.go", "SSL_CERT_FILE=/etc/none", "junk",
 	}
 	b.ChildEnv = func(context.Context) ([]string, error) { return []string{"GLOBUS_COMPUTE_CLIENT_ID=mine"}, nil }
 	got, err := b.daemonEnvironment(t.Context(), rt)
@@ -205,7 +207,7 @@ func TestEnviron(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"GLOBUS_COMPUTE_CLIENT_ID=mine", "GLOBUS_COMPUTE_USER_DIR=" + b.dir, "GLOBUS_SDK_VERIFY_SSL=" + wd + "/path.go",
+		"GLOBUS_COMPUTE_CLIENT_ID=mine", "GLOBUS_COMPUTE_USER_DIR=" + b.dir, "GLOBUS_SDK_VERIFY_SSL=" + wd + "/launch.go",
 		"HOME=/home/me", "PATH=" + rt.Bin + ":/bin", "SSL_CERT_FILE=/etc/none",
 	}
 	slices.Sort(got)

@@ -8,9 +8,7 @@ import (
 	"os"
 	"time"
 
-	"chiltepin/endpointfs"
 	"chiltepin/globus"
-	"chiltepin/globus/progress"
 )
 
 // DeleteOptions say how far to go.
@@ -54,73 +52,71 @@ type DeleteResult struct {
 // error is a *[DeleteError], unless LocalOnly is set. A registration that is
 // gone already is no error.
 func (m *Manager) Delete(ctx context.Context, name string, o DeleteOptions) (DeleteResult, error) {
-	began, deadline := deadlineAfter(o.Timeout)
-	ctx, t, err := m.lock(ctx, name, "deleting", deadline)
+	ctx, op, err := m.begin(ctx, name, "deleting", o.Timeout)
 	if err != nil {
 		return DeleteResult{}, err
 	}
-	defer t.release()
-	d := deletion{m: m, ep: t.ep, o: o, result: DeleteResult{Name: t.ep.Name()}}
-	err = d.runSteps(ctx, began, deadline)
-	return d.result, t.told(err)
+	defer op.end()
+	d := deletion{operation: op, o: o, result: DeleteResult{Name: op.ep.Name()}}
+	err = d.runSteps(ctx)
+	return d.result, op.wrapLostLock(err)
 }
 
-// runSteps does the work of Delete under the lock.
-func (d *deletion) runSteps(ctx context.Context, began, deadline time.Time) error {
-	if err := d.stopFirst(ctx, began, deadline); err != nil {
+// deletion is an operation that deletes an endpoint.
+type deletion struct {
+	*operation
+	o      DeleteOptions
+	result DeleteResult
+}
+
+// runSteps does the work of Delete.
+func (d *deletion) runSteps(ctx context.Context) error {
+	if err := d.stopFirst(ctx); err != nil {
 		return err
 	}
 	if err := d.checkIdentity(); err != nil {
-		return d.wrapError(err)
+		return d.wrapSteps(err)
 	}
 	// Not after the registration is ended: then its id is needed no more.
 	if err := d.ep.Removable(); err != nil {
 		d.addStep("directory", "failed", err.Error())
-		return d.wrapError(fmt.Errorf("nothing was done: %w", err))
+		return d.wrapSteps(fmt.Errorf("nothing was done: %w", err))
 	}
 	if err := d.endRegistration(ctx); err != nil {
-		return d.wrapError(err)
+		return d.wrapSteps(err)
 	}
 	if err := d.removeFiles(ctx); err != nil {
-		return d.wrapError(err)
+		return d.wrapSteps(err)
 	}
 	return nil
-}
-
-// deletion is one deletion under way.
-type deletion struct {
-	m      *Manager
-	ep     *endpointfs.Endpoint
-	o      DeleteOptions
-	result DeleteResult
 }
 
 func (d *deletion) addStep(name, outcome, detail string) {
 	d.result.Steps = append(d.result.Steps, StepOutcome{Name: name, Outcome: outcome, Detail: detail})
 }
 
-func (d *deletion) wrapError(err error) error {
+func (d *deletion) wrapSteps(err error) error {
 	return &DeleteError{Name: d.ep.Name(), Steps: d.result.Steps, Err: err}
 }
 
 // stopFirst makes sure that the endpoint does not run.
-func (d *deletion) stopFirst(ctx context.Context, began, deadline time.Time) error {
-	e, v, err := d.m.settle(ctx, d.ep)
+func (d *deletion) stopFirst(ctx context.Context) error {
+	e, v, err := d.settle(ctx)
 	if err != nil {
-		return err
+		return d.interrupted(err, "nothing was done", d.seeStatus())
 	}
 	p := e.Process
 	switch {
 	case v.Elsewhere:
-		return &ElsewhereError{Name: d.ep.Name(), Operation: "deleting", Host: v.Host, Reason: v.Reason}
+		return d.runsElsewhere(v)
 	case p != nil && p.Proven && !d.o.Force:
-		return &RunningError{Name: d.ep.Name(), Operation: "deleting", PID: p.PID, State: v.State}
+		return &RunningError{Name: d.ep.Name(), Operation: d.name, PID: p.PID, State: v.State}
 	case !v.Settled && (p == nil || !p.Proven):
-		return d.m.doubt("deleting", d.ep, e, v)
+		return d.doubt(e, v)
 	}
 	// Also for one that does not run: its user endpoints may outlive it by a
 	// second or two.
-	r, err := d.m.stop(ctx, d.ep, "deleting", StopOptions{Now: d.o.Now}, began, deadline)
+	r, err := d.stop(ctx, StopOptions{Now: d.o.Now})
 	if err != nil {
 		return err
 	}
@@ -159,11 +155,11 @@ func (d *deletion) endRegistration(ctx context.Context) error {
 		d.addStep("deregister", "not needed", "it was never registered")
 		return nil
 	}
-	if err := stillOurs(ctx); err != nil {
+	if err := d.checkLockHeld(); err != nil {
 		d.addStep("deregister", "not done", "interrupted")
 		return err
 	}
-	progress.Report(ctx, progress.Event{Stage: "deregistering", Text: "ending the registration " + id})
+	d.report(ctx, "deregistering", "ending the registration "+id)
 	err := d.askService(ctx, id)
 	switch {
 	case err == nil:
@@ -190,7 +186,7 @@ func (d *deletion) askService(ctx context.Context, id string) error {
 // removeFiles removes the directories, the endpoint's own last: while it is there
 // the id is known, and the deletion can be repeated.
 func (d *deletion) removeFiles(ctx context.Context) error {
-	err := stillOurs(ctx)
+	err := d.checkLockHeld()
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -198,7 +194,7 @@ func (d *deletion) removeFiles(ctx context.Context) error {
 		d.addStep("directory", "not done", "interrupted")
 		return err
 	}
-	progress.Report(ctx, progress.Event{Stage: "removing", Text: "removing " + d.ep.Path()})
+	d.report(ctx, "removing", "removing "+d.ep.Path())
 	if d.result.ID != "" {
 		gone, err := d.m.Dir.RemoveUserEndpoints(d.result.ID)
 		if err != nil {
@@ -209,7 +205,9 @@ func (d *deletion) removeFiles(ctx context.Context) error {
 			d.addStep("user endpoints", "done", fmt.Sprintf("%d removed", len(gone)))
 		}
 	}
-	err = d.ep.Remove()
+	if err = d.checkLockHeld(); err == nil {
+		err = d.ep.Remove()
+	}
 	if err == nil {
 		if _, statErr := os.Lstat(d.ep.Path()); !errors.Is(statErr, os.ErrNotExist) {
 			err = fmt.Errorf("%s is still there", d.ep.Path())

@@ -122,19 +122,25 @@ func (e *DoubtError) Error() string {
 func (e *DoubtError) Next() []next.Step { return e.NextSteps }
 
 // BusyError says that another operation of chiltepin is under way on the
-// endpoint and did not end in time.
+// endpoint, or on the whole directory, and did not end in time.
 type BusyError struct {
-	Name string
+	Name string // empty for the directory
 	endpointfs.Holder
 }
 
 // Error names the endpoint and the operation.
 func (e *BusyError) Error() string {
+	if e.Name == "" {
+		return fmt.Sprintf("the configuration directory is locked: %s by process %d on %s since %s", e.Purpose, e.PID, e.Host, e.Since.Format(time.DateTime))
+	}
 	return (&endpointfs.LockedError{Name: e.Name, Holder: e.Holder}).Error()
 }
 
 // Next is to wait for the other operation.
 func (e *BusyError) Next() []next.Step {
+	if e.Name == "" {
+		return []next.Step{next.Do("wait until the other operation is done, and then try again")}
+	}
 	return []next.Step{next.Endpoint(next.EndpointStatus, e.Name, "see when the other operation is done, and then try again")}
 }
 

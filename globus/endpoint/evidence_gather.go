@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,18 +139,4 @@ func (m *Manager) identifyProcess(p process.Process, s endpointIdentity) Process
 		ev.Proven, ev.Doubtful, ev.Phase, ev.Why = false, true, "", "it belongs to another user"
 	}
 	return ev
-}
-
-// settle looks until the verdict can be acted on, watching daemon.pid where
-// that may tell. The caller holds the lock.
-func (m *Manager) settle(ctx context.Context, ep *endpointfs.Endpoint) (Evidence, verdict, error) {
-	e, err := m.gatherEvidence(ep, lookOptions{Mine: true})
-	if err != nil {
-		return e, verdict{}, err
-	}
-	v := judgeEvidence(e)
-	if v.Settled || e.Process != nil && (e.Process.Proven || e.Process.Doubtful || e.Process.Host != "") {
-		return e, v, nil
-	}
-	return m.watchPIDFile(ctx, ep, e)
 }

@@ -329,6 +329,19 @@ func (b *bed) sweep() {
 	}
 }
 
+// locked returns an operation on the endpoint that holds the lock of that name.
+func (b *bed) locked(name string) *operation {
+	b.t.Helper()
+	op := b.newOperation("mesa", "testing", 0)
+	lock, err := b.Dir.Lock(b.t.Context(), name, "testing")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	op.ep, op.lock = b.ep, lock
+	b.t.Cleanup(op.end)
+	return op
+}
+
 func (b *bed) start() StartResult {
 	b.t.Helper()
 	r, err := b.Start(b.t.Context(), "mesa", StartOptions{Timeout: 5 * time.Minute})

@@ -8,6 +8,7 @@ import (
 	"chiltepin/endpointfs/log"
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
+	"chiltepin/globus/progress"
 )
 
 // Trouble is what is wrong with a daemon that runs, as far as it shows: a
@@ -81,13 +82,14 @@ func troubleOfOpening(ep *endpointfs.Endpoint) *Trouble {
 
 // waitForConnection waits a little for a connection that is being made by a daemon,
 // and tells how far it has come, and whether others wrote to its log.
-func (m *Manager) waitForConnection(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, deadline time.Time) (daemon.Connection, bool) {
+func (op *operation) waitForConnection(ctx context.Context, d *awaitedDaemon) (daemon.Connection, bool) {
+	deadline := op.deadline
 	if grace := time.Now().Add(linkGrace); grace.Before(deadline) {
 		deadline = grace
 	}
 	for {
-		l, others := readOwnConnection(ep, d)
-		if l.IsSettled() || !time.Now().Before(deadline) || pause(ctx, readyPoll) != nil {
+		l, others := readOwnConnection(op.ep, d)
+		if l.IsSettled() || !time.Now().Before(deadline) || progress.Pause(ctx, readyPoll) != nil {
 			return l, others
 		}
 	}

@@ -24,8 +24,8 @@ const outputFile = "chiltepin.out"
 // awaitedDaemon is a daemon that is being waited for: one that this process has
 // launched, or one that was found.
 type awaitedDaemon struct {
-	pid  int
-	held process.Handle
+	pid    int
+	handle process.Handle
 	// from is the size of the log when it was launched.
 	from int64
 	// exited is closed when a child of ours has ended, and state is how. Nil
@@ -44,7 +44,7 @@ type awaitedDaemon struct {
 // to get it.
 func (d *awaitedDaemon) hasEnded() bool {
 	if d.exited == nil {
-		return d.held.Dead()
+		return d.handle.Dead()
 	}
 	select {
 	case <-d.exited:
@@ -64,29 +64,32 @@ func (d *awaitedDaemon) readOwnLog(ep *endpointfs.Endpoint) (own []byte, others 
 
 // launchDaemon starts the daemon in a session of its own, with nothing of ours but
 // an environment, and notes which process it is.
-func (m *Manager) launchDaemon(ep *endpointfs.Endpoint, rt runtime.Runtime, env []string) (*awaitedDaemon, error) {
-	from, err := ep.Log().Size()
+func (op *operation) launchDaemon(rt runtime.Runtime, env []string) (*awaitedDaemon, error) {
+	from, err := op.ep.Log().Size()
 	if err != nil {
-		return nil, fmt.Errorf("starting endpoint %q: reading its log: %w", ep.Name(), err)
+		return nil, op.wrap(fmt.Errorf("reading its log: %w", err))
 	}
-	d := &awaitedDaemon{from: from, exited: make(chan struct{}), output: filepath.Join(ep.Path(), outputFile)}
-	out, err := openOutput(ep.Path())
+	d := &awaitedDaemon{from: from, exited: make(chan struct{}), output: filepath.Join(op.ep.Path(), outputFile)}
+	out, err := openOutput(op.ep.Path())
 	if err != nil {
-		return nil, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+		return nil, op.wrap(err)
 	}
 	defer out.Close()
-	cmd := exec.Command(rt.Path, daemon.StartArguments(m.Dir.Path(), ep.Name())...)
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, ep.Path(), out, out
+	cmd := exec.Command(rt.Path, daemon.StartArguments(op.m.Dir.Path(), op.ep.Name())...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, op.ep.Path(), out, out
 	process.CloseInherited()
-	if d.held, err = process.StartInSession(cmd); err != nil {
-		return nil, fmt.Errorf("starting endpoint %q: launching %s: %w", ep.Name(), rt.Path, err)
+	if err := op.checkLockHeld(); err != nil {
+		return nil, err
+	}
+	if d.handle, err = process.StartInSession(cmd); err != nil {
+		return nil, op.wrap(fmt.Errorf("launching %s: %w", rt.Path, err))
 	}
 	d.pid = cmd.Process.Pid
 	// Until it is waited for, its id is its own, dead or alive.
 	start, recordErr := process.StartTime(d.pid)
-	if d.held == nil {
-		if d.held, err = m.processTable().Hold(d.pid); err != nil {
-			d.held = process.NoHandle{}
+	if d.handle == nil {
+		if d.handle, err = op.m.processTable().Hold(d.pid); err != nil {
+			d.handle = process.NoHandle{}
 		}
 	}
 	go func() {
@@ -95,7 +98,7 @@ func (m *Manager) launchDaemon(ep *endpointfs.Endpoint, rt runtime.Runtime, env 
 		close(d.exited)
 	}()
 	if recordErr == nil {
-		recordErr = m.recordLaunch(ep, d.pid, start, d.from, rt.Path, env)
+		recordErr = op.recordLaunch(d.pid, start, d.from, rt.Path, env)
 	}
 	if recordErr != nil {
 		// The daemon lives, and can be proven by its title alone.
@@ -110,19 +113,19 @@ type recordError struct{ error }
 func (e *recordError) Unwrap() error { return e.error }
 
 // recordLaunch notes which process the daemon is.
-func (m *Manager) recordLaunch(ep *endpointfs.Endpoint, pid int, start uint64, from int64, program string, env []string) error {
-	here := m.thisMachine()
+func (op *operation) recordLaunch(pid int, start uint64, from int64, program string, env []string) error {
+	here := op.m.thisMachine()
 	s := endpointfs.LaunchRecord{
 		Host: here.Host, BootID: here.BootID, PID: pid, StartTime: start,
-		Runtime: program, ChiltepinVersion: m.Version, LogOffset: from, Launched: time.Now(),
+		Runtime: program, ChiltepinVersion: op.m.Version, LogOffset: from, Launched: time.Now(),
 	}
-	s.ID, _ = ep.ID()
+	s.ID, _ = op.ep.ID()
 	for _, v := range env {
 		if id, ok := strings.CutPrefix(v, daemon.ClientIDVariable+"="); ok {
 			s.ClientID = id
 		}
 	}
-	return ep.WriteLaunchRecord(s)
+	return op.ep.WriteLaunchRecord(s)
 }
 
 // openOutput opens the file for a daemon's standard output and error, emptied.

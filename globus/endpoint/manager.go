@@ -3,13 +3,11 @@ package endpoint
 import (
 	"context"
 	"errors"
-	"time"
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus/compute"
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/process"
-	"chiltepin/globus/progress"
 	"chiltepin/globus/runtime"
 )
 
@@ -103,51 +101,4 @@ func (m *Manager) connectService(ctx context.Context) (Service, error) {
 		return nil, errors.New("the Globus Compute service is not to be asked")
 	}
 	return m.Service(ctx)
-}
-
-// lockPoll is how often a lock that somebody holds is tried.
-const lockPoll = 50 * time.Millisecond
-
-// lock takes the lock of the endpoint of that name, waiting for other
-// operations until the deadline. The endpoint is looked up again once the lock
-// is held: the operation before may have deleted it. The context is for what is
-// done under the lock.
-func (m *Manager) lock(ctx context.Context, name, purpose string, deadline time.Time) (context.Context, *turn, error) {
-	dir := m.configDir()
-	ep, err := dir.Endpoint(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	told := ""
-	for {
-		lock, err := ep.Lock(ctx, purpose)
-		var held *endpointfs.LockedError
-		if errors.As(err, &held) {
-			if !time.Now().Before(deadline) {
-				return nil, nil, &BusyError{Name: ep.Name(), Holder: held.Holder}
-			}
-			if told != held.Error() {
-				told = held.Error()
-				progress.Report(ctx, progress.Event{Stage: "waiting", Text: told})
-			}
-			if err := pause(ctx, lockPoll); err != nil {
-				return nil, nil, err
-			}
-			continue
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		if ep, err = dir.Endpoint(ep.Name()); err != nil {
-			lock.Release()
-			return nil, nil, err
-		}
-		if err := restorePIDFile(ep); err != nil {
-			lock.Release()
-			return nil, nil, err
-		}
-		ep.RemoveUnfinishedRecord()
-		ctx, t := newTurn(ctx, ep, lock)
-		return ctx, t, nil
-	}
 }

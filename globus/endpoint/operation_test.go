@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,4 +99,66 @@ func (th thief) Hold(pid int) (process.Handle, error) {
 		return nil, err
 	}
 	return th.System.Hold(pid)
+}
+
+// TestWithoutLock: an operation that does not hold its lock, or has given it
+// back, signals nothing, launches nothing and removes nothing.
+func TestWithoutLock(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, script{Users: []string{testUser}})
+	dir := b.userDir()
+	pid := b.start().Status.Evidence.Process.PID
+	for len(b.status().UserEndpoints) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	user := b.status().UserEndpoints[0]
+	all, err := b.ep.UserEndpoints()
+	if err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	rt, err := b.Runtime(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := b.locked("given back")
+	given.end()
+	never := b.newOperation("mesa", "testing", time.Second)
+	never.ep = b.ep
+	for name, op := range map[string]*operation{"given back": given, "never held": never} {
+		held := op.holdUserEndpoints(b.status().Evidence, true)
+		if len(held) == 0 {
+			t.Fatal("the user endpoint is not held")
+		}
+		evidence := b.status().Evidence
+		for what, do := range map[string]func() error{
+			"check":              op.checkLockHeld,
+			"signal":             func() error { return op.signal(user.PID, held[0].Handle, syscall.SIGTERM) },
+			"kill":               func() error { return op.killAll(held) },
+			"end a session":      func() error { return op.endSession(t.Context(), held, time.Second) },
+			"remove daemon.pid":  func() error { return op.removePIDFile(evidence) },
+			"restore daemon.pid": op.restorePIDFile,
+			"change files":       func() error { return op.changeFiles(func(*os.Root) error { t.Error("changed"); return nil }) },
+			"remove a directory": func() error { return op.removeUserEndpointDir(all[0]) },
+			"launch":             func() error { _, err := op.launchDaemon(rt, nil); return err },
+			"stop":               func() error { _, err := op.stop(t.Context(), StopOptions{Now: true}); return err },
+			"stop user endpoint": func() error { return op.stopUserEndpoint(t.Context(), testUser, 0, time.Second) },
+			"stop a lost launch": func() error { return op.stopLoser(t.Context(), &awaitedDaemon{pid: pid, handle: held[0].Handle}) },
+			"end a registration": func() error {
+				return (&deletion{operation: op, result: DeleteResult{ID: testID}}).endRegistration(t.Context())
+			},
+			"remove an endpoint": func() error { return (&deletion{operation: op}).removeFiles(t.Context()) },
+			"end an orphan":      func() error { _, _, err := op.endOrphan(t.Context(), &fakeService{}, Pair{ID: testUser}); return err },
+		} {
+			if err := do(); !errors.Is(err, errNoLock) {
+				t.Errorf("%s, %s: %v, want it refused", name, what, err)
+			}
+		}
+		held.Close()
+	}
+	if !alive(pid) || !alive(user.PID) || !b.has("daemon.pid") {
+		t.Errorf("alive: the daemon %v, its user endpoint %v; daemon.pid is there: %v", alive(pid), alive(user.PID), b.has("daemon.pid"))
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Error(err)
+	}
 }

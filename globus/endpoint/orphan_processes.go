@@ -12,6 +12,7 @@ import (
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/process"
+	"chiltepin/globus/progress"
 )
 
 // Survivors are the processes that a user endpoint has left running which was
@@ -101,7 +102,7 @@ func troubleOfSurvivors(ep *endpointfs.Endpoint, all []Survivors) *Trouble {
 // endSurvivors ends what killed user endpoints have left running. Without Now it
 // waits for the tasks that they are at, as for any others: what these write to
 // the disk may be wanted.
-func (s *stopper) endSurvivors(ctx context.Context) error {
+func (s *stopping) endSurvivors(ctx context.Context) error {
 	for {
 		all := s.m.findSurvivors(s.ep)
 		if len(all) == 0 {
@@ -110,27 +111,27 @@ func (s *stopper) endSurvivors(ctx context.Context) error {
 		tasks := countRunningTasks(all)
 		if tasks > 0 && !s.o.Now {
 			known := fmt.Sprintf("%d tasks are not finished, %s", tasks, undeliverable)
-			s.tell(ctx, "draining", known)
-			if !time.Now().Before(s.deadline) {
-				return s.timeout(known)
+			s.report(ctx, "draining", known)
+			if s.isLate() {
+				return s.timeout(known, s.waitAgain())
 			}
-			if err := pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
-				return s.interrupted(err, known)
+			if err := progress.Pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
+				return s.interrupted(err, known, s.seeStatus())
 			}
 			continue
 		}
 		s.result.Lost += tasks
 		for _, o := range all {
-			if err := s.endSession(ctx, o); err != nil {
+			if err := s.endSurvivingSession(ctx, o); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// endSession ends the processes of a session whose leader is gone. They are
+// endSurvivingSession ends the processes of a session whose leader is gone. They are
 // proven again while they are held.
-func (s *stopper) endSession(ctx context.Context, o Survivors) error {
+func (s *stopping) endSurvivingSession(ctx context.Context, o Survivors) error {
 	var all process.HeldList
 	defer func() { all.Close() }()
 	for _, p := range o.Processes {
@@ -139,7 +140,7 @@ func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 			continue // it has ended
 		}
 		if err != nil {
-			return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+			return s.wrap(err)
 		}
 		if held.Session != p.Session {
 			held.Handle.Close()
@@ -147,12 +148,11 @@ func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 		}
 		all = append(all, held)
 	}
-	if err := stillOurs(ctx); err != nil {
-		return err
-	}
-	s.tell(ctx, "stopping", fmt.Sprintf("%d processes that user endpoint %s left behind are told to end", len(all), o.UserEndpoint))
+	s.report(ctx, "stopping", fmt.Sprintf("sending SIGTERM to %d leftover processes of user endpoint %s", len(all), o.UserEndpoint))
 	for _, p := range all {
-		_ = p.Handle.Signal(syscall.SIGTERM) // a dead one is what is wanted
+		if err := s.signal(p.PID, p.Handle, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
 	}
 	for _, grace := range []time.Duration{2 * time.Second, 5 * time.Second} {
 		waiting, cancel := context.WithTimeout(ctx, grace)
@@ -167,11 +167,13 @@ func (s *stopper) endSession(ctx context.Context, o Survivors) error {
 		case left == 0:
 			return nil
 		case ctx.Err() != nil:
-			return s.interrupted(ctx.Err(), fmt.Sprintf("the daemon has ended; process %d, which a user endpoint left behind, has not yet", left))
+			return s.interrupted(ctx.Err(), fmt.Sprintf("the daemon has ended; process %d, which a user endpoint left behind, has not yet", left), s.seeStatus())
 		case grace > 2*time.Second:
-			return s.timeout(fmt.Sprintf("the daemon has ended; process %d, which a user endpoint left behind, got SIGKILL and has not", left))
+			return s.timeout(fmt.Sprintf("the daemon has ended; process %d, which a user endpoint left behind, got SIGKILL and has not", left), s.waitAgain())
 		}
-		killAll(all)
+		if err := s.killAll(all); err != nil {
+			return err
+		}
 	}
 	return nil
 }

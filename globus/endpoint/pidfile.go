@@ -8,8 +8,6 @@ import (
 	"os"
 	"strings"
 	"syscall"
-
-	"chiltepin/endpointfs"
 )
 
 // removePIDFile removes a daemon.pid that was judged to be left over, and only
@@ -17,13 +15,16 @@ import (
 // end if it lost it. The file is renamed, looked at again under its new name,
 // and put back when it is another one. The daemon looks for its file every 15
 // seconds, so the instant between does not matter.
-func removePIDFile(ep *endpointfs.Endpoint, e Evidence) error {
+func (op *operation) removePIDFile(e Evidence) error {
+	if err := op.checkLockHeld(); err != nil {
+		return err
+	}
 	if !e.PIDFile.Exists {
 		return nil
 	}
-	root, err := os.OpenRoot(ep.Path())
+	root, err := os.OpenRoot(op.ep.Path())
 	if err != nil {
-		return fmt.Errorf("removing daemon.pid: %w", err)
+		return op.wrap(fmt.Errorf("removing daemon.pid: %w", err))
 	}
 	defer root.Close()
 	const name = "daemon.pid"
@@ -31,20 +32,20 @@ func removePIDFile(ep *endpointfs.Endpoint, e Evidence) error {
 	if err := root.Rename(name, away); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
-		return fmt.Errorf("removing daemon.pid: %w", err)
+		return op.wrap(fmt.Errorf("removing daemon.pid: %w", err))
 	}
 	// It may be a link, which was read through.
-	info, err := os.Stat(ep.Path() + "/" + away)
+	info, err := os.Stat(op.ep.Path() + "/" + away)
 	if err == nil && info.ModTime().Equal(e.PIDFile.ModTime) {
 		if err := root.Remove(away); err != nil {
-			return fmt.Errorf("removing daemon.pid: %w", err)
+			return op.wrap(fmt.Errorf("removing daemon.pid: %w", err))
 		}
 		return nil
 	}
 	if err := putBack(root, away, name); err != nil {
-		return fmt.Errorf("putting daemon.pid back: %w", err)
+		return op.wrap(fmt.Errorf("putting daemon.pid back: %w", err))
 	}
-	return errors.New("daemon.pid has changed meanwhile: another program is starting the daemon")
+	return op.wrap(errors.New("daemon.pid has changed meanwhile: another program is starting the daemon"))
 }
 
 // takenAway is the beginning of the names that daemon.pid has while it is looked
@@ -54,8 +55,11 @@ const takenAway = ".daemon.pid."
 // restorePIDFile puts back a daemon.pid that an operation had taken away when it
 // was killed, so that it is judged anew. Where there is another one by now, what
 // was taken away is left over. The caller holds the lock.
-func restorePIDFile(ep *endpointfs.Endpoint) error {
-	entries, err := os.ReadDir(ep.Path())
+func (op *operation) restorePIDFile() error {
+	if err := op.checkLockHeld(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(op.ep.Path())
 	if err != nil {
 		return nil // the operation itself will say why
 	}
@@ -63,7 +67,7 @@ func restorePIDFile(ep *endpointfs.Endpoint) error {
 		if !strings.HasPrefix(e.Name(), takenAway) {
 			continue
 		}
-		root, err := os.OpenRoot(ep.Path())
+		root, err := os.OpenRoot(op.ep.Path())
 		if err != nil {
 			return nil
 		}

@@ -24,7 +24,7 @@ func (m *Manager) watchPIDFile(ctx context.Context, ep *endpointfs.Endpoint, e E
 	progress.Report(ctx, progress.Event{Stage: "watching", Text: fmt.Sprintf("watching daemon.pid for up to %s: a daemon on another machine would touch it", time.Until(end).Round(time.Second))})
 	w := Watch{}
 	for time.Now().Before(end) {
-		if err := pause(ctx, min(250*time.Millisecond, time.Until(end))); err != nil {
+		if err := progress.Pause(ctx, min(250*time.Millisecond, time.Until(end))); err != nil {
 			return e, verdict{}, err
 		}
 		f, _ := ep.PIDFile()
@@ -42,16 +42,4 @@ func (m *Manager) watchPIDFile(ctx context.Context, ep *endpointfs.Endpoint, e E
 		return e, verdict{}, err
 	}
 	return e, judgeEvidence(e), nil
-}
-
-// pause waits, or returns the error of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(max(d, 0))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -13,7 +13,6 @@ import (
 	"chiltepin/endpointfs"
 	"chiltepin/globus"
 	"chiltepin/globus/next"
-	"chiltepin/globus/progress"
 )
 
 // PruneOptions say what to look at.
@@ -132,6 +131,21 @@ func (p *Pair) mustStay(named bool) string {
 // What fails does not keep the rest from being done; the error then is a
 // *[PruneStepsError].
 func (m *Manager) Prune(ctx context.Context, plan Plan) ([]StepOutcome, error) {
+	service, err := m.connectService(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, op, err := m.beginDirectory(ctx, "pruning")
+	if err != nil {
+		return nil, err
+	}
+	defer op.end()
+	steps, err := op.prune(ctx, service, plan)
+	return steps, op.wrapLostLock(err)
+}
+
+// prune does the work of Prune.
+func (op *operation) prune(ctx context.Context, service Service, plan Plan) ([]StepOutcome, error) {
 	var steps []StepOutcome
 	var failed []error
 	done := func(name, outcome, detail string, err error) {
@@ -141,22 +155,18 @@ func (m *Manager) Prune(ctx context.Context, plan Plan) ([]StepOutcome, error) {
 		}
 		steps = append(steps, StepOutcome{Name: name, Outcome: outcome, Detail: detail})
 	}
-	service, err := m.connectService(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for _, p := range plan.Registrations {
 		name := "registration " + p.Name + " " + p.ID
 		if ctx.Err() != nil {
 			done(name, "not done", "interrupted", nil)
 			continue
 		}
-		progress.Report(ctx, progress.Event{Stage: "deregistering", Text: "ending the registration " + p.ID})
-		outcome, detail, err := m.endOrphan(ctx, service, p)
+		op.report(ctx, "deregistering", "ending the registration "+p.ID)
+		outcome, detail, err := op.endOrphan(ctx, service, p)
 		done(name, outcome, detail, err)
 	}
 	// What is left over may have got an owner meanwhile.
-	removable, _, err := m.UserLeftovers()
+	removable, _, err := op.m.UserLeftovers()
 	for _, u := range plan.Leftovers {
 		name := "directory " + u.Path()
 		still := slices.ContainsFunc(removable, func(r endpointfs.UserEndpointDir) bool { return r.Path() == u.Path() })
@@ -168,7 +178,7 @@ func (m *Manager) Prune(ctx context.Context, plan Plan) ([]StepOutcome, error) {
 		case !still:
 			done(name, "stays", "it is gone, or is in use now", nil)
 		default:
-			done(name, "removed", "", m.Dir.RemoveUserEndpoint(u))
+			done(name, "removed", "", op.removeUserEndpointDir(u))
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -181,8 +191,11 @@ func (m *Manager) Prune(ctx context.Context, plan Plan) ([]StepOutcome, error) {
 }
 
 // endOrphan ends one registration, unless it is none to end any more.
-func (m *Manager) endOrphan(ctx context.Context, service Service, p Pair) (outcome, detail string, err error) {
-	kept, _, err := m.Dir.IDs()
+func (op *operation) endOrphan(ctx context.Context, service Service, p Pair) (outcome, detail string, err error) {
+	if err := op.checkLockHeld(); err != nil {
+		return "", "", err
+	}
+	kept, _, err := op.m.Dir.IDs()
 	if err != nil {
 		return "", "", err
 	}
@@ -197,6 +210,9 @@ func (m *Manager) endOrphan(ctx context.Context, service Service, p Pair) (outco
 		return "", "", err
 	case st.Online:
 		return "stays", "it has come online", nil
+	}
+	if err := op.checkLockHeld(); err != nil {
+		return "", "", err
 	}
 	if err := service.Delete(ctx, p.ID); err != nil && !globus.IsNotFound(err) {
 		return "", "", err

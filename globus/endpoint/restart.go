@@ -1,11 +1,6 @@
 package endpoint
 
-import (
-	"context"
-	"time"
-
-	"chiltepin/endpointfs"
-)
+import "context"
 
 // RestartResult is an endpoint that was stopped, if it ran, and started.
 type RestartResult struct {
@@ -17,27 +12,27 @@ type RestartResult struct {
 // [Manager.Start] does, under one lock and within one timeout. What start checks
 // is checked first, so that an endpoint is not stopped that cannot start again.
 func (m *Manager) Restart(ctx context.Context, name string, o StopOptions) (RestartResult, error) {
-	began, deadline := deadlineAfter(o.Timeout)
-	ctx, t, err := m.lock(ctx, name, "restarting", deadline)
+	ctx, op, err := m.begin(ctx, name, "restarting", o.Timeout)
 	if err != nil {
 		return RestartResult{}, err
 	}
-	defer t.release()
-	r, err := m.restart(ctx, t.ep, o, began, deadline)
-	return r, t.told(err)
+	defer op.end()
+	r, err := op.restart(ctx, o)
+	return r, op.wrapLostLock(err)
 }
 
-// restart does the work of Restart under the lock.
-func (m *Manager) restart(ctx context.Context, ep *endpointfs.Endpoint, o StopOptions, began, deadline time.Time) (r RestartResult, err error) {
-	if err := m.checkFiles(ep); err != nil {
+// restart does the work of Restart.
+func (op *operation) restart(ctx context.Context, o StopOptions) (r RestartResult, err error) {
+	starting := op.as("starting")
+	if err := starting.checkFiles(); err != nil {
 		return r, err
 	}
-	if _, _, err := m.launchPrerequisites(ctx, ep); err != nil {
+	if _, _, err := starting.launchPrerequisites(ctx); err != nil {
 		return r, err
 	}
-	if r.Stop, err = m.stop(ctx, ep, "restarting", o, began, deadline); err != nil {
+	if r.Stop, err = op.stop(ctx, o); err != nil {
 		return r, err
 	}
-	r.Start, err = m.start(ctx, ep, began, deadline)
+	r.Start, err = starting.start(ctx)
 	return r, err
 }

@@ -7,39 +7,43 @@ import (
 	"syscall"
 	"time"
 
-	"chiltepin/endpointfs"
+	"chiltepin/globus/next"
 	"chiltepin/globus/progress"
 )
 
-// resume lets a daemon that a signal has suspended go on: it was asked to run.
-// It returns what is seen then.
-func (m *Manager) resume(ctx context.Context, ep *endpointfs.Endpoint, e Evidence) (Evidence, error) {
-	pid := e.Process.PID
-	held, err := m.processTable().Hold(pid)
+// resumeGrace is how long a process is given to be seen running again.
+const resumeGrace = 2 * time.Second
+
+// resume resumes a daemon that a signal has suspended: it was asked to run. A
+// daemon that has changed meanwhile is left alone.
+func (op *operation) resume(ctx context.Context, p *ProcessEvidence) error {
+	handle, err := op.m.processTable().Hold(p.PID)
+	if errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
 	if err != nil {
-		return e, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+		return op.wrap(err)
 	}
-	defer held.Close()
-	s := stopper{m: m, ep: ep, operation: "starting"}
-	if e, err = s.prove(held, e.Process); errors.Is(err, errChanged) {
-		return e, nil
+	defer handle.Close()
+	if _, err := op.proveHeld(handle, p); errors.Is(err, errChanged) {
+		return nil
 	} else if err != nil {
-		return e, err
+		return err
 	}
-	progress.Report(ctx, progress.Event{Stage: "resuming", Text: fmt.Sprintf("process %d is suspended, and is told to go on", pid)})
-	if err := stillOurs(ctx); err != nil {
-		return e, err
+	op.report(ctx, "resuming", fmt.Sprintf("process %d is suspended; resuming it", p.PID))
+	if err := op.signal(p.PID, handle, syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
 	}
-	if err := held.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return e, fmt.Errorf("starting endpoint %q: signalling process %d: %w", ep.Name(), pid, err)
-	}
-	for until := time.Now().Add(2 * time.Second); ; {
-		e, err := m.gatherEvidence(ep, lookOptions{Mine: true})
-		if p := e.Process; err != nil || p == nil || !p.Suspended || time.Now().After(until) {
-			return e, err
+	for until := time.Now().Add(resumeGrace); ; {
+		e, err := op.m.gatherEvidence(op.ep, lookOptions{Mine: true})
+		if err != nil {
+			return op.wrap(err)
 		}
-		if err := pause(ctx, lockPoll); err != nil {
-			return e, err
+		if p := e.Process; p == nil || !p.Suspended || time.Now().After(until) {
+			return nil
+		}
+		if err := progress.Pause(ctx, lockPoll); err != nil {
+			return op.interrupted(err, fmt.Sprintf("process %d was resumed", p.PID), op.step(next.EndpointStart, ""))
 		}
 	}
 }

@@ -1,31 +1,23 @@
 package endpoint
 
-import (
-	"context"
-	"fmt"
-	"path/filepath"
-	"time"
-
-	"chiltepin/endpointfs"
-	"chiltepin/globus/daemon"
-)
+import "context"
 
 // Tidy removes the daemon.pid of a daemon that is gone beyond doubt, and says
 // whether there was one. It signals nothing: where a process may be the daemon
 // nothing is done.
 func (m *Manager) Tidy(ctx context.Context, name string) (bool, error) {
-	ctx, t, err := m.lock(ctx, name, "tidying", time.Now().Add(lockPoll))
+	ctx, op, err := m.begin(ctx, name, "tidying", lockPoll)
 	if err != nil {
 		return false, err
 	}
-	defer t.release()
-	removed, err := m.tidy(ctx, t.ep)
-	return removed, t.told(err)
+	defer op.end()
+	removed, err := op.removeStalePIDFile(ctx)
+	return removed, op.wrapLostLock(err)
 }
 
-// tidy does the work of Tidy under the lock.
-func (m *Manager) tidy(ctx context.Context, ep *endpointfs.Endpoint) (bool, error) {
-	e, v, err := m.settle(ctx, ep)
+// removeStalePIDFile does the work of Tidy.
+func (op *operation) removeStalePIDFile(ctx context.Context) (bool, error) {
+	e, v, err := op.settle(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -33,24 +25,10 @@ func (m *Manager) tidy(ctx context.Context, ep *endpointfs.Endpoint) (bool, erro
 		return false, nil
 	}
 	if !v.Settled {
-		return false, m.doubt("tidying", ep, e, v)
+		return false, op.doubt(e, v)
 	}
-	if err := stillOurs(ctx); err != nil {
+	if err := op.removePIDFile(e); err != nil {
 		return false, err
 	}
-	if err := removePIDFile(ep, e); err != nil {
-		return false, fmt.Errorf("tidying endpoint %q: %w", ep.Name(), err)
-	}
 	return true, nil
-}
-
-// LeadsTo says whether a directory of the PATH has the daemon's program, and
-// returns where.
-func LeadsTo(path string) (string, bool) {
-	for _, dir := range filepath.SplitList(path) {
-		if leadsTo(dir, daemon.Program) {
-			return filepath.Join(dir, daemon.Program), true
-		}
-	}
-	return "", false
 }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"time"
 
-	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
@@ -54,26 +54,36 @@ type StopResult struct {
 // A daemon that ignores SIGTERM is a *[TimeoutError]; only Now kills it, and
 // then its user endpoints too.
 func (m *Manager) Stop(ctx context.Context, name string, o StopOptions) (StopResult, error) {
-	began, deadline := deadlineAfter(o.Timeout)
-	ctx, t, err := m.lock(ctx, name, "stopping", deadline)
+	ctx, op, err := m.begin(ctx, name, "stopping", o.Timeout)
 	if err != nil {
 		return StopResult{}, err
 	}
-	defer t.release()
-	r, err := m.stop(ctx, t.ep, "stopping", o, began, deadline)
-	return r, t.told(err)
+	defer op.end()
+	r, err := op.stop(ctx, o)
+	return r, op.wrapLostLock(err)
 }
 
-// stop does the work of Stop under the lock.
-func (m *Manager) stop(ctx context.Context, ep *endpointfs.Endpoint, operation string, o StopOptions, began, deadline time.Time) (StopResult, error) {
-	s := stopper{m: m, ep: ep, operation: operation, o: o, began: began, deadline: deadline}
+// stopping is an operation that stops an endpoint, or does so among other
+// things.
+type stopping struct {
+	*operation
+	o      StopOptions
+	result StopResult
+	ended  bool
+	// how says how it ended where no signal did it.
+	how string
+}
+
+// stop does the work of Stop.
+func (op *operation) stop(ctx context.Context, o StopOptions) (StopResult, error) {
+	s := stopping{operation: op, o: o}
 	if s.o.Grace <= 0 {
 		s.o.Grace = DefaultGrace
 	}
 	for {
-		e, v, err := m.settle(ctx, ep)
+		e, v, err := s.settle(ctx)
 		if err != nil {
-			return StopResult{}, s.interrupted(err, "nothing was done")
+			return StopResult{}, s.interrupted(err, "nothing was done", s.seeStatus())
 		}
 		p := e.Process
 		switch {
@@ -83,63 +93,57 @@ func (m *Manager) stop(ctx context.Context, ep *endpointfs.Endpoint, operation s
 			}
 			continue
 		case p != nil && p.Proven:
-			if err := s.end(ctx, e); err != nil {
+			if err := s.stopDaemon(ctx, e); err != nil {
 				return StopResult{}, err
 			}
 			continue // perhaps there is another one
 		case v.Settled:
 			return s.finish(ctx, e)
 		}
-		return StopResult{}, m.doubt(operation, ep, e, v)
+		return StopResult{}, s.doubt(e, v)
 	}
 }
 
-// stopper is one stop under way.
-type stopper struct {
-	m               *Manager
-	ep              *endpointfs.Endpoint
-	operation       string
-	o               StopOptions
-	began, deadline time.Time
-	result          StopResult
-	ended           bool
-	// how says how it ended where no signal did it.
-	how string
+// seeStatus is the step after an operation that was cut short.
+func (op *operation) seeStatus() next.Step {
+	return op.step(next.EndpointStatus, "see how far it came")
+}
+
+// waitAgain is the step after a stop that has had its time.
+func (op *operation) waitAgain() next.Step {
+	return op.step(next.EndpointStop, "wait for it again; stopping without waiting for tasks kills it")
 }
 
 // removePipe removes a pipe that stands in for daemon.pid: the daemon reads the
 // file as it ends (PIDLockFile.release), and would wait for ever.
-func (s *stopper) removePipe(e Evidence) error {
+func (s *stopping) removePipe(e Evidence) error {
 	if !e.PIDFile.Exists || e.PIDFile.PID != 0 || !e.PIDFile.ModTime.IsZero() {
 		return nil
 	}
-	return s.withRoot(func(root *os.Root) error {
-		info, err := root.Lstat("daemon.pid")
+	return s.changeFiles(func(root *os.Root) error {
+		info, err := root.Lstat(daemon.PIDFile)
 		if err != nil || info.IsDir() || info.Mode().IsRegular() {
 			return nil
 		}
-		return root.Remove("daemon.pid")
+		return root.Remove(daemon.PIDFile)
 	})
 }
 
-// errChanged means that the evidence changed while it was being acted on.
-var errChanged = errors.New("the process is another one by now")
-
-// end ends one proven daemon. A nil error means that it is gone, or that it
-// has changed and has to be looked at again.
-func (s *stopper) end(ctx context.Context, e Evidence) error {
+// stopDaemon ends one proven daemon. A nil error means that it is gone, or that
+// it has changed and has to be looked at again.
+func (s *stopping) stopDaemon(ctx context.Context, e Evidence) error {
 	pid := e.Process.PID
-	held, err := s.m.processTable().Hold(pid)
+	handle, err := s.m.processTable().Hold(pid)
 	if errors.Is(err, syscall.ESRCH) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+		return s.wrap(err)
 	}
-	defer held.Close()
-	e, err = s.prove(held, e.Process)
+	defer handle.Close()
+	e, err = s.proveHeld(handle, e.Process)
 	if errors.Is(err, errChanged) {
-		return pauseBriefly(ctx)
+		return s.lookAgainSoon(ctx)
 	}
 	if err != nil {
 		return err
@@ -148,114 +152,101 @@ func (s *stopper) end(ctx context.Context, e Evidence) error {
 	case Launching:
 		// SIGTERM before its handlers are there would end it at once, perhaps
 		// between the registration and the file that says its id.
-		if !s.o.Now && time.Now().Before(s.deadline) {
-			s.tell(ctx, "waiting", fmt.Sprintf("process %d is starting up; it is stopped when it is up", pid))
-			return pauseBriefly(ctx)
+		if !s.o.Now && !s.isLate() {
+			s.report(ctx, "waiting", fmt.Sprintf("process %d is starting up; it is stopped when it is up", pid))
+			return s.lookAgainSoon(ctx)
 		}
 		if !s.o.Now {
-			return s.timeout(fmt.Sprintf("process %d is still starting up, and was left alone", pid))
+			return s.timeout(fmt.Sprintf("process %d is still starting up, and was left alone", pid), s.waitAgain())
 		}
 	case Up:
-		if again, err := s.waitForTasks(ctx, held, e); err != nil || again {
+		if again, err := s.waitForTasks(ctx, handle, e); err != nil || again {
 			return err
 		}
 		// Tasks may have taken hours.
-		if _, err := s.prove(held, e.Process); errors.Is(err, errChanged) {
+		if _, err := s.proveHeld(handle, e.Process); errors.Is(err, errChanged) {
 			return nil
 		} else if err != nil {
 			return err
 		}
 	case Ending:
-		return s.waitForEnd(ctx, held, e)
-	}
-	if err := stillOurs(ctx); err != nil {
-		return err
+		return s.waitForEnd(ctx, handle, e)
 	}
 	if err := s.removePipe(e); err != nil {
-		return fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+		return err
 	}
-	s.tell(ctx, "stopping", fmt.Sprintf("process %d is told to end", pid))
-	if err := held.Signal(syscall.SIGTERM); errors.Is(err, syscall.ESRCH) {
+	s.report(ctx, "stopping", fmt.Sprintf("sending SIGTERM to process %d", pid))
+	if err := s.signal(pid, handle, syscall.SIGTERM); errors.Is(err, syscall.ESRCH) {
 		return nil
 	} else if err != nil {
-		return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
+		return err
 	}
 	s.result.Signal = "SIGTERM"
-	// A suspended one gets to the signal only when it goes on, also one that was
-	// suspended in this very instant; to others this is nothing.
-	if err := held.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("%s endpoint %q: signalling process %d: %w", s.operation, s.ep.Name(), pid, err)
+	// A suspended one gets to the signal only when it is resumed, also one that
+	// was suspended in this very instant; to others this is nothing.
+	if err := s.signal(pid, handle, syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
 	}
-	return s.waitForEnd(ctx, held, e)
+	return s.waitForEnd(ctx, handle, e)
 }
 
-// prove looks at the process anew while a handle is held on it: what is read
-// now is about that process, or it is dead.
-func (s *stopper) prove(held process.Handle, was *ProcessEvidence) (Evidence, error) {
-	e, err := s.m.gatherEvidence(s.ep, lookOptions{Mine: true})
-	if err != nil {
-		return e, fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
-	}
-	p := e.Process
-	if p == nil || !p.Proven || p.PID != was.PID || p.StartTime != was.StartTime || held.Dead() {
-		return e, errChanged
-	}
-	return e, nil
+// lookAgainSoon waits for the next look.
+func (s *stopping) lookAgainSoon(ctx context.Context) error {
+	return s.interrupted(progress.Pause(ctx, lockPoll), "nothing was done", s.seeStatus())
 }
 
 // waitForEnd waits until the daemon is gone. With Now it is killed when it has
 // had its time, and its user endpoints with it.
-func (s *stopper) waitForEnd(ctx context.Context, held process.Handle, e Evidence) error {
-	pid, told := e.Process.PID, time.Now()
-	users := s.holdUserEndpoints(e)
+func (s *stopping) waitForEnd(ctx context.Context, handle process.Handle, e Evidence) error {
+	pid, began := e.Process.PID, time.Now()
+	users := s.holdUserEndpoints(e, s.o.Now)
 	defer users.Close()
 	until := s.deadline
-	if kill := told.Add(s.o.Grace); s.o.Now && kill.Before(until) {
+	if kill := began.Add(s.o.Grace); s.o.Now && kill.Before(until) {
 		until = kill
 	}
 	waiting, cancel := context.WithDeadline(ctx, until)
-	err := held.Wait(waiting)
+	err := handle.Wait(waiting)
 	cancel()
 	if err != nil && ctx.Err() != nil {
-		return s.interrupted(ctx.Err(), fmt.Sprintf("process %d was told to end and is shutting down", pid))
+		return s.interrupted(ctx.Err(), fmt.Sprintf("process %d got SIGTERM and is shutting down", pid), s.seeStatus())
 	}
 	if err != nil && !s.o.Now {
 		if s.hasMarkedEnd(e) {
-			return s.timeout(fmt.Sprintf("process %d got SIGTERM and has marked its end in the log, but hangs since, as it does when the broker does not answer; nothing was killed, and nothing would be lost", pid))
+			return s.timeout(fmt.Sprintf("process %d got SIGTERM and has logged the end of its work, but its process hangs, as it does when the broker does not answer; nothing was killed, and killing it would lose nothing", pid), s.waitAgain())
 		}
-		return s.timeout(fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid))
+		return s.timeout(fmt.Sprintf("process %d got SIGTERM and has not ended; nothing was killed", pid), s.waitAgain())
 	}
 	if err != nil {
-		if err := stillOurs(ctx); err != nil {
+		s.report(ctx, "killing", fmt.Sprintf("process %d does not end and is killed", pid))
+		if err := s.signal(pid, handle, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
-		s.tell(ctx, "killing", fmt.Sprintf("process %d does not end and is killed", pid))
-		if err := held.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("%s endpoint %q: killing process %d: %w", s.operation, s.ep.Name(), pid, err)
-		}
 		s.result.Signal = "SIGKILL"
-		killAll(users)
+		if err := s.killAll(users); err != nil {
+			return err
+		}
 		last, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := held.Wait(last)
+		err := handle.Wait(last)
 		cancel()
 		if err != nil {
-			return s.timeout(fmt.Sprintf("process %d got SIGKILL and has not ended: the kernel waits for something on its behalf, such as a file system", pid))
+			return s.timeout(fmt.Sprintf("process %d got SIGKILL and has not ended: the kernel waits for something on its behalf, such as a file system", pid), s.waitAgain())
 		}
 	}
 	s.ended = true
-	s.result.Took += time.Since(told)
+	s.result.Took += time.Since(began)
 	return s.waitForUsers(ctx, users)
 }
 
 // hasMarkedEnd says whether the last mark of the log is that of the daemon's end.
-func (s *stopper) hasMarkedEnd(e Evidence) bool {
+func (s *stopping) hasMarkedEnd(e Evidence) bool {
 	mark, ok, err := s.ep.Log().LastMarker()
 	return err == nil && ok && mark.Kind == log.Ends && mark.ID == e.ID
 }
 
 // waitForUsers waits for the user endpoints of a daemon that is gone. They see
 // within a second that their parent died, and end by themselves.
-func (s *stopper) waitForUsers(ctx context.Context, users process.HeldList) error {
+func (s *stopping) waitForUsers(ctx context.Context, users process.HeldList) error {
 	until := s.deadline
 	if least := time.Now().Add(15 * time.Second); s.o.Now && least.After(until) {
 		until = least
@@ -267,28 +258,27 @@ func (s *stopper) waitForUsers(ctx context.Context, users process.HeldList) erro
 			continue
 		}
 		if ctx.Err() != nil {
-			return s.interrupted(ctx.Err(), fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not yet", u.PID))
+			return s.interrupted(ctx.Err(), fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not yet", u.PID), s.seeStatus())
 		}
 		if !s.o.Now {
-			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not", u.PID))
+			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, has not", u.PID), s.waitAgain())
 		}
-		if err := stillOurs(ctx); err != nil {
+		if err := s.killAll(users); err != nil {
 			return err
 		}
-		killAll(users)
 		last, cancel := context.WithTimeout(ctx, 5*time.Second)
 		err := u.Handle.Wait(last)
 		cancel()
 		if err != nil {
-			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, got SIGKILL and has not", u.PID))
+			return s.timeout(fmt.Sprintf("the daemon has ended; its user endpoint, process %d, got SIGKILL and has not", u.PID), s.waitAgain())
 		}
 	}
 	return nil
 }
 
 // finish cleans up after a daemon that is proven gone, and says what was done.
-func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
-	users := s.holdUserEndpoints(e)
+func (s *stopping) finish(ctx context.Context, e Evidence) (StopResult, error) {
+	users := s.holdUserEndpoints(e, s.o.Now)
 	defer users.Close()
 	if err := s.waitForUsers(ctx, users); err != nil {
 		return StopResult{}, err
@@ -296,12 +286,9 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	if err := s.endSurvivors(ctx); err != nil {
 		return StopResult{}, err
 	}
-	if err := stillOurs(ctx); err != nil {
-		return StopResult{}, err
-	}
 	// Where nothing can be written they stay, and the daemon is gone all the same.
-	if err := removePIDFile(s.ep, e); err != nil && !errors.Is(err, syscall.EROFS) {
-		return StopResult{}, fmt.Errorf("%s endpoint %q: %w", s.operation, s.ep.Name(), err)
+	if err := s.removePIDFile(e); err != nil && !errors.Is(err, syscall.EROFS) {
+		return StopResult{}, err
 	}
 	// Where endpoint.json is lost, the record alone knows the id.
 	if e.ID != "" {
@@ -321,21 +308,3 @@ func (s *stopper) finish(ctx context.Context, e Evidence) (StopResult, error) {
 	}
 	return r, err
 }
-
-func (s *stopper) tell(ctx context.Context, stage, text string) {
-	progress.Report(ctx, progress.Event{Stage: stage, Text: text})
-}
-
-func (s *stopper) timeout(known string) error {
-	return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began), Known: known,
-		NextSteps: []next.Step{next.Endpoint(next.EndpointStop, s.ep.Name(), "wait for it again; stopping without waiting for tasks would kill it")}}
-}
-
-func (s *stopper) interrupted(err error, known string) error {
-	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return &InterruptedError{Name: s.ep.Name(), Operation: s.operation, Known: known, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, s.ep.Name(), "see how far it came")}, Err: err}
-}
-
-func pauseBriefly(ctx context.Context) error { return pause(ctx, lockPoll) }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"chiltepin/endpointfs/log"
+	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
+	"chiltepin/globus/progress"
 )
 
 // A daemon on another machine cannot be signalled from here, and no process id
@@ -29,11 +31,11 @@ const remoteStop = 30 * time.Second
 
 // stopRemote ends a daemon that runs on another machine, if that can be
 // done without losing tasks. v says where it runs.
-func (s *stopper) stopRemote(ctx context.Context, e Evidence, v verdict) error {
-	refusal := &ElsewhereError{Name: s.ep.Name(), Operation: s.operation, Host: v.Host, Reason: v.Reason}
+func (s *stopping) stopRemote(ctx context.Context, e Evidence, v verdict) error {
+	refusal := s.runsElsewhere(v)
 	// A restart would move the endpoint to this machine; and what was launched
 	// under another host name but is seen here need not be at its end there.
-	if p := e.Process; s.operation != "stopping" || p != nil && p.Host != "" || e.ID == "" || e.PIDFile.PID == 0 {
+	if p := e.Process; s.name != "stopping" || p != nil && p.Host != "" || e.ID == "" || e.PIDFile.PID == 0 {
 		return refusal
 	}
 	if busy := s.findBusyUserEndpoint(); busy != "" && !s.o.Now {
@@ -41,34 +43,30 @@ func (s *stopper) stopRemote(ctx context.Context, e Evidence, v verdict) error {
 		return refusal
 	}
 	if time.Until(s.deadline) < remoteStop {
-		return &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began),
-			Known:     fmt.Sprintf("%s; from here it takes up to %s to stop it, and nothing was done", v.Reason, remoteStop),
-			NextSteps: []next.Step{next.Call(next.EndpointStop, next.Args{"name": s.ep.Name(), "timeout": "2m"}, "give it that time")}}
+		return s.timeout(fmt.Sprintf("%s; from here it takes up to %s to stop it, and nothing was done", v.Reason, remoteStop),
+			next.Call(next.EndpointStop, next.Args{"name": s.ep.Name(), "timeout": "2m"}, "give it that time"))
 	}
 	from, err := s.ep.Log().Size()
 	if err != nil {
-		return fmt.Errorf("%s endpoint %q: reading its log: %w", s.operation, s.ep.Name(), err)
-	}
-	if err := stillOurs(ctx); err != nil {
-		return err
+		return s.wrap(fmt.Errorf("reading its log: %w", err))
 	}
 	away, err := s.hidePIDFile(e)
 	if err != nil {
-		return fmt.Errorf("%s endpoint %q: taking daemon.pid away: %w", s.operation, s.ep.Name(), err)
+		return s.wrap(fmt.Errorf("taking daemon.pid away: %w", err))
 	}
-	s.tell(ctx, "stopping", "daemon.pid was taken away, so the daemon on "+hostInWords(v)+" ends by itself within 15 seconds")
-	told := time.Now()
+	s.report(ctx, "stopping", "daemon.pid was moved away, so the daemon on "+hostInWords(v)+" shuts down within 15 seconds")
+	began := time.Now()
 	if err := s.waitForEndMarker(ctx, e, v, from); err != nil {
 		return errors.Join(err, s.restoreHiddenPIDFile(away))
 	}
-	if err := s.withRoot(func(root *os.Root) error { return root.Remove(away) }); err != nil {
-		return fmt.Errorf("%s endpoint %q: removing daemon.pid: %w", s.operation, s.ep.Name(), err)
+	if err := s.changeFiles(func(root *os.Root) error { return root.Remove(away) }); err != nil {
+		return s.wrap(fmt.Errorf("removing daemon.pid: %w", err))
 	}
-	if err := pause(ctx, afterMark); err != nil {
-		return s.interrupted(err, "the daemon on "+hostInWords(v)+" has marked its end")
+	if err := progress.Pause(ctx, afterMark); err != nil {
+		return s.interrupted(err, "the daemon on "+hostInWords(v)+" has marked its end", s.seeStatus())
 	}
 	s.ended, s.how = true, "the daemon on "+hostInWords(v)+" missed daemon.pid, shut down and marked its end in the log"
-	s.result.Took += time.Since(told)
+	s.result.Took += time.Since(began)
 	return nil
 }
 
@@ -82,7 +80,7 @@ func hostInWords(v verdict) string {
 
 // findBusyUserEndpoint says which user endpoint may have tasks: one whose log does not
 // end with the mark of its end.
-func (s *stopper) findBusyUserEndpoint() string {
+func (s *stopping) findBusyUserEndpoint() string {
 	all, err := s.ep.UserEndpoints()
 	if err != nil {
 		return "its user endpoints cannot be seen: " + err.Error()
@@ -97,9 +95,9 @@ func (s *stopper) findBusyUserEndpoint() string {
 }
 
 // hidePIDFile gives daemon.pid another name, which it returns.
-func (s *stopper) hidePIDFile(e Evidence) (away string, err error) {
+func (s *stopping) hidePIDFile(e Evidence) (away string, err error) {
 	away = takenAway + rand.Text()
-	err = s.withRoot(func(root *os.Root) error { return root.Rename("daemon.pid", away) })
+	err = s.changeFiles(func(root *os.Root) error { return root.Rename(daemon.PIDFile, away) })
 	if err != nil {
 		return "", err
 	}
@@ -118,9 +116,9 @@ func holdsPID(data []byte, pid int) bool {
 
 // restoreHiddenPIDFile gives daemon.pid its name again, so that a daemon which has not
 // missed it yet is seen to run.
-func (s *stopper) restoreHiddenPIDFile(away string) error {
-	return s.withRoot(func(root *os.Root) error {
-		if err := putBack(root, away, "daemon.pid"); !errors.Is(err, fs.ErrNotExist) {
+func (s *stopping) restoreHiddenPIDFile(away string) error {
+	return s.changeFiles(func(root *os.Root) error {
+		if err := putBack(root, away, daemon.PIDFile); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
@@ -129,11 +127,11 @@ func (s *stopper) restoreHiddenPIDFile(away string) error {
 
 // waitForEndMarker waits until the daemon has marked its end in the log after the
 // offset from.
-func (s *stopper) waitForEndMarker(ctx context.Context, e Evidence, v verdict, from int64) error {
+func (s *stopping) waitForEndMarker(ctx context.Context, e Evidence, v verdict, from int64) error {
 	for {
 		data, _, err := s.ep.Log().ReadFrom(from, launchLog)
 		if err != nil {
-			return fmt.Errorf("%s endpoint %q: reading its log: %w", s.operation, s.ep.Name(), err)
+			return s.wrap(fmt.Errorf("reading its log: %w", err))
 		}
 		for _, mark := range log.Markers(data) {
 			if mark.Kind == log.Ends && mark.ID == e.ID {
@@ -141,23 +139,26 @@ func (s *stopper) waitForEndMarker(ctx context.Context, e Evidence, v verdict, f
 			}
 		}
 		// Touching it, the daemon may have made it anew in the very instant.
-		if f, err := s.ep.PIDFile(); f.Exists && (err != nil || f.PID == e.PIDFile.PID) && stillOurs(ctx) == nil {
-			if err := s.withRoot(func(root *os.Root) error { return root.Remove("daemon.pid") }); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if f, err := s.ep.PIDFile(); f.Exists && (err != nil || f.PID == e.PIDFile.PID) && s.checkLockHeld() == nil {
+			if err := s.changeFiles(func(root *os.Root) error { return root.Remove(daemon.PIDFile) }); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
-		if !time.Now().Before(s.deadline) {
-			return s.timeout("the daemon on " + hostInWords(v) + " has not marked its end after daemon.pid was taken away; the file was put back")
+		if s.isLate() {
+			return s.timeout("the daemon on "+hostInWords(v)+" has not marked its end after daemon.pid was taken away; the file was put back", s.waitAgain())
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return s.interrupted(err, "daemon.pid was taken away and put back; the daemon on "+hostInWords(v)+" may be shutting down")
+		if err := progress.Pause(ctx, 100*time.Millisecond); err != nil {
+			return s.interrupted(err, "daemon.pid was taken away and put back; the daemon on "+hostInWords(v)+" may be shutting down", s.seeStatus())
 		}
 	}
 }
 
-// withRoot does something within the endpoint's directory.
-func (s *stopper) withRoot(do func(*os.Root) error) error {
-	root, err := os.OpenRoot(s.ep.Path())
+// changeFiles changes something in the endpoint's directory.
+func (op *operation) changeFiles(do func(*os.Root) error) error {
+	if err := op.checkLockHeld(); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(op.ep.Path())
 	if err != nil {
 		return err
 	}

@@ -148,7 +148,7 @@ func TestStopHangs(t *testing.T) {
 	pid := b.start().Status.Evidence.Process.PID
 	_, err := b.Stop(t.Context(), "mesa", StopOptions{Timeout: 500 * time.Millisecond})
 	var late *TimeoutError
-	if !errors.As(err, &late) || !strings.Contains(late.Known, "has marked its end in the log, but hangs") || !alive(pid) {
+	if !errors.As(err, &late) || !strings.Contains(late.Known, "has logged the end of its work, but its process hangs") || !alive(pid) {
 		t.Errorf("Stop: %v (alive: %v)", err, alive(pid))
 	}
 }

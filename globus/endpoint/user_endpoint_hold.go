@@ -2,33 +2,26 @@ package endpoint
 
 import (
 	"slices"
-	"syscall"
 
 	"chiltepin/globus/process"
 )
 
-func killAll(all process.HeldList) {
-	for _, p := range all {
-		_ = p.Handle.Signal(syscall.SIGKILL) // a dead one is what is wanted
-	}
-}
-
 // holdUserEndpoints takes hold of the processes of this endpoint's user
-// endpoints and, with Now, of everything in their sessions: a session bears the
+// endpoints and, with sessions, of everything in their sessions: a session bears the
 // process id of its leader, which cannot come round again while it has members,
 // and they are taken hold of while the leader is alive.
-func (s *stopper) holdUserEndpoints(e Evidence) process.HeldList {
+func (op *operation) holdUserEndpoints(e Evidence, sessions bool) process.HeldList {
 	var all process.HeldList
-	for _, p := range s.m.findUserProcesses(s.ep, e) {
+	for _, p := range op.m.findUserProcesses(op.ep, e) {
 		if !p.Ours {
 			continue
 		}
-		leader, err := process.Hold(s.m.processTable(), p.Process)
+		leader, err := process.Hold(op.m.processTable(), p.Process)
 		if err != nil {
 			continue
 		}
-		if s.o.Now && leader.Session == leader.PID {
-			all = append(all, s.holdSession(leader)...)
+		if sessions && leader.Session == leader.PID {
+			all = append(all, op.holdSession(leader)...)
 		}
 		all = append(all, leader)
 	}
@@ -36,8 +29,8 @@ func (s *stopper) holdUserEndpoints(e Evidence) process.HeldList {
 }
 
 // holdSession takes hold of the other processes in the leader's session.
-func (s *stopper) holdSession(leader process.Held) process.HeldList {
-	members, err := s.m.processTable().Session(leader.PID)
+func (op *operation) holdSession(leader process.Held) process.HeldList {
+	members, err := op.m.processTable().Session(leader.PID)
 	if err != nil {
 		return nil
 	}
@@ -46,7 +39,7 @@ func (s *stopper) holdSession(leader process.Held) process.HeldList {
 		if p.PID == leader.PID {
 			continue
 		}
-		member, err := process.Hold(s.m.processTable(), p)
+		member, err := process.Hold(op.m.processTable(), p)
 		if err != nil {
 			continue
 		}

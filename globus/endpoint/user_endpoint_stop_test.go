@@ -51,3 +51,29 @@ func TestStopUserEndpoint(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Amid another operation on its endpoint a user endpoint is left alone.
+func TestStopUserEndpointAmidAnother(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, script{Users: []string{testUser}})
+	dir := b.userDir()
+	b.start()
+	var user UserEndpoint
+	for user.PID == 0 {
+		if all := b.status().UserEndpoints; len(all) > 0 {
+			user = all[0]
+		}
+	}
+	other := b.locked("mesa")
+	var busy *BusyError
+	if err := b.StopUserEndpoint(t.Context(), "mesa", testUser, 0, 100*time.Millisecond); !errors.As(err, &busy) || !alive(user.PID) {
+		t.Errorf("%v; alive: %v", err, alive(user.PID))
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Error(err)
+	}
+	other.end()
+	if err := b.StopUserEndpoint(t.Context(), "mesa", testUser, 0, 20*time.Second); err != nil || alive(user.PID) {
+		t.Errorf("%v; alive: %v", err, alive(user.PID))
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/process"
+	"chiltepin/globus/progress"
 )
 
 // userProcess is the process of a user endpoint.
@@ -99,7 +100,7 @@ func (m *Manager) describeUserEndpoints(ctx context.Context, ep *endpointfs.Endp
 
 // waitForTasks waits until no user endpoint has tasks. again is true when the
 // daemon ended meanwhile and has to be looked at anew.
-func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evidence) (again bool, err error) {
+func (s *stopping) waitForTasks(ctx context.Context, handle process.Handle, e Evidence) (again bool, err error) {
 	if len(s.m.findUserProcesses(s.ep, e)) == 0 && (s.o.Now || countRunningTasks(s.m.findSurvivors(s.ep)) == 0) {
 		return false, nil
 	}
@@ -107,7 +108,7 @@ func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evide
 	if s.m.Service != nil {
 		service, _ = s.m.Service(ctx) // without a login, what is known here must do
 	}
-	told := ""
+	reported := ""
 	for {
 		waiting, count, why := 0, 0, ""
 		for _, u := range s.m.findUserProcesses(s.ep, e) {
@@ -127,24 +128,24 @@ func (s *stopper) waitForTasks(ctx context.Context, held process.Handle, e Evide
 				waiting, count, why = waiting+1, count+n, undeliverable
 			}
 		}
-		if waiting == 0 || held.Dead() {
-			return held.Dead(), nil
+		if waiting == 0 || handle.Dead() {
+			return handle.Dead(), nil
 		}
 		text := fmt.Sprintf("%d tasks are not finished (%s)", count, why)
 		if count == 0 {
 			text = "it is not known yet whether all tasks are finished: " + why
 		}
-		if text != told {
-			told = text
-			s.tell(ctx, "draining", text)
+		if text != reported {
+			reported = text
+			s.report(ctx, "draining", text)
 		}
-		if !time.Now().Before(s.deadline) {
-			return false, &TimeoutError{Name: s.ep.Name(), Operation: s.operation, After: time.Since(s.began),
-				Known: text + "; nothing was stopped", Outstanding: count,
-				NextSteps: []next.Step{next.Call(next.EndpointStop, next.Args{"name": s.ep.Name(), "timeout": "1h"}, "wait longer for the tasks; stopping without waiting for them would lose them")}}
+		if s.isLate() {
+			late := s.timeout(text+"; nothing was stopped", next.Call(next.EndpointStop, next.Args{"name": s.ep.Name(), "timeout": "1h"}, "wait longer for the tasks; stopping without waiting for them would lose them"))
+			late.Outstanding = count
+			return false, late
 		}
-		if err := pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
-			return false, s.interrupted(err, text+"; nothing was stopped")
+		if err := progress.Pause(ctx, min(time.Second, time.Until(s.deadline))); err != nil {
+			return false, s.interrupted(err, text+"; nothing was stopped", s.seeStatus())
 		}
 	}
 }

@@ -53,74 +53,73 @@ func (s readiness) firstMissing() string {
 	return ""
 }
 
-// await waits until everything is seen, the daemon ends, or there is no time
-// left.
-func (m *Manager) await(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, began, deadline time.Time) (Status, error) {
-	w := startupWatch{m: m, ep: ep, d: d}
-	told := ""
+// waitReady waits until everything is seen, the daemon ends, or there is no
+// time left.
+func (op *operation) waitReady(ctx context.Context, d *awaitedDaemon) (Status, error) {
+	w := startupWatch{m: op.m, ep: op.ep, d: d}
+	reported := ""
 	for {
 		// Death is looked at first, so that what a dead daemon has left on the
 		// disk is never taken for life.
 		dead := d.hasEnded()
 		if err := w.lookAgain(); err != nil && !dead {
-			return Status{}, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+			return Status{}, op.wrap(err)
 		}
 		missing := w.seen.firstMissing()
 		switch {
 		case dead:
-			return Status{}, m.explainEnd(ep, d)
+			return Status{}, op.explainEnd(d)
 		case missing == "":
-			return m.proven(ctx, ep, d, began, deadline)
-		case missing != told:
-			told = missing
-			progress.Report(ctx, progress.Event{Stage: "waiting", Text: missing})
+			return op.confirmReady(ctx, d)
+		case missing != reported:
+			reported = missing
+			op.report(ctx, "waiting", missing)
 		}
-		if !time.Now().Before(deadline) {
-			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began),
-				Known:     fmt.Sprintf("%s; process %d is left alone", missing, d.pid),
-				NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "wait for it again"), next.Endpoint(next.EndpointLogs, ep.Name(), "see what it does")}}
+		if op.isLate() {
+			return Status{}, op.timeout(fmt.Sprintf("%s; process %d is left alone", missing, d.pid),
+				op.step(next.EndpointStart, "wait for it again"), op.step(next.EndpointLogs, "see what it does"))
 		}
 		if err := w.pauseOrExit(ctx); err != nil {
-			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err,
-				Known:     fmt.Sprintf("process %d was launched and keeps running: %s", d.pid, missing),
-				NextSteps: []next.Step{next.Endpoint(next.EndpointStart, ep.Name(), "wait for it"), next.Endpoint(next.EndpointStop, ep.Name(), "stop it")}}
+			return Status{}, op.interrupted(err, fmt.Sprintf("process %d was launched and keeps running: %s", d.pid, missing),
+				op.step(next.EndpointStart, "wait for it"), op.step(next.EndpointStop, "stop it"))
 		}
 	}
 }
 
-// proven makes the last look, which finds the daemon as anybody would, once it
-// is known whether it reaches the broker. One whose password the broker refused
-// is still alive, and ends: that is no success.
-func (m *Manager) proven(ctx context.Context, ep *endpointfs.Endpoint, d *awaitedDaemon, began, deadline time.Time) (Status, error) {
-	link, others := m.waitForConnection(ctx, ep, d, deadline)
-	d.lostRace = link.State == daemon.ConnectionMute && others
-	for link.State == daemon.ConnectionRefused && !d.hasEnded() {
-		if !time.Now().Before(deadline) {
-			return Status{}, &TimeoutError{Name: ep.Name(), Operation: "starting", After: time.Since(began), Known: link.Cause, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it has shut down")}}
+// confirmReady makes the last look, which finds the daemon as anybody would,
+// once it is known whether it reaches the broker. One whose password the broker
+// refused is still alive, and ends: that is no success.
+func (op *operation) confirmReady(ctx context.Context, d *awaitedDaemon) (Status, error) {
+	connection, others := op.waitForConnection(ctx, d)
+	d.lostRace = connection.State == daemon.ConnectionMute && others
+	look := op.step(next.EndpointStatus, "see whether it has shut down")
+	for connection.State == daemon.ConnectionRefused && !d.hasEnded() {
+		if op.isLate() {
+			return Status{}, op.timeout(connection.Cause, look)
 		}
-		if err := pause(ctx, lockPoll); err != nil {
-			return Status{}, &InterruptedError{Name: ep.Name(), Operation: "starting", Err: err, Known: link.Cause, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "see whether it has shut down")}}
+		if err := progress.Pause(ctx, lockPoll); err != nil {
+			return Status{}, op.interrupted(err, connection.Cause, look)
 		}
 	}
-	s, err := m.statusNow(ep)
+	s, err := op.m.statusNow(op.ep)
 	if err != nil {
-		return s, fmt.Errorf("starting endpoint %q: %w", ep.Name(), err)
+		return s, op.wrap(err)
 	}
 	if s.State != Running {
 		if d.hasEnded() {
-			return Status{}, m.explainEnd(ep, d)
+			return Status{}, op.explainEnd(d)
 		}
-		return Status{}, &DoubtError{Name: ep.Name(), Operation: "starting", PID: d.pid, Reason: s.Reason, NextSteps: []next.Step{next.Endpoint(next.EndpointStatus, ep.Name(), "look again")}}
+		return Status{}, &DoubtError{Name: op.ep.Name(), Operation: op.name, PID: d.pid, Reason: s.Reason, NextSteps: []next.Step{op.step(next.EndpointStatus, "look again")}}
 	}
 	if r := s.Evidence.Record; r != nil && r.PID == d.pid && r.ID != s.ID {
 		r.ID = s.ID
-		_ = ep.WriteLaunchRecord(*r) // endpoint.json has it too
+		_ = op.ep.WriteLaunchRecord(*r) // endpoint.json has it too
 	}
-	switch link.State {
+	switch connection.State {
 	case daemon.ConnectionDown, daemon.ConnectionMute:
-		s.Trouble = troubleOfConnection(ep, link)
+		s.Trouble = troubleOfConnection(op.ep, connection)
 	case daemon.ConnectionOpening:
-		s.Trouble = troubleOfOpening(ep)
+		s.Trouble = troubleOfOpening(op.ep)
 	}
 	return s, nil
 }
@@ -140,7 +139,7 @@ type startupWatch struct {
 
 func (w *startupWatch) pauseOrExit(ctx context.Context) error {
 	if w.d.exited == nil {
-		return pause(ctx, readyPoll)
+		return progress.Pause(ctx, readyPoll)
 	}
 	t := time.NewTimer(readyPoll)
 	defer t.Stop()
@@ -211,7 +210,8 @@ func (w *startupWatch) parseLog(data []byte, id string) {
 }
 
 // explainEnd says how and why a daemon ended.
-func (m *Manager) explainEnd(ep *endpointfs.Endpoint, d *awaitedDaemon) error {
+func (op *operation) explainEnd(d *awaitedDaemon) error {
+	ep := op.ep
 	e := &DaemonError{Name: ep.Name(), ExitStatus: -1}
 	if d.state != nil {
 		e.ExitStatus = d.state.ExitCode()

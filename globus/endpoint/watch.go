@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"chiltepin/endpointfs"
+	"chiltepin/globus/progress"
 )
 
 const (
@@ -58,7 +59,7 @@ func (m *Manager) Follow(ctx context.Context, first func([]Status) error, tell f
 			seen, known, looked = now, list, began
 		}
 		rest := min(max(followGlance, followRest*time.Since(began)), followLongest)
-		if err := pause(ctx, rest); err != nil {
+		if err := progress.Pause(ctx, rest); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func serviceRows() []row {
 				b.started()
 			},
 			after: func(b *bed, operation string, c cell) {
-				if c.outcome == "timeout" && !strings.Contains(c.evidence, "has marked its end in the log") {
+				if c.outcome == "timeout" && !strings.Contains(c.evidence, "has logged the end of its work") {
 					b.Errorf("%s does not say how far the daemon came: %s", operation, c.evidence)
 				}
 				if operation == "status" && !strings.Contains(c.evidence, "has not heard from it") {
