@@ -30,6 +30,12 @@ func FindBlockScripts(dir string) []string {
 	})
 }
 
+// BlockJobName returns the name that parsl gives the job of a block, by its
+// script.
+func BlockJobName(script string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(filepath.Base(script), ".sh"), ".submit")
+}
+
 // BlockExit returns the status with which a block on the endpoint's own host
 // has ended, "" while it has not or is elsewhere: parsl writes it beside the
 // script.

@@ -33,6 +33,9 @@ func TestBlockFiles(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
+	if name := BlockJobName("/x/parsl.x.block-0.1700000001.5.submit"); name != "parsl.x.block-0.1700000001.5" {
+		t.Error(name)
+	}
 	programs := []string{"bsub"}
 	for line, want := range map[string][2]bool{
 		"Retcode:1 STDOUT: STDERR:bsub: bad queue": {true, true},

@@ -78,9 +78,10 @@ func ParseBlockLaunch(line string) (job string, ok bool) {
 
 // ParseBlockScript returns when parsl wrote the script of a block, in the form
 // that the script's name has it, and false for a file that is none:
-// NAME.block-N.TIME for a scheduler, NAME.block-N.TIME.sh on the host itself.
+// NAME.block-N.TIME or NAME.block-N.TIME.submit for a scheduler, by its
+// provider, NAME.block-N.TIME.sh on the host itself.
 func ParseBlockScript(name string) (stamp string, ok bool) {
-	m := regexp.MustCompile(`\.block-[^.]+\.(\d+\.\d+)(\.sh)?$`).FindStringSubmatch(name)
+	m := regexp.MustCompile(`\.block-[^.]+\.(\d+\.\d+)(\.sh|\.submit)?$`).FindStringSubmatch(name)
 	if m == nil {
 		return "", false
 	}

@@ -315,7 +315,7 @@ func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
 
 // submittedJob asks the scheduler about the newest block.
 func (r *probe) submittedJob(ctx context.Context) scheduler.BatchJob {
-	return r.scheduler.SubmittedJob(ctx, r.m.commands(), scheduler.Block{ID: r.seen.Job, Name: filepath.Base(r.seen.Script)})
+	return r.scheduler.SubmittedJob(ctx, r.m.commands(), scheduler.Block{ID: r.seen.Job, Name: daemon.BlockJobName(r.seen.Script)})
 }
 
 // pause waits, or returns the error of ctx.

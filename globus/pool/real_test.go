@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -194,15 +195,7 @@ func TestProbe(t *testing.T) {
 		}
 	})
 	t.Run("NoProgramOnPath", func(t *testing.T) {
-		file := filepath.Join(w.Endpoints.Dir.Path(), "mesa", "user_environment.yaml")
-		was, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte("PATH: /usr/bin:/bin\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		defer os.WriteFile(file, was, 0o600)
+		file := w.setUserPath(t, func(string) string { return "/usr/bin:/bin" })
 		p, err := w.probe(ctx, 0, "provider: localhost")
 		stopped(t, p, err, pool.Started, "accepted commanded", "", "PATH in "+file)
 	})
@@ -289,6 +282,31 @@ func TestProbe(t *testing.T) {
 		}
 		stopped(t, p, err, pool.Commanded, "accepted", "the endpoint did not receive the task", "endpoint.restart map[name:mesa]")
 	})
+}
+
+// setUserPath changes the PATH of user endpoints, and nothing else of their
+// environment, for as long as the test lasts. It returns the file.
+func (w *world) setUserPath(t *testing.T, change func(string) string) string {
+	t.Helper()
+	file := filepath.Join(w.Endpoints.Dir.Path(), "mesa", "user_environment.yaml")
+	was, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^PATH: "?([^"\n]*)"?$`)
+	path := line.FindSubmatch(was)
+	if path == nil {
+		t.Fatalf("no PATH in\n%s", was)
+	}
+	if err := os.WriteFile(file, line.ReplaceAll(was, []byte("PATH: "+change(string(path[1])))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(file, was, 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	return file
 }
 
 // nextText is what to do in one line: an operation by its name and arguments.
