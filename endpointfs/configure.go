@@ -68,8 +68,8 @@ type OptionError struct {
 // Error names the option and the problem.
 func (e *OptionError) Error() string { return e.Option + ": " + e.Problem }
 
-// Hint says what to do.
-func (e *OptionError) Hint() string { return e.Remedy }
+// Next says what to do.
+func (e *OptionError) Next() string { return e.Remedy }
 
 // Configure makes the directory of a new endpoint, and the configuration
 // directory when there is none: config.yaml, the user endpoints' template with

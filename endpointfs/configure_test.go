@@ -116,7 +116,7 @@ func TestConfigureRefusesOptions(t *testing.T) {
 		{Email: "ada"}, {Email: "@example.org"}, {Email: "ada@"}, {Email: "a b@example.org"}, {Email: "a@b\ndebug: false"},
 		{DisplayName: "  "}, {DisplayName: "a\x1b[31m"}, {DisplayName: "\xff"}, {Path: "/bin\n/usr/bin"},
 	} {
-		if _, err := dir.Configure("mesa", o); !errors.As(err, &bad) || bad.Hint() == "" || !strings.Contains(err.Error(), bad.Option) {
+		if _, err := dir.Configure("mesa", o); !errors.As(err, &bad) || bad.Next() == "" || !strings.Contains(err.Error(), bad.Option) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
@@ -185,29 +185,29 @@ func TestErrorsInWords(t *testing.T) {
 	at := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		err        error
-		want, hint string
+		want, next string
 	}{
 		{&FormatError{File: "/gc/mesa/config.yaml", Line: 3, Problem: "bad", Remedy: "mend it"}, `reading "/gc/mesa/config.yaml", line 3: bad`, "mend it"},
-		{&NotFoundError{Name: "mesa", Dir: "/gc"}, `no endpoint "mesa" in /gc`, "chiltepin endpoint list, or chiltepin endpoint configure mesa"},
-		{&NotFoundError{Name: anID, Dir: "/gc"}, `no endpoint "` + anID + `" in /gc`, "chiltepin endpoint list"},
+		{&NotFoundError{Name: "mesa", Dir: "/gc"}, `no endpoint "mesa" in /gc`, ""},
+		{&NotFoundError{Name: anID, Dir: "/gc"}, `no endpoint "` + anID + `" in /gc`, ""},
 		{&NotFoundError{Name: "mesa", Dir: "/gc", Leftover: true}, `no endpoint "mesa" in /gc: the directory is there, but holds no file of an endpoint`, "look into the directory, and remove or rename it before configuring an endpoint of that name"},
 		{&AmbiguousError{ID: anID, Names: []string{"a", "b"}}, "the id " + anID + " belongs to 2 endpoint directories: a, b", "use the endpoint's name; a copied directory should lose its endpoint.json"},
-		{&ExistsError{Name: "mesa", Path: "/gc/mesa"}, `configuring endpoint "mesa": /gc/mesa exists`, "choose another name, or chiltepin endpoint delete mesa"},
-		{&LockedError{Name: "mesa", Holder: Holder{Purpose: "starting", PID: 7, Host: "login1", Since: at}}, `endpoint "mesa" is locked: starting by process 7 on login1 since 2026-11-23 08:00:00`, "wait until it is done and try again; chiltepin endpoint status mesa shows it"},
-		{&LockedError{Name: "mesa"}, `endpoint "mesa" is locked by another operation`, "wait until it is done and try again; chiltepin endpoint status mesa shows it"},
-		{&LockUnsupportedError{Path: "/gc/x.lease", Err: unix.EPERM}, "locking /gc/x.lease: the file system neither locks nor links: operation not permitted", "choose a directory on another file system with -c DIR, or ask the administrator for locks on this one (for NFS: the lock daemon)"},
-		{&LostError{Name: "mesa", Why: "it was not renewed for 50s"}, `endpoint "mesa" is no longer locked by this operation: the file system does not lock, and the lease that stood in was lost: it was not renewed for 50s`, "chiltepin endpoint status mesa shows how far it came; try again"},
+		{&ExistsError{Name: "mesa", Path: "/gc/mesa"}, `configuring endpoint "mesa": /gc/mesa exists`, "choose another name"},
+		{&LockedError{Name: "mesa", Holder: Holder{Purpose: "starting", PID: 7, Host: "login1", Since: at}}, `endpoint "mesa" is locked: starting by process 7 on login1 since 2026-11-23 08:00:00`, "wait until that operation has ended, and try again"},
+		{&LockedError{Name: "mesa"}, `endpoint "mesa" is locked by another operation`, "wait until that operation has ended, and try again"},
+		{&LockUnsupportedError{Path: "/gc/x.lease", Err: unix.EPERM}, "locking /gc/x.lease: the file system neither locks nor links: operation not permitted", "choose a configuration directory on another file system, or ask the administrator for locks on this one (for NFS: the lock daemon)"},
+		{&LostError{Name: "mesa", Why: "it was not renewed for 50s"}, `lost the lock on endpoint "mesa": this file system has no locks, and the lease that replaces them was lost: it was not renewed for 50s`, "see how far the operation came, and try again"},
 		{&OptionError{Option: "email", Problem: "it is bad", Remedy: "mend it"}, "email: it is bad", "mend it"},
 		{&log.CursorError{Cursor: "x"}, `"x" is not a cursor of a log`, "give the cursor as it was received, or none"},
 		{CheckName("a b"), `endpoint name "a b": white space is not allowed (' ')`, "use - or _ between words"},
-		{CheckName("../x"), `endpoint name "../x": '/' is not allowed`, "give a name and not a path; the directory is chosen by -c DIR"},
+		{CheckName("../x"), `endpoint name "../x": '/' is not allowed`, "give a name and not a path; the configuration directory is given apart from it"},
 		{CheckNewName(anID), `endpoint name "` + anID + `": it reads as a UUID, which would be taken for the id of an endpoint`, "choose a name that is not a UUID"},
 	} {
 		if got := c.err.Error(); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
-		if got := c.err.(interface{ Hint() string }).Hint(); got != c.hint {
-			t.Errorf("%v: got hint %q, want %q", c.err, got, c.hint)
+		if got := c.err.(interface{ Next() string }).Next(); got != c.next {
+			t.Errorf("%v: next is %q, want %q", c.err, got, c.next)
 		}
 	}
 }

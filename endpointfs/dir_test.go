@@ -174,7 +174,7 @@ func TestEndpointByNameOrID(t *testing.T) {
 	}
 	var notFound *NotFoundError
 	for ask, leftover := range map[string]bool{"nobody": false, "leftover": true, "11111111-1111-1111-1111-111111111111": false, "uep." + anID + "." + otherID: true} {
-		if _, err := dir.Endpoint(ask); !errors.As(err, &notFound) || !errors.Is(err, fs.ErrNotExist) || notFound.Leftover != leftover || notFound.Hint() == "" {
+		if _, err := dir.Endpoint(ask); !errors.As(err, &notFound) || !errors.Is(err, fs.ErrNotExist) || notFound.Leftover != leftover || (notFound.Next() == "") == leftover {
 			t.Errorf("%q: %v", ask, err)
 		}
 	}
@@ -184,7 +184,7 @@ func TestEndpointByNameOrID(t *testing.T) {
 	}
 	var bad *NameError
 	for _, ask := range []string{"", ".", "..", "../victim", dir.Path() + "/mesa", "mesa/", "mesa/../../victim", ".chiltepin", "mesa\x00", "a  b"} {
-		if ep, err := dir.Endpoint(ask); !errors.As(err, &bad) || bad.Hint() == "" {
+		if ep, err := dir.Endpoint(ask); !errors.As(err, &bad) || bad.Next() == "" {
 			t.Errorf("%q: %+v, %v", ask, ep, err)
 		}
 	}

@@ -29,16 +29,17 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("no endpoint %q in %s", e.Name, e.Dir)
 }
 
-// Hint says how to see which endpoints there are, or how to make one.
-func (e *NotFoundError) Hint() string {
+// Next says what to do where the directory is in the way, and is empty
+// otherwise.
+func (e *NotFoundError) Next() string {
 	if e.Leftover {
 		return "look into the directory, and remove or rename it before configuring an endpoint of that name"
 	}
-	if looksLikeUUID(e.Name) || CheckName(e.Name) != nil {
-		return "chiltepin endpoint list"
-	}
-	return "chiltepin endpoint list, or chiltepin endpoint configure " + e.Name
+	return ""
 }
+
+// Configurable is true when an endpoint of that name could be made.
+func (e *NotFoundError) Configurable() bool { return !e.Leftover && CheckNewName(e.Name) == nil }
 
 // Is makes the error match [fs.ErrNotExist].
 func (e *NotFoundError) Is(target error) bool { return target == fs.ErrNotExist }
@@ -55,8 +56,8 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("the id %s belongs to %d endpoint directories: %s", e.ID, len(e.Names), strings.Join(e.Names, ", "))
 }
 
-// Hint says how to go on.
-func (e *AmbiguousError) Hint() string {
+// Next says what to do.
+func (e *AmbiguousError) Next() string {
 	return "use the endpoint's name; a copied directory should lose its endpoint.json"
 }
 
@@ -71,10 +72,8 @@ func (e *ExistsError) Error() string {
 	return fmt.Sprintf("configuring endpoint %q: %s exists", e.Name, e.Path)
 }
 
-// Hint says how to go on.
-func (e *ExistsError) Hint() string {
-	return "choose another name, or chiltepin endpoint delete " + e.Name
-}
+// Next says what to do.
+func (e *ExistsError) Next() string { return "choose another name" }
 
 // Is makes the error match [fs.ErrExist].
 func (e *ExistsError) Is(target error) bool { return target == fs.ErrExist }

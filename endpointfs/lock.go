@@ -40,10 +40,8 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("endpoint %q is locked: %s by process %d on %s since %s", e.Name, e.Purpose, e.PID, e.Host, e.Since.Format(time.DateTime))
 }
 
-// Hint says how to go on.
-func (e *LockedError) Hint() string {
-	return "wait until it is done and try again; chiltepin endpoint status " + e.Name + " shows it"
-}
+// Next says what to do.
+func (e *LockedError) Next() string { return "wait until that operation has ended, and try again" }
 
 // LockUnsupportedError says that the file system has neither locks nor the
 // links that a lease needs.
@@ -57,9 +55,9 @@ func (e *LockUnsupportedError) Error() string {
 	return fmt.Sprintf("locking %s: the file system neither locks nor links: %v", e.Path, e.Err)
 }
 
-// Hint says how to go on.
-func (e *LockUnsupportedError) Hint() string {
-	return "choose a directory on another file system with -c DIR, or ask the administrator for locks on this one (for NFS: the lock daemon)"
+// Next says what to do.
+func (e *LockUnsupportedError) Next() string {
+	return "choose a configuration directory on another file system, or ask the administrator for locks on this one (for NFS: the lock daemon)"
 }
 
 // Unwrap returns the cause.
@@ -74,13 +72,11 @@ type LostError struct {
 
 // Error names the endpoint and the cause.
 func (e *LostError) Error() string {
-	return fmt.Sprintf("endpoint %q is no longer locked by this operation: the file system does not lock, and the lease that stood in was lost: %s", e.Name, e.Why)
+	return fmt.Sprintf("lost the lock on endpoint %q: this file system has no locks, and the lease that replaces them was lost: %s", e.Name, e.Why)
 }
 
-// Hint says how to go on.
-func (e *LostError) Hint() string {
-	return "chiltepin endpoint status " + e.Name + " shows how far it came; try again"
-}
+// Next says what to do.
+func (e *LostError) Next() string { return "see how far the operation came, and try again" }
 
 // Lock is an endpoint's lock, held: one of the kernel's, or a lease.
 type Lock struct {
@@ -108,14 +104,6 @@ const lockPatience = 200 * time.Millisecond
 // lock.
 func (e *Endpoint) Lock(ctx context.Context, purpose string) (*Lock, error) {
 	return e.dir.takeLock(ctx, e.name, purpose)
-}
-
-// Lock is [Endpoint.Lock] for a name that need not have an endpoint yet.
-func (d *Dir) Lock(ctx context.Context, name, purpose string) (*Lock, error) {
-	if !isComponent(name) {
-		return nil, &NameError{Name: name, Problem: "it is no name of an endpoint", Remedy: "chiltepin endpoint list"}
-	}
-	return d.takeLock(ctx, name, purpose)
 }
 
 func (d *Dir) takeLock(ctx context.Context, name, purpose string) (*Lock, error) {

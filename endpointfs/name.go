@@ -18,8 +18,8 @@ type NameError struct {
 // Error names the name and the problem.
 func (e *NameError) Error() string { return fmt.Sprintf("endpoint name %q: %s", e.Name, e.Problem) }
 
-// Hint says what to do.
-func (e *NameError) Hint() string { return e.Remedy }
+// Next says what to do.
+func (e *NameError) Next() string { return e.Remedy }
 
 const (
 	maxNameRunes = 128 // endpoint.py validate_endpoint_name counts code points
@@ -49,7 +49,7 @@ func CheckName(name string) error {
 	for _, r := range name {
 		switch {
 		case r == '/' || r == '\\':
-			return fail("give a name and not a path; the directory is chosen by -c DIR", "%q is not allowed", r)
+			return fail("give a name and not a path; the configuration directory is given apart from it", "%q is not allowed", r)
 		case r == '\'' || r == '"':
 			return fail("leave the quotation marks out", "quotation marks are not allowed")
 		case pytext.IsSpace(r):

@@ -67,7 +67,7 @@ func checkFormat(t *testing.T, err error, path, problem string) {
 		t.Error(err)
 	case problem != "" && !errors.As(err, &format):
 		t.Errorf("got %v, want %s", err, problem)
-	case problem != "" && (format.Problem != problem || format.File != path || format.Hint() == ""):
+	case problem != "" && (format.Problem != problem || format.File != path || format.Next() == ""):
 		t.Errorf("got %+v, want %s", format, problem)
 	}
 }

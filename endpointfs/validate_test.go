@@ -59,7 +59,7 @@ func TestCheck(t *testing.T) {
 				if f.File != ep.filePath(c.file) && f.File != "/no/such/file" {
 					t.Errorf("it is about %s", f.File)
 				}
-				got = append(got, strings.Join([]string{itoa(f.Line) + ": " + f.Problem, f.Hint()}, " -> "))
+				got = append(got, strings.Join([]string{itoa(f.Line) + ": " + f.Problem, f.Next()}, " -> "))
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)

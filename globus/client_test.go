@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"chiltepin/globus"
+	"chiltepin/globus/next"
 )
 
 // secure is a TLS server with a certificate of its own authority, and the file
@@ -77,7 +79,7 @@ func TestCertificates(t *testing.T) {
 	begun := time.Now()
 	_, err := ask(t, nil, server.URL)
 	network, ok := errors.AsType[*globus.NetworkError](err)
-	if !ok || !network.Untrusted || network.Attempts != 1 || network.Hint() != "set GLOBUS_SDK_VERIFY_SSL to a file with the certificate of the authority that signs for "+host {
+	if !ok || !network.Untrusted || network.Attempts != 1 || nextOf(network) != "set GLOBUS_SDK_VERIFY_SSL to a file with the certificate of the authority that signs for "+host {
 		t.Errorf("unknown authority: %v", err)
 	}
 	if _, err := ask(t, map[string]string{"GLOBUS_SDK_VERIFY_SSL": caFile}, strings.Replace(server.URL, "127.0.0.1", "localhost", 1)); err == nil {
@@ -132,7 +134,7 @@ func TestProxyIsUsed(t *testing.T) {
 	if !ok || refusal.Status != "403 Forbidden" || !globus.IsUnavailable(err) {
 		t.Errorf("a proxy that refuses: %v", err)
 	}
-	if network, ok := errors.AsType[*globus.NetworkError](err); !ok || network.Hint() != "check HTTPS_PROXY and NO_PROXY" {
+	if network, ok := errors.AsType[*globus.NetworkError](err); !ok || nextOf(network) != "check HTTPS_PROXY and NO_PROXY" {
 		t.Errorf("a proxy that refuses: %v", err)
 	}
 	if got := strings.Join(seen, ", "); got != "GET http://localhost:9/x, CONNECT compute.api.globus.org:443" {
@@ -157,4 +159,13 @@ func TestUnreachable(t *testing.T) {
 	if u, ok := errors.AsType[*url.Error](err); !ok || u.URL != address {
 		t.Error(err)
 	}
+}
+
+// nextOf is the one thing that an error says to do.
+func nextOf(err error) string {
+	steps := next.Of(err)
+	if len(steps) != 1 || steps[0].Operation != "" {
+		return fmt.Sprintf("%+v", steps)
+	}
+	return steps[0].Why
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"chiltepin/globus/next"
 )
 
 // Environment says where the services are and how they are reached. It is
@@ -160,8 +162,8 @@ func (e *SettingError) Error() string {
 	return fmt.Sprintf("%s: want %s, got %q", e.Variable, e.Want, e.Value)
 }
 
-// Hint names the next step.
-func (e *SettingError) Hint() string { return "set or unset " + e.Variable }
+// Next says what to do.
+func (e *SettingError) Next() []next.Step { return []next.Step{next.Do("set or unset " + e.Variable)} }
 
 // withoutUser drops what stands before the @ of an address, which may be a
 // password.

@@ -80,9 +80,6 @@ func StatusOf(err error) int {
 // IsNotFound is true when the service does not have what was asked for.
 func IsNotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
 
-// IsUnauthorized is true when the service did not accept the token.
-func IsUnauthorized(err error) bool { return StatusOf(err) == http.StatusUnauthorized }
-
 // IsForbidden is true when the service knows who asks and will not do it.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 

@@ -61,11 +61,11 @@ func TestResponseError(t *testing.T) {
 func TestClassification(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{
-		400: "", 401: "unauthorized", 403: "forbidden", 404: "not found", 409: "", 423: "", 429: "unavailable", 500: "unavailable", 502: "unavailable", 503: "unavailable", 504: "unavailable",
+		400: "", 401: "", 403: "forbidden", 404: "not found", 409: "", 423: "", 429: "unavailable", 500: "unavailable", 502: "unavailable", 503: "unavailable", 504: "unavailable",
 	} {
 		err := fmt.Errorf("deleting: %w", globus.ResponseError("compute", refused(status, "", "")))
 		got := ""
-		for name, is := range map[string]func(error) bool{"unauthorized": globus.IsUnauthorized, "forbidden": globus.IsForbidden, "not found": globus.IsNotFound, "unavailable": globus.IsUnavailable} {
+		for name, is := range map[string]func(error) bool{"forbidden": globus.IsForbidden, "not found": globus.IsNotFound, "unavailable": globus.IsUnavailable} {
 			if is(err) {
 				got += name
 			}

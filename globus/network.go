@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"chiltepin/globus/next"
 )
 
 // NetworkError is a request that got no answer: the service could not be
@@ -43,8 +45,10 @@ func (e *NetworkError) Error() string {
 // Unwrap is the last cause.
 func (e *NetworkError) Unwrap() error { return e.Err }
 
-// Hint names the next step.
-func (e *NetworkError) Hint() string {
+// Next says what to do.
+func (e *NetworkError) Next() []next.Step { return []next.Step{next.Do(e.remedy())} }
+
+func (e *NetworkError) remedy() string {
 	_, isProxy := errors.AsType[*ProxyError](e.Err)
 	switch {
 	case e.Untrusted && e.CAFile != "":

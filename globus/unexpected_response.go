@@ -1,6 +1,10 @@
 package globus
 
-import "fmt"
+import (
+	"fmt"
+
+	"chiltepin/globus/next"
+)
 
 // ForeignResponseError says that what answered, with success, did not speak as the
 // service does: most often a proxy, or a network's login page, in its place.
@@ -17,9 +21,9 @@ func (e *ForeignResponseError) Error() string {
 	return fmt.Sprintf("the answer to %s is not the service's: %v", e.Request, e.Err)
 }
 
-// Hint says who may have answered.
-func (e *ForeignResponseError) Hint() string {
-	return "see that no proxy and no login page of the network answers in place of Globus, and try again"
+// Next says who may have answered.
+func (e *ForeignResponseError) Next() []next.Step {
+	return []next.Step{next.Do("make sure that no proxy and no login page of the network answers in place of Globus, and try again")}
 }
 
 // Unwrap is the cause.

@@ -16,8 +16,8 @@ type CursorError struct{ Cursor string }
 // Error quotes the cursor.
 func (e *CursorError) Error() string { return fmt.Sprintf("%q is not a cursor of a log", e.Cursor) }
 
-// Hint says how to go on.
-func (e *CursorError) Hint() string { return "give the cursor as it was received, or none" }
+// Next says what to do.
+func (e *CursorError) Next() string { return "give the cursor as it was received, or none" }
 
 // cursor is a place in a log that outlives its rotation: a file is known again
 // by its first bytes, which hold the time of its first record.

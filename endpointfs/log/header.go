@@ -1,7 +1,6 @@
 package log
 
 import (
-	"slices"
 	"time"
 )
 
@@ -20,10 +19,7 @@ type Record struct {
 	Text string
 }
 
-// Levels are the levels of a log in rising order.
-func Levels() []string { return slices.Clone(levels) }
-
-// levels is never written to.
+// levels are the levels of a log in rising order. It is never written to.
 var levels = []string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 
 // timeLayout is LOG_TS_FMT of logging_config.py.

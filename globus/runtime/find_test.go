@@ -205,13 +205,13 @@ func TestFind(t *testing.T) {
 			},
 			path:  "DIR/e/bin",
 			named: "DIR/n/bin/" + Program,
-			want:  Runtime{Path: "DIR/n/bin/globus-compute-endpoint", Bin: "DIR/n/bin", Source: "flag", Why: "it was named by --runtime", Version: "4.15.0", Python: "DIR/n/bin/python"},
+			want:  Runtime{Path: "DIR/n/bin/globus-compute-endpoint", Bin: "DIR/n/bin", Source: "flag", Why: "it was named for this call", Version: "4.15.0", Python: "DIR/n/bin/python"},
 		},
 		{
 			name:  "a named environment",
 			lay:   func(tr tree) { tr.env("n", "4.15.0") },
 			named: "DIR/n",
-			want:  Runtime{Path: "DIR/n/bin/globus-compute-endpoint", Bin: "DIR/n/bin", Source: "flag", Why: "it was named by --runtime", Version: "4.15.0", Python: "DIR/n/bin/python"},
+			want:  Runtime{Path: "DIR/n/bin/globus-compute-endpoint", Bin: "DIR/n/bin", Source: "flag", Why: "it was named for this call", Version: "4.15.0", Python: "DIR/n/bin/python"},
 		},
 		{
 			name:   "a named directory without it: PATH does not help",

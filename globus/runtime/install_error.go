@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/runtime/internal/venv"
 )
 
@@ -43,21 +44,23 @@ func (e *InstallError) Error() string {
 
 func (e *InstallError) Unwrap() error { return e.Err }
 
-// Hint returns what to do next.
-func (e *InstallError) Hint() string {
+// Next says what to do.
+func (e *InstallError) Next() []next.Step {
+	again := next.Call(next.RuntimeInstall, nil, "try again")
+	printed := "everything that was printed is in " + e.Log
 	switch e.Cause {
 	case CauseRegistry:
-		return "see that `python3 -m pip download pip` works here (pip's index and proxy, the network), then: chiltepin runtime install"
+		return []next.Step{next.Do("make sure that `python3 -m pip download pip` works here (pip's index and proxy, the network)"), again}
 	case CauseHash:
-		return "the registry or a cache on the way changed a file: use another (pip's index, pip cache purge), then: chiltepin runtime install; all that was said is in " + e.Log
+		return []next.Step{next.Do("the registry or a cache on the way changed a file: use another registry (pip's index), or clear the cache (pip cache purge); " + printed), again}
 	case CauseMissing:
-		return "use a registry that mirrors all of it (pip's index), then: chiltepin runtime install; all that was said is in " + e.Log
+		return []next.Step{next.Do("use a registry that mirrors all of it (pip's index); " + printed), again}
 	case CauseDisk:
-		return "free 300 MB there, or set XDG_DATA_HOME to another disk, then: chiltepin runtime install"
+		return []next.Step{next.Do("free 300 MB there, or set XDG_DATA_HOME to another disk"), again}
 	case CauseCompiler:
-		return "take another Python (chiltepin runtime install --python python3.12) or install a C compiler; all that was said is in " + e.Log
+		return []next.Step{next.Call(next.RuntimeInstall, next.Args{"python": "python3.12"}, "build on another Python"), next.Do("install a C compiler; " + printed)}
 	}
-	return "all that was said is in " + e.Log
+	return []next.Step{next.Do("read what was printed, in " + e.Log)}
 }
 
 // wrapInstallError makes an *InstallError of the failure of a build, unless it says

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/progress"
 )
 
@@ -172,21 +173,21 @@ func TestInstallFails(t *testing.T) {
 	for _, test := range []struct {
 		fakes, words []string
 		python       string
-		want, hint   string
+		want, next   string
 	}{
 		{nil, nil, "", "installing globus-compute-endpoint 4.19.0: finding Python 3.10 to 3.13: python3 is not there; python3.13 is not there; python3.12 is not there; python3.11 is not there; python3.10 is not there",
-			"install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name one with --python"},
+			"install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name the interpreter to build on"},
 		{[]string{"python3"}, nil, "python9", "installing globus-compute-endpoint 4.19.0: finding Python 3.10 to 3.13: python9 is not there",
-			"install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name one with --python"},
+			"install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name the interpreter to build on"},
 		{[]string{"python3"}, []string{"old"}, "python3", "installing globus-compute-endpoint 4.19.0: finding Python 3.10 to 3.13: DIR/python3 is Python 3.9.18",
-			"install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name one with --python"},
+			"install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name the interpreter to build on"},
 		{[]string{"python3"}, []string{"novenv"}, "python3", "installing globus-compute-endpoint 4.19.0: finding Python 3.10 to 3.13: DIR/python3 (3.12.1) was packaged without venv and ensurepip",
-			"install its venv module (Debian and Ubuntu: apt install python3-venv) or uv, or name another interpreter with --python"},
+			"install its venv module (Debian and Ubuntu: apt install python3-venv) or uv, or name another interpreter"},
 		{[]string{"python3"}, []string{"fail"}, "", "installing globus-compute-endpoint 4.19.0: a package is not the one that was locked: running python -m pip install: exit status 1: " +
 			"ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
-			"the registry or a cache on the way changed a file: use another (pip's index, pip cache purge), then: chiltepin runtime install; all that was said is in DATA/runtime/install.log"},
+			"the registry or a cache on the way changed a file: use another registry (pip's index), or clear the cache (pip cache purge); everything that was printed is in DATA/runtime/install.log; runtime.install to try again"},
 		{[]string{"python3"}, []string{"mute"}, "", "installing globus-compute-endpoint 4.19.0: using the runtime DATA/runtime/" + name("1") + "/bin/globus-compute-endpoint: it ended without saying its version",
-			"all that was said is in DATA/runtime/install.log"},
+			"read what was printed, in DATA/runtime/install.log"},
 	} {
 		data, fakes := t.TempDir(), fake(t, test.fakes...)
 		_, err := fakes.finder(data, test.words...).Install(t.Context(), InstallOptions{Python: test.python})
@@ -195,14 +196,25 @@ func TestInstallFails(t *testing.T) {
 			t.Errorf("Install with %v\n got %v\nwant %s", test.words, err, test.want)
 			continue
 		}
-		var hinted interface{ Hint() string }
-		if !errors.As(err, &hinted) || where.Replace(hinted.Hint()) != test.hint {
-			t.Errorf("Install with %v: the hint is %v, want %s", test.words, hinted, test.hint)
+		if got := where.Replace(nextOf(err)); got != test.next {
+			t.Errorf("Install with %v: next is %q, want %q", test.words, got, test.next)
 		}
 		if left := names(t, data); left != nil {
 			t.Errorf("Install with %v left %v", test.words, left)
 		}
 	}
+}
+
+// nextOf is what an error says to do, in one line.
+func nextOf(err error) string {
+	var all []string
+	for _, s := range next.Of(err) {
+		if s.Operation != "" {
+			s.Why = string(s.Operation) + " to " + s.Why
+		}
+		all = append(all, s.Why)
+	}
+	return strings.Join(all, "; ")
 }
 
 func TestInstallFailureKeepsSecrets(t *testing.T) {

@@ -91,7 +91,7 @@ func (f Finder) examineInstalled() (c Candidate, found bool) {
 	case err != nil:
 		c.Broken = fmt.Sprintf("it is not complete: %v", err)
 	case m.Lock != digestLock(requirements):
-		c.Note = fmt.Sprintf("another release of chiltepin installed it; `chiltepin runtime install` installs %s", LockedVersion())
+		c.Note = fmt.Sprintf("another release of chiltepin installed it; this one would install %s", LockedVersion())
 	}
 	return c, true
 }

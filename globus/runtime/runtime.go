@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/runtime/internal/venv"
 )
 
@@ -81,7 +82,8 @@ type Finder struct {
 	// Explicit is what the user named: the program, or the directory of an
 	// environment that has it. Empty when nothing was named.
 	Explicit string
-	// ExplicitName says how it was named, for messages; empty is "--runtime".
+	// ExplicitName says what named it, for messages, such as a variable of the
+	// environment; empty when the caller did.
 	ExplicitName string
 	// DataDir is where Install works, in its subdirectory "runtime"; see
 	// DefaultDataDir. Empty means that nothing is or can be installed.
@@ -133,15 +135,15 @@ func (e *BrokenError) Error() string {
 
 func (e *BrokenError) Unwrap() error { return e.Err }
 
-// Hint returns what to do next.
-func (e *BrokenError) Hint() string {
+// Next says what to do.
+func (e *BrokenError) Next() []next.Step {
 	switch e.Source {
 	case Named:
-		return "name the program " + Program + " or the environment that has it, or name none and let chiltepin find one"
+		return []next.Step{next.Do("name the program " + Program + " or the environment that has it, or name none and let chiltepin find one")}
 	case Installed:
-		return "chiltepin runtime install"
+		return []next.Step{next.Call(next.RuntimeInstall, nil, "replace it")}
 	}
-	return "repair it or take it off PATH, or: chiltepin runtime install"
+	return []next.Step{next.Do("repair it or take it off PATH"), next.Call(next.RuntimeInstall, nil, "use one of chiltepin's own")}
 }
 
 // NoRuntimeError says that no globus-compute-endpoint was found that works.
@@ -161,8 +163,10 @@ func (e *NoRuntimeError) Error() string {
 	return s
 }
 
-// Hint returns what to do next.
-func (e *NoRuntimeError) Hint() string { return "chiltepin runtime install" }
+// Next says what to do.
+func (e *NoRuntimeError) Next() []next.Step {
+	return []next.Step{next.Call(next.RuntimeInstall, nil, "install it")}
+}
 
-// NoPythonError says that Install found no Python to build on; it has a Hint.
+// NoPythonError says that Install found no Python to build on; it says what to do next.
 type NoPythonError = venv.NoPythonError

@@ -80,7 +80,10 @@ func (f Finder) Inventory(ctx context.Context) (Inventory, error) {
 func (f Finder) explainChoice(before []Candidate, r Runtime) string {
 	switch {
 	case r.Source == Named:
-		return "it was named by " + f.explicitName()
+		if f.ExplicitName != "" {
+			return "it was named by " + f.ExplicitName
+		}
+		return "it was named for this call"
 	case r.Source == OnPath && len(before) == 0:
 		return "it is the first on PATH"
 	case r.Source == OnPath:
@@ -89,13 +92,6 @@ func (f Finder) explainChoice(before []Candidate, r Runtime) string {
 		return "it was installed by chiltepin, and none is on PATH"
 	}
 	return "it was installed by chiltepin, and none on PATH can work"
-}
-
-func (f Finder) explicitName() string {
-	if f.ExplicitName != "" {
-		return f.ExplicitName
-	}
-	return "--runtime"
 }
 
 // examineNamed looks at what the user named.

@@ -26,10 +26,8 @@ func (e *StoreFormatError) Error() string {
 // Unwrap is the cause.
 func (e *StoreFormatError) Unwrap() error { return e.Err }
 
-// Hint names the next step.
-func (e *StoreFormatError) Hint() string {
-	return fmt.Sprintf("move %s away, then run chiltepin login", e.Path)
-}
+// Next says what to do, before another login.
+func (e *StoreFormatError) Next() string { return fmt.Sprintf("move %s away", e.Path) }
 
 // StoreLockedError is a store that another program keeps locked.
 type StoreLockedError struct {
@@ -46,7 +44,7 @@ func (e *StoreLockedError) Error() string {
 // Unwrap is the cause.
 func (e *StoreLockedError) Unwrap() error { return e.Err }
 
-// Hint names the next step.
-func (e *StoreLockedError) Hint() string {
+// Next says what to do.
+func (e *StoreLockedError) Next() string {
 	return "wait for the other Globus programs to end, and try again"
 }

@@ -21,8 +21,8 @@ func (e *FormatError) Error() string {
 	return "reading " + where + ": " + e.Problem
 }
 
-// Hint is the remedy.
-func (e *FormatError) Hint() string { return e.Remedy }
+// Next is the remedy.
+func (e *FormatError) Next() string { return e.Remedy }
 
 // Unwrap returns the cause.
 func (e *FormatError) Unwrap() error { return e.Err }

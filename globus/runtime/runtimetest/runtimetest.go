@@ -23,6 +23,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"chiltepin/globus/next"
 	"chiltepin/globus/runtime/internal/venv"
 )
 
@@ -86,9 +87,8 @@ func Env(t testing.TB, set Set) PythonEnvironment {
 	Long(t)
 	env, err := Build(t.Context(), set)
 	if err != nil {
-		var hinted interface{ Hint() string }
-		if errors.As(err, &hinted) {
-			t.Fatalf("%v\nnext: %s", err, hinted.Hint())
+		for _, step := range next.Of(err) {
+			t.Fatalf("%v\nnext: %s", err, step.Why)
 		}
 		t.Fatalf("%v\nnext: see that python3 is 3.10 to 3.13 with venv and that pip reaches a package registry, then run the test again", err)
 	}

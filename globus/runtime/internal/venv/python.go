@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"chiltepin/globus/next"
 )
 
 // Interpreter is a Python that can carry an environment.
@@ -32,12 +34,12 @@ type NoPythonError struct {
 
 func (e *NoPythonError) Error() string { return "finding Python 3.10 to 3.13: " + e.Reason }
 
-// Hint returns what to do next.
-func (e *NoPythonError) Hint() string {
+// Next says what to do.
+func (e *NoPythonError) Next() []next.Step {
 	if e.NeedsVenv {
-		return "install its venv module (Debian and Ubuntu: apt install python3-venv) or uv, or name another interpreter with --python"
+		return []next.Step{next.Do("install its venv module (Debian and Ubuntu: apt install python3-venv) or uv, or name another interpreter")}
 	}
-	return "install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name one with --python"
+	return []next.Step{next.Do("install Python 3.10, 3.11, 3.12 or 3.13 (on a cluster: module load python), or name the interpreter to build on")}
 }
 
 // LookPath finds an executable file called name in the directories of pathEnv,
