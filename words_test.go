@@ -17,7 +17,7 @@ import (
 
 // wordsLeft is how many strings below the catalogue still say how a thing is
 // called on one of the faces. It only ever gets smaller.
-const wordsLeft = 34
+const wordsLeft = 0
 
 // exceptions are the strings below the catalogue that may look like a flag:
 // they are words of other programs, which chiltepin speaks to or writes for.

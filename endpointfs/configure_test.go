@@ -196,7 +196,7 @@ func TestErrorsInWords(t *testing.T) {
 		{&LockedError{Name: "mesa", Holder: Holder{Purpose: "starting", PID: 7, Host: "login1", Since: at}}, `endpoint "mesa" is locked: starting by process 7 on login1 since 2026-11-23 08:00:00`, "wait until that operation has ended, and try again"},
 		{&LockedError{Name: "mesa"}, `endpoint "mesa" is locked by another operation`, "wait until that operation has ended, and try again"},
 		{&LockUnsupportedError{Path: "/gc/x.lease", Err: unix.EPERM}, "locking /gc/x.lease: the file system neither locks nor links: operation not permitted", "choose a configuration directory on another file system, or ask the administrator for locks on this one (for NFS: the lock daemon)"},
-		{&LostError{Name: "mesa", Why: "it was not renewed for 50s"}, `lost the lock on endpoint "mesa": this file system has no locks, and the lease that replaces them was lost: it was not renewed for 50s`, "see how far the operation came, and try again"},
+		{&LostError{Name: "mesa", Why: "it was not renewed for 50s"}, `lost the lock on endpoint "mesa": this file system has no locks, and the lease that replaces them was lost: it was not renewed for 50s`, "try again"},
 		{&OptionError{Option: "email", Problem: "it is bad", Remedy: "mend it"}, "email: it is bad", "mend it"},
 		{&log.CursorError{Cursor: "x"}, `"x" is not a cursor of a log`, "give the cursor as it was received, or none"},
 		{CheckName("a b"), `endpoint name "a b": white space is not allowed (' ')`, "use - or _ between words"},

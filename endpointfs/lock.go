@@ -76,7 +76,7 @@ func (e *LostError) Error() string {
 }
 
 // Next says what to do.
-func (e *LostError) Next() string { return "see how far the operation came, and try again" }
+func (e *LostError) Next() string { return "try again" }
 
 // Lock is an endpoint's lock, held: one of the kernel's, or a lease.
 type Lock struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,6 +19,7 @@ import (
 	"chiltepin/globus/next"
 	"chiltepin/globus/pool"
 	"chiltepin/globus/runtime"
+	"chiltepin/globus/tokenstore"
 )
 
 // Classify gives an error of the floors below its code, sentence and next
@@ -31,7 +33,7 @@ func Classify(err error) *operation.Error {
 	if errors.As(err, &done) {
 		return done
 	}
-	e := (&operation.Error{Code: codeOf(err), Message: operation.Clean(err.Error()), Next: nextSteps(next.Of(err))}).Because(err)
+	e := (&operation.Error{Code: codeOf(err), Message: operation.Clean(err.Error()), Next: nextSteps(nextOf(err))}).Because(err)
 	addData(e, err)
 	if e.Code == operation.CodeCanceled {
 		e.Message = wordInterruption(e.Message)
@@ -117,14 +119,46 @@ func wordInterruption(message string) string {
 	return strings.NewReplacer(context.Canceled.Error(), "interrupted", "interrupt signal received", "interrupted", "terminated signal received", "interrupted").Replace(message)
 }
 
+// nextOf is what an error says to do, and the operations that help with the
+// errors of floors which know none.
+func nextOf(err error) []next.Step {
+	steps := next.Of(err)
+	for _, s := range nextByType(err) {
+		if !slices.ContainsFunc(steps, func(t next.Step) bool { return t.Operation == s.Operation }) {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+func nextByType(err error) []next.Step {
+	if e, ok := errors.AsType[*endpointfs.NotFoundError](err); ok && !e.Leftover {
+		steps := []next.Step{next.Call(next.EndpointList, nil, "see which endpoints there are")}
+		if e.Configurable() {
+			steps = append(steps, next.Endpoint(next.EndpointConfigure, e.Name, "make it"))
+		}
+		return steps
+	}
+	if e, ok := errors.AsType[*endpointfs.ExistsError](err); ok {
+		return []next.Step{next.Endpoint(next.EndpointStatus, e.Name, "see the one that is there")}
+	}
+	if e, ok := errors.AsType[*endpointfs.LockedError](err); ok {
+		return []next.Step{next.Endpoint(next.EndpointStatus, e.Name, "see how far it is")}
+	}
+	if e, ok := errors.AsType[*endpointfs.LostError](err); ok {
+		return []next.Step{next.Endpoint(next.EndpointStatus, e.Name, "see how far it came")}
+	}
+	if is[*tokenstore.StoreFormatError](err) {
+		return []next.Step{next.Call(next.Login, nil, "write a new one")}
+	}
+	return nil
+}
+
 // nextByCause is what to do that can be read off the cause where its error says
 // nothing.
 func nextByCause(err error) []next.Step {
 	if g, ok := errors.AsType[*globus.Error](err); ok && g.Code == "invalid_client" {
 		return []next.Step{next.Do("check GLOBUS_COMPUTE_CLIENT_ID and GLOBUS_COMPUTE_CLIENT_SECRET")}
-	}
-	if n, ok := errors.AsType[*endpointfs.NotFoundError](err); ok {
-		return []next.Step{next.Call(next.EndpointList, nil, "see which endpoints there are"), next.Endpoint(next.EndpointConfigure, n.Name, "make it")}
 	}
 	do := ""
 	switch {

@@ -22,6 +22,7 @@ import (
 	"chiltepin/globus/endpoint"
 	"chiltepin/globus/next"
 	"chiltepin/globus/runtime"
+	"chiltepin/globus/tokenstore"
 	"chiltepin/tools/operation"
 )
 
@@ -187,8 +188,12 @@ func TestClassify(t *testing.T) {
 		{errors.New("odd"), operation.CodeInternal, "report it, with what the log of level debug says"},
 		{&endpointfs.NameError{Name: "..", Problem: "no", Remedy: "choose another"}, operation.CodeInvalid, "choose another"},
 		{&endpointfs.FormatError{File: "f", Problem: "p", Remedy: "mend it"}, operation.CodeInvalid, "mend it"},
-		{&endpointfs.NotFoundError{Name: "x", Dir: "/d"}, operation.CodeNotFound, ""},
-		{&endpointfs.ExistsError{Name: "x", Path: "/d/x"}, operation.CodeAlreadyExists, ""},
+		{&endpointfs.NotFoundError{Name: "x", Dir: "/d"}, operation.CodeNotFound, "to see which endpoints there are: endpoint.list\nto make it: endpoint.configure {\"name\":\"x\"}"},
+		{&endpointfs.NotFoundError{Name: "../x", Dir: "/d"}, operation.CodeNotFound, "to see which endpoints there are: endpoint.list"},
+		{&endpointfs.NotFoundError{Name: "x", Dir: "/d", Leftover: true}, operation.CodeNotFound, "look into the directory, and remove or rename it before configuring an endpoint of that name"},
+		{&endpointfs.ExistsError{Name: "x", Path: "/d/x"}, operation.CodeAlreadyExists, "choose another name\nto see the one that is there: endpoint.status {\"name\":\"x\"}"},
+		{&endpointfs.LockedError{Name: "x"}, operation.CodeConflict, "wait until that operation has ended, and try again\nto see how far it is: endpoint.status {\"name\":\"x\"}"},
+		{&tokenstore.StoreFormatError{Path: "/s"}, operation.CodeInternal, "move /s away\nto write a new one: login"},
 		{&auth.LoginError{Service: "compute", Reason: "none"}, operation.CodeNotLoggedIn, "login"},
 		{&endpoint.TimeoutError{Name: "x", Operation: "starting", NextSteps: []next.Step{next.Do("wait")}}, operation.CodeTimeout, "wait"},
 		{&globus.NetworkError{Host: "h", Err: errors.New("refused")}, operation.CodeUnavailable, ""},
@@ -203,7 +208,7 @@ func TestClassify(t *testing.T) {
 		{auth.ErrNoFlow, operation.CodeInvalid, "to begin another login: login"},
 		{&runtime.NoRuntimeError{}, operation.CodeUnsupported, ""},
 		{&endpoint.RunningError{Name: "x", Operation: "deleting"}, operation.CodeConflict, ""},
-		{errors.Join(&endpointfs.LostError{Name: "x", Why: "it was not renewed"}, context.Canceled), operation.CodeConflict, "chiltepin endpoint status x shows how far it came; try again"},
+		{errors.Join(&endpointfs.LostError{Name: "x", Why: "it was not renewed"}, context.Canceled), operation.CodeConflict, "try again\nto see how far it came: endpoint.status {\"name\":\"x\"}"},
 		{&endpoint.ElsewhereError{Name: "x", Host: "login2"}, operation.CodeConflict, ""},
 		{&endpoint.DaemonError{Name: "x", ExitStatus: 65, NextSteps: []next.Step{next.Do("look")}}, operation.CodeFailed, "look"},
 		{&endpoint.DeleteError{Name: "x", Err: &globus.NetworkError{Host: "h", Err: errors.New("refused")}}, operation.CodeUnavailable, ""},

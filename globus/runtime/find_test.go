@@ -298,7 +298,7 @@ func TestStatus(t *testing.T) {
 			{Runtime: Runtime{Path: tr.path("e/bin/" + Program), Bin: tr.path("e/bin"), Source: "PATH", Why: "it is the first on PATH that can work", Version: "4.19.0", Python: tr.path("e/bin/python")}, Taken: true},
 			{
 				Runtime: Runtime{Path: tr.path("data/runtime/current/bin/" + Program), Bin: tr.path("data/runtime/current/bin"), Source: "installed", Version: "4.15.0", Python: tr.path("data/runtime/4.15.0-x-1/bin/python")},
-				Note:    "another release of chiltepin installed it; `chiltepin runtime install` installs 4.19.0",
+				Note:    "another release of chiltepin installed it; this one would install 4.19.0",
 			},
 		},
 	}

@@ -165,7 +165,7 @@ func (e *NoRuntimeError) Error() string {
 
 // Next says what to do.
 func (e *NoRuntimeError) Next() []next.Step {
-	return []next.Step{next.Call(next.RuntimeInstall, nil, "install it")}
+	return []next.Step{next.Call(next.RuntimeInstall, nil, "")}
 }
 
 // NoPythonError says that Install found no Python to build on; it says what to do next.
