@@ -87,7 +87,7 @@ func brisk(path string) *Dir {
 func eventually(t *testing.T, dir *Dir, name string) *Lock {
 	t.Helper()
 	for began := time.Now(); ; {
-		lock, err := dir.endpointAt(name).Lock(t.Context(), "stopping")
+		lock, err := dir.Lock(t.Context(), name, "stopping")
 		var locked *LockedError
 		if errors.As(err, &locked) && time.Since(began) < 2*time.Minute {
 			time.Sleep(20 * time.Millisecond)
@@ -119,7 +119,7 @@ func TestLeaseOfAnotherMachine(t *testing.T) {
 		dir := Open(path).On(thisBoot{"another"})
 		began := time.Now()
 		for {
-			lock, err := dir.endpointAt("mesa").Lock(t.Context(), "stopping")
+			lock, err := dir.Lock(t.Context(), "mesa", "stopping")
 			if err == nil {
 				lock.Release()
 				break
@@ -144,7 +144,7 @@ func TestLeaseLasts(t *testing.T) {
 	}
 	path := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		lock, err := Open(path).endpointAt("mesa").Lock(t.Context(), "starting")
+		lock, err := Open(path).Lock(t.Context(), "mesa", "starting")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestLeaseLasts(t *testing.T) {
 		other := Open(path)
 		for began := time.Now(); time.Since(began) < 10*time.Minute; time.Sleep(time.Second) {
 			var locked *LockedError
-			if _, err := other.endpointAt("mesa").Lock(t.Context(), "stopping"); !errors.As(err, &locked) || locked.Purpose != "starting" {
+			if _, err := other.Lock(t.Context(), "mesa", "stopping"); !errors.As(err, &locked) || locked.Purpose != "starting" {
 				t.Fatalf("after %s: %v", time.Since(began), err)
 			}
 			if h, ok := other.Holder("mesa"); !ok || h.Purpose != "starting" {
@@ -164,7 +164,7 @@ func TestLeaseLasts(t *testing.T) {
 			t.Errorf("%v, %v", err, ctx.Err())
 		}
 		lock.Release()
-		if lock, err = other.endpointAt("mesa").Lock(t.Context(), "stopping"); err != nil {
+		if lock, err = other.Lock(t.Context(), "mesa", "stopping"); err != nil {
 			t.Fatal(err)
 		}
 		lock.Release()
@@ -183,7 +183,7 @@ func TestLeaseLost(t *testing.T) {
 	path := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		dir := Open(path)
-		lock, err := dir.endpointAt("mesa").Lock(t.Context(), "starting")
+		lock, err := dir.Lock(t.Context(), "mesa", "starting")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,11 +207,11 @@ func TestLeaseLost(t *testing.T) {
 			t.Errorf("it released somebody else's: %q, %v", data, err)
 		}
 		// Nobody touches that one.
-		if _, err := dir.endpointAt("mesa").Lock(t.Context(), "stopping"); err == nil {
+		if _, err := dir.Lock(t.Context(), "mesa", "stopping"); err == nil {
 			t.Error("it was taken at once")
 		}
 		time.Sleep(time.Minute)
-		if lock, err = dir.endpointAt("mesa").Lock(t.Context(), "stopping"); err != nil {
+		if lock, err = dir.Lock(t.Context(), "mesa", "stopping"); err != nil {
 			t.Fatal(err)
 		}
 		lock.Release()
@@ -228,7 +228,7 @@ func TestLeaseNotRenewed(t *testing.T) {
 	path := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		dir := Open(path)
-		lock, err := dir.endpointAt("mesa").Lock(t.Context(), "starting")
+		lock, err := dir.Lock(t.Context(), "mesa", "starting")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +247,7 @@ func TestLeaseNotRenewed(t *testing.T) {
 			t.Error(context.Cause(ctx))
 		}
 		var locked *LockedError
-		if _, err := Open(path).endpointAt("mesa").Lock(t.Context(), "stopping"); !errors.As(err, &locked) {
+		if _, err := Open(path).Lock(t.Context(), "mesa", "stopping"); !errors.As(err, &locked) {
 			t.Errorf("it was taken over at once: %v", err)
 		}
 		for range 2 {
@@ -255,7 +255,7 @@ func TestLeaseNotRenewed(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if lock, err = Open(path).endpointAt("mesa").Lock(t.Context(), "stopping"); err != nil {
+		if lock, err = Open(path).Lock(t.Context(), "mesa", "stopping"); err != nil {
 			t.Fatal(err)
 		}
 		lock.Release()
@@ -281,7 +281,7 @@ func TestLeaseOfAKilledProcess(t *testing.T) {
 	if h, ok := dir.Holder("mesa"); ok {
 		t.Errorf("a killed process holds it: %+v", h)
 	}
-	lock, err := dir.endpointAt("mesa").Lock(t.Context(), "stopping")
+	lock, err := dir.Lock(t.Context(), "mesa", "stopping")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +337,7 @@ func deeds(t *testing.T, path string) int {
 
 // playLease is the part of the process that is suspended.
 func playLease(t *testing.T, dir *Dir) {
-	lock, err := dir.On(thisBoot{"this"}).endpointAt("mesa").Lock(t.Context(), "starting")
+	lock, err := dir.On(thisBoot{"this"}).Lock(t.Context(), "mesa", "starting")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -400,7 +400,7 @@ func takeOver(t *testing.T, path, name string) {
 		// Each has seen it for long enough.
 		dir.leases.watched = map[string]watchedLease{lease: {seen, time.Now().Add(-time.Hour)}}
 		wait.Go(func() {
-			lock, err := dir.endpointAt(name).Lock(t.Context(), "testing")
+			lock, err := dir.Lock(t.Context(), name, "testing")
 			tried.Done()
 			var locked *LockedError
 			if errors.As(err, &locked) {
@@ -433,7 +433,7 @@ func TestLeasePutBack(t *testing.T) {
 		return
 	}
 	dir := Open(t.TempDir())
-	lock, err := dir.endpointAt("mesa").Lock(t.Context(), "starting")
+	lock, err := dir.Lock(t.Context(), "mesa", "starting")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -473,7 +473,7 @@ func TestLockRespectsLeases(t *testing.T) {
 	}
 	dir := Open(path).On(thisBoot{"this"})
 	var locked *LockedError
-	if _, err := dir.endpointAt("mesa").Lock(t.Context(), "stopping"); !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || locked.Purpose != "starting" {
+	if _, err := dir.Lock(t.Context(), "mesa", "stopping"); !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || locked.Purpose != "starting" {
 		t.Errorf("a lock was given beside a lease: %v", err)
 	}
 	if h, ok := dir.Holder("mesa"); !ok || h.PID != cmd.Process.Pid {
@@ -481,7 +481,7 @@ func TestLockRespectsLeases(t *testing.T) {
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
-	lock, err := dir.endpointAt("mesa").Lock(t.Context(), "stopping")
+	lock, err := dir.Lock(t.Context(), "mesa", "stopping")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -505,7 +505,7 @@ func TestLeaseThatIsNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var format *FormatError
-	if _, err := dir.endpointAt("mesa").Lock(t.Context(), "starting"); !errors.As(err, &format) {
+	if _, err := dir.Lock(t.Context(), "mesa", "starting"); !errors.As(err, &format) {
 		t.Error(err)
 	}
 	if h, ok := dir.Holder("mesa"); ok {

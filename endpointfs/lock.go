@@ -106,6 +106,15 @@ func (e *Endpoint) Lock(ctx context.Context, purpose string) (*Lock, error) {
 	return e.dir.takeLock(ctx, e.name, purpose)
 }
 
+// Lock is [Endpoint.Lock] for a name that need not have an endpoint, such as
+// what an operation on the whole directory calls its lock.
+func (d *Dir) Lock(ctx context.Context, name, purpose string) (*Lock, error) {
+	if !isComponent(name) {
+		return nil, &NameError{Name: name, Problem: "it cannot be the name of a file", Remedy: "give the name of an endpoint"}
+	}
+	return d.takeLock(ctx, name, purpose)
+}
+
 func (d *Dir) takeLock(ctx context.Context, name, purpose string) (*Lock, error) {
 	path := d.lockPath(name)
 	if err := makeDir(filepath.Dir(path)); err != nil {

@@ -45,7 +45,7 @@ func TestChild(t *testing.T) {
 	dir := Open(os.Getenv("ENDPOINTFS_DIR"))
 	switch os.Getenv("ENDPOINTFS_PLAY") {
 	case "lock":
-		if _, err := dir.On(thisBoot{"this"}).endpointAt("mesa").Lock(t.Context(), "starting"); err != nil {
+		if _, err := dir.On(thisBoot{"this"}).Lock(t.Context(), "mesa", "starting"); err != nil {
 			t.Fatal(err)
 		}
 		os.Stdout.WriteString("locked\n")
@@ -53,7 +53,7 @@ func TestChild(t *testing.T) {
 	case "race":
 		inside, held := filepath.Join(dir.Path(), "inside"), 0
 		for held < 25 {
-			lock, err := dir.On(thisBoot{"this"}).endpointAt("mesa").Lock(t.Context(), "testing")
+			lock, err := dir.On(thisBoot{"this"}).Lock(t.Context(), "mesa", "testing")
 			var locked *LockedError
 			if errors.As(err, &locked) {
 				continue
@@ -116,7 +116,7 @@ func TestLockTellsWhoHoldsIt(t *testing.T) {
 			t.Errorf("%s: %+v", what, h)
 		}
 	}
-	_, err := dir.endpointAt("mesa").Lock(t.Context(), "stopping")
+	_, err := dir.Lock(t.Context(), "mesa", "stopping")
 	var locked *LockedError
 	if !errors.As(err, &locked) || locked.Name != "mesa" || locked.Next() == "" || !strings.Contains(err.Error(), "starting by process") {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestLockTellsWhoHoldsIt(t *testing.T) {
 	if h, ok := dir.Holder("mesa"); ok {
 		t.Errorf("a killed process holds it: %+v", h)
 	}
-	lock, err := dir.endpointAt("mesa").Lock(t.Context(), "stopping")
+	lock, err := dir.Lock(t.Context(), "mesa", "stopping")
 	if err != nil {
 		t.Fatalf("a killed process blocks: %v", err)
 	}
@@ -161,7 +161,7 @@ func TestLockExcludes(t *testing.T) {
 	for range 4 {
 		wait.Go(func() {
 			for taken.Load() < 20 {
-				lock, err := dir.endpointAt("mesa").Lock(t.Context(), "testing")
+				lock, err := dir.Lock(t.Context(), "mesa", "testing")
 				var locked *LockedError
 				if errors.As(err, &locked) {
 					continue
@@ -232,7 +232,7 @@ func TestLockNames(t *testing.T) {
 	dir := Open(t.TempDir())
 	long := strings.Repeat("ü", 127)
 	for _, name := range []string{long, "a b", "-x", "config"} {
-		lock, err := dir.endpointAt(name).Lock(t.Context(), "testing")
+		lock, err := dir.Lock(t.Context(), name, "testing")
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -241,7 +241,7 @@ func TestLockNames(t *testing.T) {
 	}
 	var bad *NameError
 	for _, name := range []string{"", "..", "../x", ".x"} {
-		if _, err := dir.endpointAt(name).Lock(t.Context(), "testing"); !errors.As(err, &bad) {
+		if _, err := dir.Lock(t.Context(), name, "testing"); !errors.As(err, &bad) {
 			t.Errorf("%q: %v", name, err)
 		}
 		if _, ok := dir.Holder(name); ok {
@@ -250,7 +250,7 @@ func TestLockNames(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := dir.endpointAt("mesa").Lock(ctx, "testing"); !errors.Is(err, context.Canceled) {
+	if _, err := dir.Lock(ctx, "mesa", "testing"); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
