@@ -194,7 +194,7 @@ func TestDestroyersAsk(t *testing.T) {
 	t.Parallel()
 	asked := 0
 	for _, call := range []struct{ tool, args string }{
-		{"endpoint.delete", `{"name":"mesa"}`},
+		{"endpoint.delete", `{"name":"mesa","force":true}`},
 		{"endpoint.delete", `{"name":"mesa","force":true,"local_only":true}`},
 		{"endpoint.stop", `{"name":"mesa","now":true}`},
 		{"endpoint.restart", `{"name":"mesa","now":true}`},

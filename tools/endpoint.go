@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"chiltepin/endpointfs/log"
@@ -195,8 +194,8 @@ func defineStop(s Services, complete map[string]func(context.Context, string) []
 		Summary: "Stop an endpoint once its running tasks are done",
 		Doc: `While user endpoints have outstanding tasks it waits and shows how many; if the time runs
 out nothing is stopped. Then the daemon is asked to end, and reported stopped when it is
-seen gone. Only processes proven to be this endpoint's are ever signalled; what a killed
-user endpoint has left running is ended as well. A daemon that runs on another machine
+seen gone. Only processes proven to be this endpoint's are signalled; what a killed
+user endpoint has left running is ended too. A daemon that runs on another machine
 ends by itself once its daemon.pid is taken away, and is reported
 stopped when its log marks the end. Stopping one that does not run does nothing and
 succeeds. --now does not wait for tasks, which are then lost, and ends a daemon that does
@@ -249,26 +248,6 @@ func defineRestart(s Services, complete map[string]func(context.Context, string)
 	})
 }
 
-// consentToLosing asks before tasks that run are given up; a graceful stop
-// loses nothing and asks nothing.
-func consentToLosing(ctx context.Context, eps Endpoints, asking string, in EndpointStopArgs) error {
-	if !in.Now {
-		return nil
-	}
-	st, err := eps.Status(ctx, in.Name, endpoint.StatusOptions{Offline: true})
-	if err != nil {
-		return err
-	}
-	verb := asking[len("endpoint."):]
-	return operation.Consent(ctx, operation.Question{
-		Operation: asking,
-		Subject:   st.Name,
-		ID:        st.ID,
-		ConfigDir: eps.ConfigDir(),
-		Text:      fmt.Sprintf("%s endpoint %s now and lose the tasks that run?", capitalize(verb), operation.Clean(st.Name)),
-	})
-}
-
 func defineDelete(s Services, complete map[string]func(context.Context, string) []string) *operation.Tool {
 	return operation.Define(operation.Spec{
 		Name:    "endpoint.delete",
@@ -276,9 +255,9 @@ func defineDelete(s Services, complete map[string]func(context.Context, string) 
 		Summary: "Deregister an endpoint and remove its files",
 		Doc: `Ends the registration at the service, then removes the endpoint's directory and those of
 its user endpoints; tells each step. It cannot be undone. One that runs is refused unless
---force stops it first. When the service cannot be reached nothing is
-removed, unless --local-only accepts that the registration stays. A registration that is
-gone already is no error.`,
+--force stops it first. When the service cannot be reached nothing is removed, unless
+--local-only accepts that the registration stays. A registration that is gone already is no
+error. A script without a terminal may delete what does not run.`,
 		Effect:   operation.Destroys,
 		Examples: []string{"chiltepin endpoint delete my-endpoint", "chiltepin endpoint delete --yes --force my-endpoint"},
 		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeTimeout, operation.CodeUnavailable, operation.CodeConflict, operation.CodeRefused},
@@ -289,14 +268,7 @@ gone already is no error.`,
 			if err != nil {
 				return EndpointDeletion{}, err
 			}
-			err = operation.Consent(ctx, operation.Question{
-				Operation: "endpoint.delete",
-				Subject:   st.Name,
-				ID:        st.ID,
-				ConfigDir: eps.ConfigDir(),
-				Text:      fmt.Sprintf("Delete endpoint %s, its files and its registration? This cannot be undone.", operation.Clean(st.Name)),
-			})
-			if err != nil {
+			if err := consentToDeleting(ctx, eps, st, in); err != nil {
 				return EndpointDeletion{}, err
 			}
 			r, err := eps.Delete(ctx, in.Name, endpoint.DeleteOptions{Force: in.Force, LocalOnly: in.LocalOnly})
@@ -307,6 +279,3 @@ gone already is no error.`,
 		})
 	})
 }
-
-// capitalize makes a verb the beginning of a sentence.
-func capitalize(verb string) string { return string(verb[0]-'a'+'A') + verb[1:] }

@@ -42,7 +42,7 @@ func TestResults(t *testing.T) {
 		{"endpoint.stop", `{"name":"mesa"}`, `{` + status + `,"outcome":"stopped",` + proof + `}`},
 		{"endpoint.restart", `{"name":"mesa"}`, `{` + status + `,"outcome":"restarted",` + proof + `}`},
 		{"endpoint.configure", `{"name":"mesa"}`, `{"name":"mesa","path":"/etc/gc/mesa","files":["config.yaml"],"next":[{"arguments":{"name":"mesa"},"operation":"endpoint.start"}]}`},
-		{"endpoint.delete", `{"name":"mesa"}`, `{"name":"mesa","id":"12345678-1234-1234-1234-123456789abc","steps":[{"step":"directory","outcome":"done"}]}`},
+		{"endpoint.delete", `{"name":"mesa","force":true}`, `{"name":"mesa","id":"12345678-1234-1234-1234-123456789abc","steps":[{"step":"directory","outcome":"done"}]}`},
 		{"endpoint.logs", `{"name":"mesa"}`, `{"file":"/etc/gc/mesa/endpoint.log","lines":[{"time":"1970-01-01T00:00:09Z","level":"INFO","text":"first\n\\u{202e}second"}],"cursor":"c","more":false}`},
 	} {
 		fake := &fakeEndpoints{log: log.Page{Cursor: "c", Records: []log.Record{{Time: time.Unix(9, 0), Level: "INFO", Text: "first\n\u202esecond"}}}}

@@ -48,7 +48,10 @@ type Question struct {
 	Subject string
 	// ID and ConfigDir bind the answer to one endpoint in one directory.
 	ID, ConfigDir string
-	// Text is the question, ending in a question mark.
+	// Unattended is true where a command line without a terminal may do it
+	// without having asked, for the sake of scripts that always could.
+	Unattended bool
+	// Text says what is at stake and asks: one or two sentences.
 	Text string
 }
 

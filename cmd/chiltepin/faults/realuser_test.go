@@ -147,7 +147,7 @@ func userToldDead(b *bed, operation string, c cell) {
 		if !strings.Contains(c.evidence, "of workers whose user endpoint was killed") {
 			b.Errorf("%s does not say what it waits for: %s", operation, c.evidence)
 		}
-		b.must("endpoint", "stop", "--now", "mesa")
+		b.must("endpoint", "stop", "--now", "--yes", "mesa")
 		for _, pid := range append(b.processes(isWorker), b.children...) {
 			if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && !bytes.Contains(stat, []byte(") Z ")) {
 				b.Errorf("%s --now leaves a process behind: %s", operation, stat)

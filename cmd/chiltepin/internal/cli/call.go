@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"chiltepin/tools/operation"
@@ -92,51 +91,16 @@ func (c *command) resultPrinter(tty bool) *operation.Printer {
 	return &operation.Printer{Writer: c.Stdout, Terminal: tty, Color: tty && c.Getenv("NO_COLOR") == "" && c.Getenv("TERM") != "dumb"}
 }
 
-// askConsent asks on a terminal. Off one the command itself is the word, so that
-// scripts written for Python Chiltepin keep working.
-func (c *command) askConsent(ctx context.Context, q operation.Question, yes bool) error {
-	if yes || !c.StdinTTY || !c.StderrTTY {
-		return nil
-	}
-	fmt.Fprintf(c.Stderr, "%s [y/N] ", q.Text)
-	answer, err := c.readLine(ctx)
-	if err != nil {
-		return err
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return operation.Declined(q)
-}
-
-// readLine reads one line of standard input and gives up with the context; a
-// reader that is stuck on a terminal ends with the process.
+// readLine reads one line of standard input.
 func (c *command) readLine(ctx context.Context) (string, error) {
-	type read struct {
-		line string
-		err  error
-	}
 	if c.lines == nil {
 		c.lines = bufio.NewReader(c.Stdin)
 	}
-	done := make(chan read, 1)
-	go func() {
-		line, err := c.lines.ReadString('\n')
-		if line != "" {
-			err = nil
-		}
-		done <- read{line, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case r := <-done:
-		if r.err != nil {
-			return "", &operation.Error{Code: operation.CodeRefused, Message: "no answer: standard input is at its end", Next: operation.Do("run it in a terminal, or give the answer on standard input")}
-		}
-		return r.line, nil
+	line, err := readLineFrom(ctx, c.lines)
+	if err != nil && ctx.Err() == nil {
+		return "", &operation.Error{Code: operation.CodeRefused, Message: "no answer: standard input is at its end", Next: operation.Do("run it in a terminal, or give the answer on standard input")}
 	}
+	return line, err
 }
 
 // showError shows an error and returns the exit status of the design's table.

@@ -31,6 +31,9 @@ type World struct {
 	Stdout, Stderr io.Writer
 	// StdinTTY, StdoutTTY and StderrTTY say where a person is.
 	StdinTTY, StdoutTTY, StderrTTY bool
+	// Terminal opens the terminal of the process, whatever its streams are; an
+	// error, or nil, is that there is none.
+	Terminal func() (io.ReadWriteCloser, error)
 	// StderrSize is the size of the terminal there, in columns and rows; nil
 	// where it is not known.
 	StderrSize func() (columns, rows int)
@@ -180,7 +183,7 @@ func (c *command) operationCommand(word string, t *operation.Tool) *cobra.Comman
 	flags := addFlags(cmd.Flags(), t)
 	yes := new(bool)
 	if t.Effect == operation.Destroys || t.Asks {
-		cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+		cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask; without a terminal to ask at it is demanded")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > len(positional) {

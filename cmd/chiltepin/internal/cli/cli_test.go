@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -75,9 +76,17 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestConsentOffTerminal takes the command itself for the word where nobody
-// can be asked, and asks on a terminal.
-func TestConsentOffTerminal(t *testing.T) {
+// paper is a terminal on which somebody has typed already.
+type paper struct {
+	io.Reader
+	io.Writer
+}
+
+func (paper) Close() error { return nil }
+
+// TestConsent asks at the terminal, whatever is redirected; without one nothing
+// is destroyed but with --yes, or where the question lets a script do it.
+func TestConsent(t *testing.T) {
 	t.Parallel()
 	type args struct {
 		Name string `json:"name" cli:"arg" jsonschema:"name"`
@@ -86,7 +95,7 @@ func TestConsentOffTerminal(t *testing.T) {
 		Done bool `json:"done" jsonschema:"done"`
 	}
 	catalog := operation.NewCatalog(operation.Define(operation.Spec{Name: "thing.destroy", Effect: operation.Destroys}, func(ctx context.Context, in args) (result, error) {
-		return result{true}, operation.Consent(ctx, operation.Question{Operation: "thing.destroy", Subject: in.Name, Text: "Destroy " + in.Name + "?"})
+		return result{true}, operation.Consent(ctx, operation.Question{Operation: "thing.destroy", Subject: in.Name, Text: "Destroy " + in.Name + "?", Unattended: in.Name == "old"})
 	}))
 	for _, tt := range []struct {
 		name, answer string
@@ -94,26 +103,35 @@ func TestConsentOffTerminal(t *testing.T) {
 		args         []string
 		code         int
 	}{
-		{"OffTerminal", "", false, []string{"x"}, 0},
+		{"NoTerminal", "", false, []string{"x"}, 10},
+		{"NoTerminalFlag", "", false, []string{"--yes", "x"}, 0},
+		{"NoTerminalScript", "", false, []string{"old"}, 0},
 		{"Yes", "y\n", true, []string{"x"}, 0},
 		{"No", "n\n", true, []string{"x"}, 10},
+		{"NoToScript", "n\n", true, []string{"old"}, 10},
 		{"Enter", "\n", true, []string{"x"}, 10},
 		{"End", "", true, []string{"x"}, 10},
 		{"Flag", "n\n", true, []string{"--yes", "x"}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var out, errs bytes.Buffer
-			code := Main(t.Context(), World{Args: append([]string{"thing", "destroy", "--json"}, tt.args...), Stdin: strings.NewReader(tt.answer), Stdout: &out, Stderr: &errs,
-				StdinTTY: tt.tty, StderrTTY: tt.tty, Getenv: func(string) string { return "" }}, catalog)
-			if code != tt.code {
+			var out, errs, terminal bytes.Buffer
+			// What is piped in is no answer.
+			w := World{Args: append([]string{"thing", "destroy", "--json"}, tt.args...), Stdin: strings.NewReader("y\n"), Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }}
+			if tt.tty {
+				w.Terminal = func() (io.ReadWriteCloser, error) { return paper{strings.NewReader(tt.answer), &terminal}, nil }
+			}
+			if code := Main(t.Context(), w, catalog); code != tt.code {
 				t.Errorf("exit %d, want %d; stderr %s", code, tt.code, errs.String())
 			}
 			if want := `{"done":true}` + "\n"; (out.String() == want) != (tt.code == 0) {
 				t.Errorf("stdout %q", out.String())
 			}
-			if asked := strings.Contains(errs.String(), "Destroy x? [y/N] "); asked != (tt.tty && len(tt.args) == 1) {
+			if asked := strings.Contains(terminal.String(), "Destroy "); asked != (tt.tty && len(tt.args) == 1) {
 				t.Errorf("asked: %v", asked)
+			}
+			if !tt.tty && tt.code == 10 && !strings.Contains(errs.String(), "--yes was not given") {
+				t.Errorf("it does not say what is demanded: %s", errs.String())
 			}
 		})
 	}
