@@ -223,7 +223,14 @@ func TestRPCEnds(t *testing.T) {
 		end    func(*mcpServer, *os.Process) error
 		status int
 	}{
-		{"Client", func(_ *mcpServer, client *os.Process) error { return client.Kill() }, 0},
+		{"StrangerAndSignal", func(s *mcpServer, stranger *os.Process) error {
+			// A process that has not started the server is not its client's.
+			if err := stranger.Kill(); err != nil {
+				return err
+			}
+			s.result(t, "endpoint/list", `{}`, nil)
+			return s.cmd.Process.Signal(syscall.SIGTERM)
+		}, 0},
 		{"Exit", func(s *mcpServer, _ *os.Process) error {
 			_, err := s.in.Write([]byte(`{"jsonrpc":"2.0","method":"exit"}` + "\n"))
 			return err
