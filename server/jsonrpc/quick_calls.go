@@ -24,18 +24,32 @@ type quickCalls struct {
 }
 
 type callHistory struct {
-	missing int // quick calls until it counts as quick
-	trials  int // how many it takes after a slow one
+	missing int  // quick calls until it counts as quick
+	trials  int  // how many it takes after a slow one
+	reading bool // one is under way on a goroutine that reads, or did
 }
 
 func (q *quickCalls) init() { q.byName = map[string]*callHistory{} }
 
-// has is true if calls of that name are quick.
-func (q *quickCalls) has(name string) bool {
+// begin is true if calls of that name are quick, and this one is begun on the
+// goroutine that reads. While one is that has held up the reading, so that
+// another goroutine reads, no other is begun there.
+func (q *quickCalls) begin(name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.byName[name]
-	return h != nil && h.missing == 0
+	if h == nil || h.missing > 0 || h.reading {
+		return false
+	}
+	h.reading = true
+	return true
+}
+
+// end ends what begin began.
+func (q *quickCalls) end(name string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.byName[name].reading = false
 }
 
 // note takes how long a call of that name took.

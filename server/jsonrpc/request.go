@@ -101,7 +101,8 @@ func (r *Request) silence() {
 // reads on.
 func (r *Request) Run(name string, ready <-chan struct{}, work func()) {
 	s := r.server
-	if isClosed(ready) && s.quick.has(name) && s.slots.tryTake() {
+	if isClosed(ready) && s.quick.begin(name) {
+		defer s.quick.end(name)
 		r.timed(name, work)
 		return
 	}
@@ -114,6 +115,7 @@ func (r *Request) Run(name string, ready <-chan struct{}, work func()) {
 			}
 		}
 		if s.slots.take(r.ctx) {
+			defer s.slots.free()
 			r.timed(name, work)
 		} else {
 			r.guarded(work) // it finds that it was cancelled
@@ -121,9 +123,8 @@ func (r *Request) Run(name string, ready <-chan struct{}, work func()) {
 	}()
 }
 
-// timed does work in its place, and notes how long it took.
+// timed does work, and notes how long it took.
 func (r *Request) timed(name string, work func()) {
-	defer r.server.slots.free()
 	began := time.Now()
 	r.guarded(work)
 	r.server.quick.note(name, time.Since(began))

@@ -1,6 +1,7 @@
 package jsonrpc
 
 import (
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -50,6 +51,23 @@ func (w *watchman) wake() {
 	}
 }
 
+// longIdle is how long nothing is asked before memory is given back.
+const longIdle = 10 * time.Second
+
+// sleep waits until a call begins. A server that is left running for days
+// beside an editor gives back what its last answers took.
+func (w *watchman) sleep() {
+	timer := time.NewTimer(longIdle)
+	defer timer.Stop()
+	select {
+	case <-w.woken:
+		return
+	case <-timer.C:
+		debug.FreeOSMemory()
+	}
+	<-w.woken
+}
+
 // run calls replace whenever the same call is under way at two rounds in
 // succession, until dismiss.
 func (w *watchman) run(replace func()) {
@@ -62,7 +80,7 @@ func (w *watchman) run(replace func()) {
 			ticker.Stop()
 			w.asleep.Store(true)
 			if w.count.Load() == last && !w.over.Load() {
-				<-w.woken
+				w.sleep()
 			}
 			w.asleep.Store(false)
 			ticker.Reset(longestHold)

@@ -10,16 +10,6 @@ type workSlots chan struct{}
 
 func newWorkSlots() workSlots { return make(workSlots, mostWork) }
 
-// tryTake takes a place if one is free.
-func (w workSlots) tryTake() bool {
-	select {
-	case w <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
 // take waits for a place; false if ctx ended first.
 func (w workSlots) take(ctx context.Context) bool {
 	if ctx.Err() != nil {
