@@ -33,7 +33,7 @@ func (s *Core) untilOver(ctx context.Context) (failure error, fromWithin bool) {
 					patience = timer.C
 				}
 			}
-			idle = s.pending.idle()
+			idle = s.pending.whenNone()
 		case <-idle:
 			idle, sent = nil, s.stream.Sent()
 		case <-sent:
@@ -48,20 +48,20 @@ func (s *Core) untilOver(ctx context.Context) (failure error, fromWithin bool) {
 			s.closing.Store(true)
 			s.clientGone()
 			if s.stream.StuckFor() < stuck {
-				waitFor(s.pending.idle(), grace)
+				waitFor(s.pending.whenNone(), grace)
 			}
 			return nil, false
 		}
 	}
 }
 
-// finish gives what is under way, and was told to end, the time to do so, and
+// finishWork gives what is under way, and was told to end, the time to do so, and
 // the client the time to take what it is sent. One that does not read has none.
-func (s *Core) finish() {
+func (s *Core) finishWork() {
 	if s.stream.StuckFor() >= stuck {
 		s.stream.Abandon()
 	}
-	waitFor(s.pending.idle(), grace)
+	waitFor(s.pending.whenNone(), grace)
 	go func() { _ = s.stream.Flush() }() // it may never return; Sent tells
 	waitFor(s.stream.Sent(), grace)
 	s.stream.Abandon()

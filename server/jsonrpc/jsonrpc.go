@@ -106,7 +106,7 @@ func (s *Core) Serve(ctx context.Context, h Dialect) error {
 	s.closing.Store(true)
 	s.clientGone()
 	s.stop()
-	s.finish()
+	s.finishWork()
 	if fromWithin {
 		return failure
 	}
@@ -137,12 +137,12 @@ func (s *Core) Notify(method string, params json.RawMessage) {
 
 // Cancel ends the request with that id, if it is under way.
 func (s *Core) Cancel(id json.RawMessage) {
-	r := s.pending.find(id)
+	r := s.pending.findByID(id)
 	if r == nil {
 		return
 	}
 	if s.opts.SilentCancel {
-		r.silence()
+		r.dropAnswer()
 	}
 	r.cancel()
 }

@@ -34,8 +34,8 @@ var _ jsonrpc2.ObjectStream = (*ourRequests)(nil)
 
 func (o *ourRequests) init(s *Core) { o.server, o.responses = s, make(chan json.RawMessage) }
 
-// send sends a question, and returns what wait needs.
-func (o *ourRequests) send(method string, params any) (jsonrpc2.Waiter, json.RawMessage, error) {
+// sendQuestion sends a question, and returns what wait needs.
+func (o *ourRequests) sendQuestion(method string, params any) (jsonrpc2.Waiter, json.RawMessage, error) {
 	select {
 	case <-o.server.gone:
 		return jsonrpc2.Waiter{}, nil, errClientGone
@@ -56,25 +56,25 @@ func (o *ourRequests) send(method string, params any) (jsonrpc2.Waiter, json.Raw
 	if err != nil {
 		o.open.Add(-1)
 	}
-	return question, Encode(id), o.named(err)
+	return question, Encode(id), o.nameError(err)
 }
 
-// wait waits for the answer to a question.
-func (o *ourRequests) wait(ctx context.Context, question jsonrpc2.Waiter, result any) error {
+// awaitAnswer waits for the answer to a question.
+func (o *ourRequests) awaitAnswer(ctx context.Context, question jsonrpc2.Waiter, result any) error {
 	defer o.open.Add(-1)
-	return o.named(question.Wait(ctx, result))
+	return o.nameError(question.Wait(ctx, result))
 }
 
-func (o *ourRequests) named(err error) error {
+func (o *ourRequests) nameError(err error) error {
 	if errors.Is(err, jsonrpc2.ErrClosed) {
 		return errClientGone
 	}
 	return err
 }
 
-// deliver hands on a response that was read; those to nothing of ours are let
+// deliverResponse hands on a response that was read; those to nothing of ours are let
 // pass.
-func (o *ourRequests) deliver(msg json.RawMessage) {
+func (o *ourRequests) deliverResponse(msg json.RawMessage) {
 	if !o.begun.Load() {
 		return
 	}

@@ -52,8 +52,8 @@ func (p *pendingReplies) addWork() {
 	p.owed++
 }
 
-// free makes the id of r one that the client may use again.
-func (p *pendingReplies) free(r *Request) {
+// freeID makes the id of r one that the client may use again.
+func (p *pendingReplies) freeID(r *Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byID[r.key] == r {
@@ -82,23 +82,23 @@ func (p *pendingReplies) wakeReader() {
 	}
 }
 
-// find returns the request under way with that id, nil if there is none.
-func (p *pendingReplies) find(id json.RawMessage) *Request {
+// findByID returns the request under way with that id, nil if there is none.
+func (p *pendingReplies) findByID(id json.RawMessage) *Request {
 	key := idKey(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.byID[key]
 }
 
-// full is true while no more requests should be read.
-func (p *pendingReplies) full() bool {
+// isFull is true while no more requests should be read.
+func (p *pendingReplies) isFull() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.owed >= mostPending || p.bytes > mostPendingBytes
 }
 
-// idle returns a channel that is closed once nothing is owed.
-func (p *pendingReplies) idle() <-chan struct{} {
+// whenNone returns a channel that is closed once nothing is owed.
+func (p *pendingReplies) whenNone() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.none != nil {

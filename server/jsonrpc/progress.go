@@ -63,20 +63,20 @@ func (p *Pacer) Report(e ProgressEvent) {
 		return
 	}
 	p.stage, p.text = e.Stage, text
-	p.pass(text, percent)
+	p.sendReport(text, percent)
 }
 
 func (p *Pacer) sayStillUnderWay() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.over {
-		p.pass(fmt.Sprintf("%s; %s so far", p.text, time.Since(p.began).Round(time.Second)), nil)
+		p.sendReport(fmt.Sprintf("%s; %s so far", p.text, time.Since(p.began).Round(time.Second)), nil)
 	}
 }
 
-// pass sends a report; the caller holds the lock. Where the client does not
+// sendReport sends a report; the caller holds the lock. Where the client does not
 // read, the next heartbeat waits for this one.
-func (p *Pacer) pass(text string, percent *int) {
+func (p *Pacer) sendReport(text string, percent *int) {
 	p.sent = time.Now()
 	p.send(text, percent)
 	p.timer.Reset(heartbeat)

@@ -31,10 +31,10 @@ type callHistory struct {
 
 func (q *quickCalls) init() { q.byName = map[string]*callHistory{} }
 
-// begin is true if calls of that name are quick, and this one is begun on the
+// beginHold is true if calls of that name are quick, and this one is begun on the
 // goroutine that reads. While one is that has held up the reading, so that
 // another goroutine reads, no other is begun there.
-func (q *quickCalls) begin(name string) bool {
+func (q *quickCalls) beginOnReader(name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.byName[name]
@@ -45,15 +45,15 @@ func (q *quickCalls) begin(name string) bool {
 	return true
 }
 
-// end ends what begin began.
-func (q *quickCalls) end(name string) {
+// endHold ends what begin began.
+func (q *quickCalls) endOnReader(name string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.byName[name].reading = false
 }
 
-// note takes how long a call of that name took.
-func (q *quickCalls) note(name string, took time.Duration) {
+// noteDuration takes how long a call of that name took.
+func (q *quickCalls) noteDuration(name string, took time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.byName[name]

@@ -15,11 +15,11 @@ import (
 // ends with what it does. Until a call begins, messages are taken strictly in
 // their order.
 func (s *Core) startReading() {
-	go s.guard.run(func() { go s.read() })
-	go s.read()
+	go s.guard.makeRounds(func() { go s.readMessages() })
+	go s.readMessages()
 }
 
-func (s *Core) read() {
+func (s *Core) readMessages() {
 	for s.waitForRoom() {
 		msg, err := s.stream.Read()
 		if err != nil {
@@ -33,12 +33,12 @@ func (s *Core) read() {
 		if s.closing.Load() || isClosed(s.stream.Broken()) {
 			return
 		}
-		turn := s.guard.begin()
-		s.receive(msg)
+		turn := s.guard.beginHold()
+		s.receiveMessage(msg)
 		if !s.stream.Buffered() {
 			_ = s.stream.Flush() // a broken output ends the server
 		}
-		if !s.guard.end(turn) {
+		if !s.guard.endHold(turn) {
 			_ = s.stream.Flush() // whoever reads by now waits for input already
 			return
 		}
@@ -49,7 +49,7 @@ func (s *Core) read() {
 // ours unread; false when the server has ended. Answers to questions of ours
 // are read all the same, or calls could wait for ever.
 func (s *Core) waitForRoom() bool {
-	for s.stream.Full() || s.pending.full() && s.asked.open.Load() == 0 {
+	for s.stream.Full() || s.pending.isFull() && s.asked.open.Load() == 0 {
 		select {
 		case <-s.stream.Eased():
 		case <-s.pending.eased:
@@ -62,15 +62,15 @@ func (s *Core) waitForRoom() bool {
 	return !s.closing.Load()
 }
 
-// receive takes one message. A request is entered among those under way before
+// receiveMessage takes one message. A request is entered among those under way before
 // anything else happens, so that a cancellation right behind it is not lost
 // (mark3labs/mcp-go#755).
-func (s *Core) receive(msg []byte) {
+func (s *Core) receiveMessage(msg []byte) {
 	e, problem := parseEnvelope(msg)
 	if problem == "" {
 		switch e.kind {
 		case response:
-			s.asked.deliver(msg)
+			s.asked.deliverResponse(msg)
 			return
 		case notification:
 			s.handler.HandleNotification(e.method, e.params)
@@ -78,7 +78,7 @@ func (s *Core) receive(msg []byte) {
 		}
 		r := s.newRequest(e, len(msg))
 		if problem = s.pending.add(r); problem == "" {
-			r.guarded(func() { s.handler.HandleRequest(r) })
+			r.recoverPanics(func() { s.handler.HandleRequest(r) })
 			return
 		}
 		r.cancel()

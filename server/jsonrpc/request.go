@@ -44,13 +44,13 @@ func (s *Core) newRequest(e envelope, size int) *Request {
 func (r *Request) Context() context.Context { return r.ctx }
 
 // Reply answers with a result, whose bytes are sent as they are.
-func (r *Request) Reply(result json.RawMessage) { r.finish("result", result) }
+func (r *Request) Reply(result json.RawMessage) { r.sendAnswer("result", result) }
 
 // Fail answers with an error.
-func (r *Request) Fail(e *jsonrpc2.Error) { r.finish("error", Encode(e)) }
+func (r *Request) Fail(e *jsonrpc2.Error) { r.sendAnswer("error", Encode(e)) }
 
-// finish sends the first answer and forgets any other.
-func (r *Request) finish(member string, value []byte) {
+// finishWork sends the first answer and forgets any other.
+func (r *Request) sendAnswer(member string, value []byte) {
 	r.mu.Lock()
 	again, silent := r.answered, r.silent
 	r.answered = true
@@ -59,7 +59,7 @@ func (r *Request) finish(member string, value []byte) {
 		return
 	}
 	s := r.server
-	s.pending.free(r)
+	s.pending.freeID(r)
 	defer s.pending.done(r.size)
 	defer r.cancel()
 	if silent {
@@ -83,9 +83,9 @@ func (r *Request) Notify(method string, params json.RawMessage) {
 	}
 }
 
-// silence has nothing more sent for the request. It stays under way until its
+// dropAnswer has nothing more sent for the request. It stays under way until its
 // work has really ended.
-func (r *Request) silence() {
+func (r *Request) dropAnswer() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.silent = true
@@ -101,9 +101,9 @@ func (r *Request) silence() {
 // reads on.
 func (r *Request) Run(name string, ready <-chan struct{}, work func()) {
 	s := r.server
-	if isClosed(ready) && s.quick.begin(name) {
-		defer s.quick.end(name)
-		r.timed(name, work)
+	if isClosed(ready) && s.quick.beginOnReader(name) {
+		defer s.quick.endOnReader(name)
+		r.measureWork(name, work)
 		return
 	}
 	r.onRead = false
@@ -116,31 +116,31 @@ func (r *Request) Run(name string, ready <-chan struct{}, work func()) {
 		}
 		if s.slots.take(r.ctx) {
 			defer s.slots.free()
-			r.timed(name, work)
+			r.measureWork(name, work)
 		} else {
-			r.guarded(work) // it finds that it was cancelled
+			r.recoverPanics(work) // it finds that it was cancelled
 		}
 	}()
 }
 
-// timed does work, and notes how long it took.
-func (r *Request) timed(name string, work func()) {
+// measureWork does work, and notes how long it took.
+func (r *Request) measureWork(name string, work func()) {
 	began := time.Now()
-	r.guarded(work)
-	r.server.quick.note(name, time.Since(began))
+	r.recoverPanics(work)
+	r.server.quick.noteDuration(name, time.Since(began))
 }
 
 // Go does work that answers the request, at once and on a goroutine of its
 // own, however much is under way: work that mostly waits.
 func (r *Request) Go(work func()) {
 	r.onRead = false
-	go r.guarded(work)
+	go r.recoverPanics(work)
 }
 
-// guarded does work, and makes a panic the error of this request only, in
+// recoverPanics does work, and makes a panic the error of this request only, in
 // neutral words: what a panic says may hold anything. The stack goes to the
 // log.
-func (r *Request) guarded(work func()) {
+func (r *Request) recoverPanics(work func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.server.log.Error().Str("method", r.Method).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("request panicked")
@@ -162,12 +162,12 @@ func (r *Request) Ask(ctx context.Context, method string, params, result any) (i
 		r.mu.Unlock()
 		return nil, errAnswered
 	}
-	question, id, err := r.server.asked.send(method, params)
+	question, id, err := r.server.asked.sendQuestion(method, params)
 	r.mu.Unlock()
 	if err != nil {
 		return id, err
 	}
-	return id, r.server.asked.wait(ctx, question, result)
+	return id, r.server.asked.awaitAnswer(ctx, question, result)
 }
 
 func isClosed(c <-chan struct{}) bool {

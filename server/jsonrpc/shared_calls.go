@@ -68,7 +68,7 @@ func (s *SharedCalls[R]) Do(r *Request, key string, watch func(ProgressEvent), w
 	defer timer.Stop()
 	ctx := r.Context()
 	for {
-		c, mine := s.join(r, key, watch, work)
+		c, mine := s.joinOrBegin(r, key, watch, work)
 		select {
 		case <-c.ended:
 			if !mine && (c.end.Private || c.isLost()) {
@@ -88,8 +88,8 @@ func (s *SharedCalls[R]) Do(r *Request, key string, watch func(ProgressEvent), w
 	}
 }
 
-// join returns the call behind key, and whether it was begun for r.
-func (s *SharedCalls[R]) join(r *Request, key string, watch func(ProgressEvent), work func(context.Context, func(ProgressEvent)) SharedEnd[R]) (c *sharedCall[R], mine bool) {
+// joinOrBegin returns the call behind key, and whether it was begun for r.
+func (s *SharedCalls[R]) joinOrBegin(r *Request, key string, watch func(ProgressEvent), work func(context.Context, func(ProgressEvent)) SharedEnd[R]) (c *sharedCall[R], mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c = s.byKey[key]
@@ -109,17 +109,17 @@ func (s *SharedCalls[R]) join(r *Request, key string, watch func(ProgressEvent),
 	}
 	if mine {
 		s.server.pending.addWork()
-		go s.run(c, key, work)
+		go s.runToEnd(c, key, work)
 	}
 	return c, mine
 }
 
-// run does the work to its end, whoever still waits for it.
-func (s *SharedCalls[R]) run(c *sharedCall[R], key string, work func(context.Context, func(ProgressEvent)) SharedEnd[R]) {
+// makeRounds does the work to its end, whoever still waits for it.
+func (s *SharedCalls[R]) runToEnd(c *sharedCall[R], key string, work func(context.Context, func(ProgressEvent)) SharedEnd[R]) {
 	defer s.server.pending.done(0)
 	defer c.cancel()
 	if s.server.slots.take(c.ctx) {
-		c.end = work(c.ctx, c.report)
+		c.end = work(c.ctx, c.showWatchers)
 		s.server.slots.free()
 	} else {
 		c.end.Err = c.ctx.Err()
@@ -130,8 +130,8 @@ func (s *SharedCalls[R]) run(c *sharedCall[R], key string, work func(context.Con
 	close(c.ended)
 }
 
-// report shows an event to everybody who waits.
-func (c *sharedCall[R]) report(e ProgressEvent) {
+// showWatchers shows an event to everybody who waits.
+func (c *sharedCall[R]) showWatchers(e ProgressEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = e.Text

@@ -26,8 +26,8 @@ type watchman struct {
 // newWatchman returns a watchman, to be sent on his round with run.
 func newWatchman() *watchman { return &watchman{woken: make(chan struct{}, 1)} }
 
-// begin marks that a call begins, and returns what end needs.
-func (w *watchman) begin() uint64 {
+// beginHold marks that a call begins, and returns what end needs.
+func (w *watchman) beginHold() uint64 {
 	n := w.count.Add(1)
 	if w.asleep.Load() {
 		w.wake()
@@ -35,8 +35,8 @@ func (w *watchman) begin() uint64 {
 	return n
 }
 
-// end marks that it ended, and returns false when somebody else reads by now.
-func (w *watchman) end(n uint64) bool { return w.count.CompareAndSwap(n, n+1) }
+// endHold marks that it ended, and returns false when somebody else reads by now.
+func (w *watchman) endHold(n uint64) bool { return w.count.CompareAndSwap(n, n+1) }
 
 // dismiss ends run. It may be called twice.
 func (w *watchman) dismiss() {
@@ -54,9 +54,9 @@ func (w *watchman) wake() {
 // longIdle is how long nothing is asked before memory is given back.
 const longIdle = 10 * time.Second
 
-// sleep waits until a call begins. A server that is left running for days
+// sleepUntilCall waits until a call begins. A server that is left running for days
 // beside an editor gives back what its last answers took.
-func (w *watchman) sleep() {
+func (w *watchman) sleepUntilCall() {
 	timer := time.NewTimer(longIdle)
 	defer timer.Stop()
 	select {
@@ -68,9 +68,9 @@ func (w *watchman) sleep() {
 	<-w.woken
 }
 
-// run calls replace whenever the same call is under way at two rounds in
+// makeRounds calls replace whenever the same call is under way at two rounds in
 // succession, until dismiss.
-func (w *watchman) run(replace func()) {
+func (w *watchman) makeRounds(replace func()) {
 	const drowsy = 10 // rounds without traffic
 	ticker := time.NewTicker(longestHold)
 	defer ticker.Stop()
@@ -80,7 +80,7 @@ func (w *watchman) run(replace func()) {
 			ticker.Stop()
 			w.asleep.Store(true)
 			if w.count.Load() == last && !w.over.Load() {
-				w.sleep()
+				w.sleepUntilCall()
 			}
 			w.asleep.Store(false)
 			ticker.Reset(longestHold)

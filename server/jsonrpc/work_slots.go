@@ -27,5 +27,5 @@ func (w workSlots) take(ctx context.Context) bool {
 	}
 }
 
-// free gives a place back.
+// freeID gives a place back.
 func (w workSlots) free() { <-w }

@@ -48,7 +48,7 @@ func define[In, Out any](name string, effect operation.Effect, do func(context.C
 	return operation.Define(operation.Spec{Name: name, Title: "The " + name, Summary: "Do " + name, Doc: "It does.", Effect: effect}, do)
 }
 
-// drop asks for consent as every operation that destroys does.
+// removeSubscription asks for consent as every operation that destroys does.
 func drop(ctx context.Context, in thingArgs) (dropped, error) {
 	err := operation.Consent(ctx, operation.Question{
 		Operation: "thing.drop", Subject: in.Name, ID: "id-of-" + in.Name, ConfigDir: "/things",

@@ -15,16 +15,16 @@ type peer struct {
 	capabilities mcp.ClientCapabilities
 }
 
-// introduce takes note of what the handshake said.
-func (p *peer) introduce(version string, c mcp.ClientCapabilities) {
+// setHandshake takes note of what the handshake said.
+func (p *peer) setHandshake(version string, c mcp.ClientCapabilities) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.version, p.capabilities = version, c
 }
 
-// said returns the revision negotiated in the handshake, and what the client
+// handshake returns the revision negotiated in the handshake, and what the client
 // can.
-func (p *peer) said() (version string, c mcp.ClientCapabilities) {
+func (p *peer) handshake() (version string, c mcp.ClientCapabilities) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.version, p.capabilities
@@ -33,7 +33,7 @@ func (p *peer) said() (version string, c mcp.ClientCapabilities) {
 // clientCapabilities are those in force for this request.
 func (r *request) clientCapabilities() mcp.ClientCapabilities {
 	if !r.modern {
-		_, c := r.peer.said()
+		_, c := r.peer.handshake()
 		return c
 	}
 	var c mcp.ClientCapabilities
@@ -57,6 +57,6 @@ func (r *request) canElicit(mode string) bool {
 
 // hasSince is true if the request is of that revision or a later one.
 func (r *request) hasSince(revision string) bool {
-	version, _ := r.peer.said()
+	version, _ := r.peer.handshake()
 	return r.modern || version >= revision
 }

@@ -13,7 +13,7 @@ const mostCompletions = 100
 // wanted.
 func (r *request) complete() (any, *mcp.JSONRPCErrorDetails) {
 	var in mcp.CompleteParams
-	if f := r.decode(&in); f != nil {
+	if f := r.decodeParams(&in); f != nil {
 		return nil, f
 	}
 	wanted := false

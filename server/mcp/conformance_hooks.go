@@ -96,7 +96,7 @@ func ClientOf(ctx context.Context) FixtureClient {
 	var in struct {
 		Meta *mcp.Meta `json:"_meta"`
 	}
-	if r.decode(&in) == nil {
+	if r.decodeParams(&in) == nil {
 		c.LogLevel = in.Meta.LogLevel()
 	}
 	return c
@@ -117,7 +117,7 @@ func Notify(ctx context.Context, method string, params any) error {
 // that ctx belongs to, and waits for the result.
 func Ask(ctx context.Context, method string, params any) (json.RawMessage, error) {
 	var result json.RawMessage
-	err := requestOf(ctx).ask(ctx, method, params, &result)
+	err := requestOf(ctx).askClient(ctx, method, params, &result)
 	return result, err
 }
 

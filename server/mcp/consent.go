@@ -66,7 +66,7 @@ func (c *call) askPerson() (*mcp.CallToolResult, error) {
 		return c.askToVisit(c.address)
 	}
 	q := *c.question
-	state, err := c.seal.seal(ticket{Operation: q.Operation, Arguments: digest(c.args), Subject: q.Subject, ID: q.ID, ConfigDir: q.ConfigDir})
+	state, err := c.seal.sealState(ticket{Operation: q.Operation, Arguments: digestArguments(c.args), Subject: q.Subject, ID: q.ID, ConfigDir: q.ConfigDir})
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +98,11 @@ func (c *call) redeemState() *mcp.JSONRPCErrorDetails {
 	if c.round.RequestState == "" {
 		return nil
 	}
-	t, err := c.seal.open(c.round.RequestState)
+	t, err := c.seal.openState(c.round.RequestState)
 	if err != nil {
 		return fault(mcp.INVALID_PARAMS, err.Error())
 	}
-	if t.Operation != c.tool.Name || t.Arguments != digest(c.args) {
+	if t.Operation != c.tool.Name || t.Arguments != digestArguments(c.args) {
 		return fault(mcp.INVALID_PARAMS, "requestState belongs to another call; call again without it")
 	}
 	key := consentKey
@@ -113,7 +113,7 @@ func (c *call) redeemState() *mcp.JSONRPCErrorDetails {
 	if res == nil {
 		return nil
 	}
-	if err := c.seal.spend(t); err != nil {
+	if err := c.seal.spendState(t); err != nil {
 		return fault(mcp.INVALID_PARAMS, err.Error())
 	}
 	g := &grant{ticket: t, action: res.Action}
@@ -124,8 +124,8 @@ func (c *call) redeemState() *mcp.JSONRPCErrorDetails {
 	return nil
 }
 
-// digest tells arguments apart, and not the ways to write them.
-func digest(args json.RawMessage) string {
+// digestArguments tells arguments apart, and not the ways to write them.
+func digestArguments(args json.RawMessage) string {
 	dec := json.NewDecoder(bytes.NewReader(args))
 	dec.UseNumber()
 	var v any = map[string]any{}

@@ -13,7 +13,7 @@ import (
 func (r *request) askInputs(res *mcp.CallToolResult) (mcp.MultiRoundTripParams, error) {
 	round := mcp.MultiRoundTripParams{RequestState: res.RequestState, InputResponses: mcp.InputResponses{}}
 	for name, q := range res.InputRequests {
-		answer, err := r.elicit(r.Context(), q.Elicitation)
+		answer, err := r.elicitAnswer(r.Context(), q.Elicitation)
 		if err != nil {
 			return round, err
 		}
@@ -22,15 +22,15 @@ func (r *request) askInputs(res *mcp.CallToolResult) (mcp.MultiRoundTripParams, 
 	return round, nil
 }
 
-// elicit asks one question. A client that answers with an error has not asked
+// elicitAnswer asks one question. A client that answers with an error has not asked
 // its person: that is a dismissal, not a failure of ours.
-func (r *request) elicit(ctx context.Context, q *mcp.ElicitationParams) (mcp.ElicitationResult, error) {
+func (r *request) elicitAnswer(ctx context.Context, q *mcp.ElicitationParams) (mcp.ElicitationResult, error) {
 	dismissed := mcp.ElicitationResult{ElicitationResponse: mcp.ElicitationResponse{Action: mcp.ElicitationResponseActionCancel}}
 	if q == nil || !r.canElicit(q.Mode) {
 		return dismissed, nil
 	}
 	var res mcp.ElicitationResult
-	if err := r.ask(ctx, string(mcp.MethodElicitationCreate), q, &res); err != nil {
+	if err := r.askClient(ctx, string(mcp.MethodElicitationCreate), q, &res); err != nil {
 		if ctx.Err() != nil {
 			return dismissed, ctx.Err()
 		}
@@ -40,9 +40,9 @@ func (r *request) elicit(ctx context.Context, q *mcp.ElicitationParams) (mcp.Eli
 	return res, nil
 }
 
-// ask sends a request of our own. One that is moot because the call was
+// askClient sends a request of our own. One that is moot because the call was
 // cancelled is withdrawn; a client may take it off the screen.
-func (r *request) ask(ctx context.Context, method string, params, result any) error {
+func (r *request) askClient(ctx context.Context, method string, params, result any) error {
 	id, err := r.Ask(ctx, method, params, result)
 	if err != nil && ctx.Err() != nil && id != nil {
 		r.core.Notify("notifications/cancelled", jsonrpc.Encode(struct {

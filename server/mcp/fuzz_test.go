@@ -24,11 +24,11 @@ func FuzzSeal(f *testing.F) {
 			t.Fatal(err)
 		}
 		want := ticket{Operation: strings.ToValidUTF8(operation, ""), Subject: strings.ToValidUTF8(subject, ""), ConfigDir: strings.ToValidUTF8(dir, "")}
-		state, err := s.seal(want)
+		state, err := s.sealState(want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.open(state)
+		got, err := s.openState(state)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func FuzzSeal(f *testing.F) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-sealed +opened):\n%s", diff)
 		}
-		if s.spend(got) != nil || !errors.Is(s.spend(got), errUsed) {
+		if s.spendState(got) != nil || !errors.Is(s.spendState(got), errUsed) {
 			t.Error("a ticket is good once")
 		}
 		changed := []byte(state)
@@ -46,7 +46,7 @@ func FuzzSeal(f *testing.F) {
 			if forged == state {
 				continue
 			}
-			if _, err := s.open(forged); !errors.Is(err, errForged) {
+			if _, err := s.openState(forged); !errors.Is(err, errForged) {
 				t.Errorf("open(%q) = %v", forged, err)
 			}
 		}

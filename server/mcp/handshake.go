@@ -16,8 +16,8 @@ const (
 	logging     capability = "logging"
 )
 
-// offers is true for what there is something of.
-func (d *dialect) offers(c capability) bool {
+// hasCapability is true for what there is something of.
+func (d *dialect) hasCapability(c capability) bool {
 	switch c {
 	case resources:
 		return len(d.opts.Resources.List) > 0
@@ -37,19 +37,19 @@ func (d *dialect) capabilities() mcp.ServerCapabilities {
 		ListChanged bool `json:"listChanged,omitempty"`
 	}
 	c := mcp.ServerCapabilities{Tools: &lists{}}
-	if d.offers(resources) {
+	if d.hasCapability(resources) {
 		c.Resources = &struct {
 			Subscribe   bool `json:"subscribe,omitempty"`
 			ListChanged bool `json:"listChanged,omitempty"`
 		}{true, true}
 	}
-	if d.offers(prompts) {
+	if d.hasCapability(prompts) {
 		c.Prompts = &lists{}
 	}
-	if d.offers(completions) {
+	if d.hasCapability(completions) {
 		c.Completions = &struct{}{}
 	}
-	if d.offers(logging) {
+	if d.hasCapability(logging) {
 		c.Logging = &struct{}{}
 	}
 	return c
@@ -65,20 +65,20 @@ func (d *dialect) instructions() string {
 	if d.opts.Instructions == nil {
 		return ""
 	}
-	return d.opts.Instructions(d.offer, d.say)
+	return d.opts.Instructions(d.offer, d.nameOperation)
 }
 
 // initialize is the handshake of the old era. From then on its client is told
 // of changes in the list of resources.
 func (r *request) initialize() (any, *mcp.JSONRPCErrorDetails) {
 	var in mcp.InitializeParams
-	if f := r.decode(&in); f != nil {
+	if f := r.decodeParams(&in); f != nil {
 		return nil, f
 	}
 	version := mcp.NegotiateLegacyVersion(in.ProtocolVersion)
-	r.peer.introduce(version, in.Capabilities)
-	if r.offers(resources) {
-		r.watch.join(r.everyone(), nil, nil)
+	r.peer.setHandshake(version, in.Capabilities)
+	if r.hasCapability(resources) {
+		r.watch.addSubscription(r.legacySubscription(), nil, nil)
 	}
 	return &mcp.InitializeResult{ProtocolVersion: version, ServerInfo: r.identity(), Capabilities: r.capabilities(), Instructions: r.instructions()}, nil
 }
@@ -93,7 +93,7 @@ func (r *request) discover() (any, *mcp.JSONRPCErrorDetails) {
 // setLogLevel takes note of nothing: what is logged goes to standard error.
 func (r *request) setLogLevel() (any, *mcp.JSONRPCErrorDetails) {
 	var in mcp.SetLevelParams
-	if f := r.decode(&in); f != nil {
+	if f := r.decodeParams(&in); f != nil {
 		return nil, f
 	}
 	levels := []mcp.LoggingLevel{mcp.LoggingLevelDebug, mcp.LoggingLevelInfo, mcp.LoggingLevelNotice, mcp.LoggingLevelWarning,
@@ -108,7 +108,7 @@ func (r *request) setLogLevel() (any, *mcp.JSONRPCErrorDetails) {
 // page, so none was given out.
 func (r *request) checkCursor() *mcp.JSONRPCErrorDetails {
 	var in mcp.PaginatedParams
-	if f := r.decode(&in); f != nil {
+	if f := r.decodeParams(&in); f != nil {
 		return f
 	}
 	if in.Cursor != "" {

@@ -103,7 +103,7 @@ type dialect struct {
 	seal     *sealer
 	peer     peer
 	watch    watcher
-	old      *subscription // of a client of the old era; see [dialect.everyone]
+	old      *subscription // of a client of the old era; see [dialect.legacySubscription]
 	oldOnce  sync.Once
 
 	// What every result of the new era says of us, also as it is written.
@@ -159,7 +159,7 @@ func newDialect(ctx context.Context, o Options) (*dialect, error) {
 func (d *dialect) HandleRequest(in *jsonrpc.Request) {
 	r := &request{dialect: d, Request: in}
 	if f := r.readParams(); f != nil {
-		r.fail(f)
+		r.replyError(f)
 		return
 	}
 	r.dispatch()

@@ -53,11 +53,11 @@ func (r *request) dispatch() {
 	m, known := r.methods[r.Method]
 	switch {
 	case !known:
-		r.fail(fault(mcp.METHOD_NOT_FOUND, "Method "+r.Method+" not found"))
+		r.replyError(fault(mcp.METHOD_NOT_FOUND, "Method "+r.Method+" not found"))
 	case m.gone && r.modern:
-		r.fail(fault(mcp.METHOD_NOT_FOUND, `"`+r.Method+`" was removed in protocol version `+mcp.ProtocolVersion20260728))
-	case m.needs != "" && !r.offers(m.needs):
-		r.fail(fault(mcp.METHOD_NOT_FOUND, string(m.needs)+" not supported"))
+		r.replyError(fault(mcp.METHOD_NOT_FOUND, `"`+r.Method+`" was removed in protocol version `+mcp.ProtocolVersion20260728))
+	case m.needs != "" && !r.hasCapability(m.needs):
+		r.replyError(fault(mcp.METHOD_NOT_FOUND, string(m.needs)+" not supported"))
 	case m.answer == nil:
 		r.callTool()
 	case m.stays:
@@ -72,8 +72,8 @@ func (r *request) dispatch() {
 func (r *request) answerWith(m method) {
 	result, f := m.answer(r)
 	if f != nil {
-		r.fail(f)
+		r.replyError(f)
 		return
 	}
-	r.reply(result, m)
+	r.replyResult(result, m)
 }

@@ -34,7 +34,7 @@ func (r *request) listPrompts() (any, *mcp.JSONRPCErrorDetails) {
 // getPrompt renders a guide.
 func (r *request) getPrompt() (any, *mcp.JSONRPCErrorDetails) {
 	var in mcp.GetPromptParams
-	if f := r.decode(&in); f != nil {
+	if f := r.decodeParams(&in); f != nil {
 		return nil, f
 	}
 	if f := r.fixtures.prompts[in.Name]; f != nil {
@@ -45,7 +45,7 @@ func (r *request) getPrompt() (any, *mcp.JSONRPCErrorDetails) {
 		return nil, fault(mcp.INVALID_PARAMS, fmt.Sprintf("unknown prompt %.60q", in.Name))
 	}
 	g := r.opts.Guides[i]
-	text, err := g.Render(r.say, in.Arguments)
+	text, err := g.Render(r.nameOperation, in.Arguments)
 	if err != nil {
 		var e *operation.Error
 		if errors.As(err, &e) && e.Code == operation.CodeInvalid {

@@ -35,9 +35,9 @@ type params struct {
 	responses     json.RawMessage
 }
 
-// split takes the parameters apart; false if one has not the form that the
+// takeMembers takes the parameters apart; false if one has not the form that the
 // protocol gives it.
-func (p *params) split(raw json.RawMessage) bool {
+func (p *params) takeMembers(raw json.RawMessage) bool {
 	fits := true
 	jsonrpc.Members(raw, func(name []byte, value json.RawMessage) {
 		switch string(name) {
@@ -91,7 +91,7 @@ func (r *request) readParams() *mcp.JSONRPCErrorDetails {
 		if r.Params[0] != '{' {
 			return fault(mcp.INVALID_PARAMS, "params must be an object")
 		}
-		if !r.params.split(r.Params) {
+		if !r.params.takeMembers(r.Params) {
 			return badForm()
 		}
 	}
@@ -127,8 +127,8 @@ func (r *request) readParams() *mcp.JSONRPCErrorDetails {
 	return nil
 }
 
-// decode decodes the parameters into one of the protocol's types.
-func (r *request) decode(into any) *mcp.JSONRPCErrorDetails {
+// decodeParams decodes the parameters into one of the protocol's types.
+func (r *request) decodeParams(into any) *mcp.JSONRPCErrorDetails {
 	if r.Params == nil {
 		return nil
 	}

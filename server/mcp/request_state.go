@@ -62,8 +62,8 @@ func newSealer() (*sealer, error) {
 	return &sealer{aead: aead, issued: map[uint64]int64{}}, nil
 }
 
-// seal gives t a serial number and a time to live, and returns it sealed.
-func (s *sealer) seal(t ticket) (string, error) {
+// sealState gives t a serial number and a time to live, and returns it sealed.
+func (s *sealer) sealState(t ticket) (string, error) {
 	s.mu.Lock()
 	now := time.Now()
 	s.last++
@@ -82,9 +82,9 @@ func (s *sealer) seal(t ticket) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, plain, []byte(serverName))), nil
 }
 
-// open returns the ticket in a state that this process sealed. It stays good
+// openState returns the ticket in a state that this process sealed. It stays good
 // until it is spent.
-func (s *sealer) open(state string) (ticket, error) {
+func (s *sealer) openState(state string) (ticket, error) {
 	var t ticket
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(state)
 	if err != nil {
@@ -103,8 +103,8 @@ func (s *sealer) open(state string) (ticket, error) {
 	return t, nil
 }
 
-// spend makes t good for nothing, and fails if it was so before.
-func (s *sealer) spend(t ticket) error {
+// spendState makes t good for nothing, and fails if it was so before.
+func (s *sealer) spendState(t ticket) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.issued[t.Serial]; !ok {

@@ -36,9 +36,9 @@ const theList = ""
 
 func (w *watcher) init(d *dialect) { w.d, w.stamps = d, map[string]string{} }
 
-// join has sub told of what changes after now was looked at. first, if set,
+// addSubscription has sub told of what changes after now was looked at. first, if set,
 // is called before anything can be told.
-func (w *watcher) join(sub *subscription, now map[string]string, first func()) {
+func (w *watcher) addSubscription(sub *subscription, now map[string]string, first func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for uri, stamp := range now {
@@ -61,7 +61,7 @@ func (w *watcher) join(sub *subscription, now map[string]string, first func()) {
 // subscribe has sub told of what is at uri too; false if it has the most that
 // it may.
 func (w *watcher) subscribe(sub *subscription, uri string, most int) (done bool) {
-	w.join(sub, map[string]string{uri: w.stampAt(uri)}, func() {
+	w.addSubscription(sub, map[string]string{uri: w.stampAt(uri)}, func() {
 		done = slices.Contains(sub.uris, uri)
 		if !done && len(sub.uris) < most {
 			sub.uris, done = append(sub.uris, uri), true
@@ -96,8 +96,8 @@ func (w *watcher) stampsNow(sub *subscription) map[string]string {
 	return now
 }
 
-// drop ends sub.
-func (w *watcher) drop(sub *subscription) {
+// removeSubscription ends sub.
+func (w *watcher) removeSubscription(sub *subscription) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.subs = slices.DeleteFunc(w.subs, func(s *subscription) bool { return s == sub })

@@ -81,7 +81,7 @@ func (r *request) readAddress() (string, *mcp.JSONRPCErrorDetails) {
 	var in struct {
 		URI string `json:"uri"`
 	}
-	if r.decode(&in) != nil || in.URI == "" {
+	if r.decodeParams(&in) != nil || in.URI == "" {
 		return "", fault(mcp.INVALID_PARAMS, "params.uri must be the address of a resource")
 	}
 	return in.URI, nil

@@ -9,8 +9,8 @@ import (
 	"chiltepin/server/jsonrpc"
 )
 
-// fail answers with an error of the protocol.
-func (r *request) fail(f *mcp.JSONRPCErrorDetails) {
+// replyError answers with an error of the protocol.
+func (r *request) replyError(f *mcp.JSONRPCErrorDetails) {
 	if r.wanted != nil {
 		f = r.wanted
 	}
@@ -22,15 +22,15 @@ func (r *request) fail(f *mcp.JSONRPCErrorDetails) {
 	r.Fail(e)
 }
 
-// reply answers with a result of the protocol.
-func (r *request) reply(result any, m method) {
+// replyResult answers with a result of the protocol.
+func (r *request) replyResult(result any, m method) {
 	if r.modern {
 		r.addModernMembers(result, m)
 	}
 	b, err := jsonrpc.EncodeStrict(result)
 	if err != nil {
 		r.log.Error().Err(err).Str("method", r.Method).Msg("encoding a result")
-		r.fail(fault(mcp.INTERNAL_ERROR, "the result could not be encoded"))
+		r.replyError(fault(mcp.INTERNAL_ERROR, "the result could not be encoded"))
 		return
 	}
 	r.Reply(b)
@@ -92,7 +92,7 @@ func (r *request) replyWithCall(res *mcp.CallToolResult) {
 	}{res.Meta, res.ResultType, content, res.StructuredContent, res.IsError, res.InputRequests, res.RequestState})
 	if err != nil {
 		r.log.Error().Err(err).Str("method", r.Method).Msg("encoding a result")
-		r.fail(fault(mcp.INTERNAL_ERROR, "the result could not be encoded"))
+		r.replyError(fault(mcp.INTERNAL_ERROR, "the result could not be encoded"))
 		return
 	}
 	r.Reply(b)

@@ -20,7 +20,7 @@ const patience = 50 * time.Second
 
 // executeShared runs the operation, or joins the same one under way.
 func (c *call) executeShared(watch func(jsonrpc.ProgressEvent)) (operation.Result, error) {
-	key := c.tool.Name + " " + digest(c.withoutDurations())
+	key := c.tool.Name + " " + digestArguments(c.withoutDurations())
 	res, err := c.shared.Do(c.Request, key, watch, func(ctx context.Context, report func(jsonrpc.ProgressEvent)) jsonrpc.SharedEnd[operation.Result] {
 		ctx = operation.WithConsent(operation.WithShow(ctx, c.showAddress), c.decideConsent)
 		ctx = operation.WithProgress(ctx, func(e operation.Progress) { report(jsonrpc.ProgressEvent(e)) })

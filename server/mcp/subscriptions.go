@@ -18,7 +18,7 @@ const mostListens = 64
 // goes.
 func (r *request) listen() (any, *mcp.JSONRPCErrorDetails) {
 	var in mcp.SubscriptionsListenParams
-	if r.decode(&in) != nil {
+	if r.decodeParams(&in) != nil {
 		return nil, fault(mcp.INVALID_PARAMS, "params.notifications does not have the form that the protocol gives it")
 	}
 	sub := &subscription{tell: func(method, params string) {
@@ -37,12 +37,12 @@ func (r *request) listen() (any, *mcp.JSONRPCErrorDetails) {
 		if !r.watch.mayListen() {
 			return nil, fault(mcp.INVALID_PARAMS, fmt.Sprintf("%d subscriptions are open already; cancel one of them first", mostListens))
 		}
-		r.watch.join(sub, r.watch.stampsNow(sub), acknowledge)
+		r.watch.addSubscription(sub, r.watch.stampsNow(sub), acknowledge)
 		select {
 		case <-r.Context().Done():
 		case <-r.core.ClientGone():
 		}
-		r.watch.drop(sub)
+		r.watch.removeSubscription(sub)
 	}
 	res := &mcp.SubscriptionsListenResult{}
 	res.EnsureResultMeta().SetSubscriptionID(json.RawMessage(r.ID))
@@ -66,9 +66,9 @@ func (d *dialect) allowSubscription(sub *subscription, wish mcp.SubscriptionFilt
 	return allowed
 }
 
-// everyone is the one subscription of a client of the old era: the list from
+// legacySubscription is the one subscription of a client of the old era: the list from
 // the handshake on, and what it subscribes to.
-func (d *dialect) everyone() *subscription {
+func (d *dialect) legacySubscription() *subscription {
 	d.oldOnce.Do(func() {
 		d.old = &subscription{list: true, tell: func(method, params string) {
 			var raw json.RawMessage
@@ -90,7 +90,7 @@ func (r *request) subscribe() (any, *mcp.JSONRPCErrorDetails) {
 	if one, _ := r.opts.Resources.Find(uri); one == nil {
 		return nil, r.noSuchResource(uri)
 	}
-	if !r.watch.subscribe(r.everyone(), uri, mostListed*len(r.opts.Resources.List)) {
+	if !r.watch.subscribe(r.legacySubscription(), uri, mostListed*len(r.opts.Resources.List)) {
 		return nil, fault(mcp.INVALID_PARAMS, "too many resources are subscribed to already; unsubscribe from one of them first")
 	}
 	return &mcp.EmptyResult{}, nil
@@ -102,6 +102,6 @@ func (r *request) unsubscribe() (any, *mcp.JSONRPCErrorDetails) {
 	if f != nil {
 		return nil, f
 	}
-	r.watch.unsubscribe(r.everyone(), uri)
+	r.watch.unsubscribe(r.legacySubscription(), uri)
 	return &mcp.EmptyResult{}, nil
 }

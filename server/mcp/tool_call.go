@@ -20,9 +20,9 @@ func (r *request) callTool() {
 	t, fixture := r.names[name], r.fixtures.tools[name]
 	switch args := r.params.arguments; {
 	case name == "":
-		r.fail(fault(mcp.INVALID_PARAMS, "params.name must be the name of a tool"))
+		r.replyError(fault(mcp.INVALID_PARAMS, "params.name must be the name of a tool"))
 	case args != nil && args[0] != '{' && !isNull(args):
-		r.fail(fault(mcp.INVALID_PARAMS, "params.arguments must be an object"))
+		r.replyError(fault(mcp.INVALID_PARAMS, "params.arguments must be an object"))
 	case fixture != nil:
 		r.Go(func() {
 			r.answerRounds(func(round mcp.MultiRoundTripParams) (*mcp.CallToolResult, error) {
@@ -30,7 +30,7 @@ func (r *request) callTool() {
 			})
 		})
 	case t == nil:
-		r.fail(r.noSuchTool(name))
+		r.replyError(r.noSuchTool(name))
 	case t.Effect == operation.Reads:
 		r.Run(t.Name, nil, func() { r.callOperation(t) })
 	default:
@@ -44,7 +44,7 @@ func (r *request) callOperation(t *operation.Tool) {
 		if isNull(c.args) {
 			c.args = nil
 		}
-		return c.run()
+		return c.runRound()
 	})
 }
 
@@ -57,7 +57,7 @@ const mostRounds = 10
 func (r *request) answerRounds(do func(mcp.MultiRoundTripParams) (*mcp.CallToolResult, error)) {
 	round, f := r.firstRound()
 	if f != nil {
-		r.fail(f)
+		r.replyError(f)
 		return
 	}
 	for range mostRounds {
@@ -69,13 +69,13 @@ func (r *request) answerRounds(do func(mcp.MultiRoundTripParams) (*mcp.CallToolR
 			}
 		}
 		if err != nil {
-			r.fail(fault(mcp.INTERNAL_ERROR, "the call could not be answered"))
+			r.replyError(fault(mcp.INTERNAL_ERROR, "the call could not be answered"))
 			return
 		}
 		r.replyWithCall(res)
 		return
 	}
-	r.fail(fault(mcp.INTERNAL_ERROR, "the call asked too often"))
+	r.replyError(fault(mcp.INTERNAL_ERROR, "the call asked too often"))
 }
 
 // firstRound is what the client sent with the call of an earlier answer.
@@ -102,14 +102,14 @@ type call struct {
 	address  string              // where a person is still to be sent
 }
 
-func (c *call) run() (*mcp.CallToolResult, error) {
+func (c *call) runRound() (*mcp.CallToolResult, error) {
 	began := time.Now()
 	if f := c.redeemState(); f != nil {
 		c.wanted = f
 		return nil, errors.New(f.Message)
 	}
 	watch, stop := c.followProgress()
-	res, err := c.execute(watch)
+	res, err := c.runOperation(watch)
 	stop()
 	if c.mustAsk(err) {
 		return c.askPerson()
@@ -124,8 +124,8 @@ func (c *call) run() (*mcp.CallToolResult, error) {
 	}, nil
 }
 
-// execute runs the operation; one that changes something is shared.
-func (c *call) execute(watch func(jsonrpc.ProgressEvent)) (operation.Result, error) {
+// runOperation runs the operation; one that changes something is shared.
+func (c *call) runOperation(watch func(jsonrpc.ProgressEvent)) (operation.Result, error) {
 	if c.tool.Effect != operation.Reads {
 		return c.executeShared(watch)
 	}

@@ -16,9 +16,9 @@ import (
 // toolName is the name under which clients call t; many refuse dots.
 func toolName(t *operation.Tool) string { return strings.ReplaceAll(t.Name, ".", "_") }
 
-// say is the word by which a client calls an operation: its tool, or its
-// name with a word that it is not offered.
-func (d *dialect) say(name string) string {
+// nameOperation is the word by which a client calls an operation: its tool, or
+// its name with a word that it is not offered.
+func (d *dialect) nameOperation(name string) string {
 	if t, _ := d.offer.Lookup(name); t != nil {
 		return toolName(t)
 	}

@@ -39,8 +39,8 @@ func (c *call) showAddress(_ context.Context, address string) error {
 
 // askToVisit ends this round with the address; see [call.askPerson].
 func (c *call) askToVisit(address string) (*mcp.CallToolResult, error) {
-	t := ticket{Operation: c.tool.Name, Arguments: digest(c.args), Address: sumOfAddress(address)}
-	state, err := c.seal.seal(t)
+	t := ticket{Operation: c.tool.Name, Arguments: digestArguments(c.args), Address: sumOfAddress(address)}
+	state, err := c.seal.sealState(t)
 	if err != nil {
 		return nil, err
 	}

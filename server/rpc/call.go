@@ -43,13 +43,13 @@ func (d *dialect) callOperation(r *jsonrpc.Request, method string, params json.R
 	t := d.operations[method]
 	if t == nil {
 		if !d.endFollow(r, method, params) {
-			d.refuse(r, d.unknownMethod(method))
+			d.refuseInOrder(r, d.unknownMethod(method))
 		}
 		return
 	}
 	c := &call{dialect: d, request: r, tool: t, args: params, began: time.Now()}
 	if f := c.takeExtras(); f != nil {
-		d.refuse(r, f)
+		d.refuseInOrder(r, f)
 		return
 	}
 	turn := d.lanes.enter(c.lane())
@@ -60,7 +60,7 @@ func (d *dialect) callOperation(r *jsonrpc.Request, method string, params json.R
 	}
 	r.Run(t.Name, turn.before, func() {
 		defer turn.leave() // with its answer sent: the next one's comes after it
-		c.finish(c.run(turn))
+		c.sendAnswer(c.runOperation(turn))
 	})
 }
 
@@ -142,10 +142,10 @@ type outcome struct {
 	err error
 }
 
-// run waits for the call's turn and runs the operation.
-func (c *call) run(turn *turn) outcome {
+// tellUntilEnd waits for the call's turn and runs the operation.
+func (c *call) runOperation(turn *turn) outcome {
 	ctx := c.request.Context()
-	if err := turn.wait(ctx); err != nil {
+	if err := turn.waitFor(ctx); err != nil {
 		return outcome{err: err}
 	}
 	ctx = operation.WithConsent(ctx, c.checkConfirm)
@@ -170,13 +170,13 @@ func (c *call) sendPartial(r operation.Result) error {
 	return c.request.Context().Err()
 }
 
-// finish sends the answer.
-func (c *call) finish(out outcome) {
+// sendAnswer sends the answer.
+func (c *call) sendAnswer(out outcome) {
 	took := time.Since(c.began)
 	c.log.Info().Str("method", methodName(c.tool.Name)).RawJSON("id", c.request.ID).Dur("ms", took).AnErr("err", errors.Unwrap(out.err)).Msg("called")
 	c.logTrace(took, out.err)
 	if out.err != nil {
-		c.request.Fail(describeError(out.err).wire())
+		c.request.Fail(describeError(out.err).wireError())
 		return
 	}
 	c.request.Reply(out.res.JSON)

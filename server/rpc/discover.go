@@ -82,7 +82,7 @@ A client that never sends "initialize" is a script: its calls run one after the 
 An error has a sentence in "message", and in "data" the code as a word, the next step ("next") and what else there is to show. Batches are refused. "rpc.discover" gives this document.`
 
 // sendDocument answers with the document of everything that is offered.
-func (d *dialect) sendDocument(r *jsonrpc.Request) { d.reply(r, d.buildDocument()) }
+func (d *dialect) sendDocument(r *jsonrpc.Request) { d.replyInOrder(r, d.buildDocument()) }
 
 func (d *dialect) buildDocument() openRPC {
 	doc := openRPC{

@@ -23,12 +23,12 @@ func (d *dialect) executeCommand(r *jsonrpc.Request) {
 		WorkDone  json.RawMessage   `json:"workDoneToken"`
 	}
 	if err := json.Unmarshal(r.Params, &p); err != nil || len(p.Arguments) > 1 {
-		d.refuse(r, fail(jsonrpc2.CodeInvalidParams, "workspace/executeCommand: want a command and at most one argument, an object"))
+		d.refuseInOrder(r, fail(jsonrpc2.CodeInvalidParams, "workspace/executeCommand: want a command and at most one argument, an object"))
 		return
 	}
 	name, ok := strings.CutPrefix(p.Command, commandPrefix)
 	if !ok || d.operations[methodName(name)] == nil {
-		d.refuse(r, fail(jsonrpc2.CodeInvalidParams, fmt.Sprintf("unknown command %.60q; initialize lists them", p.Command)))
+		d.refuseInOrder(r, fail(jsonrpc2.CodeInvalidParams, fmt.Sprintf("unknown command %.60q; initialize lists them", p.Command)))
 		return
 	}
 	args := json.RawMessage("{}")
@@ -36,7 +36,7 @@ func (d *dialect) executeCommand(r *jsonrpc.Request) {
 		args = p.Arguments[0]
 	}
 	if f := checkObject(args); f != nil {
-		d.refuse(r, f)
+		d.refuseInOrder(r, f)
 		return
 	}
 	if p.WorkDone != nil {

@@ -23,8 +23,8 @@ type failureData struct {
 	*operation.ErrorData
 }
 
-// wire is f as the core sends it.
-func (f *failure) wire() *jsonrpc2.Error {
+// wireError is f as the core sends it.
+func (f *failure) wireError() *jsonrpc2.Error {
 	e := &jsonrpc2.Error{Code: f.Code, Message: f.Message}
 	if f.Data != nil {
 		data := jsonrpc.Encode(f.Data)
@@ -45,13 +45,13 @@ func describeError(err error) *failure {
 	return &failure{Code: int64(e.Code.Info().RPC), Message: e.Message, Data: &failureData{Code: e.Code, Next: e.Next, ErrorData: e.Data}}
 }
 
-// refuse answers with f what comes to no operation.
-func (d *dialect) refuse(r *jsonrpc.Request, f *failure) {
-	d.answerInOrder(r, func() { r.Fail(f.wire()) })
+// refuseInOrder answers with f what comes to no operation.
+func (d *dialect) refuseInOrder(r *jsonrpc.Request, f *failure) {
+	d.answerInOrder(r, func() { r.Fail(f.wireError()) })
 }
 
-// reply answers with a result that no operation gave.
-func (d *dialect) reply(r *jsonrpc.Request, result any) {
+// replyInOrder answers with a result that no operation gave.
+func (d *dialect) replyInOrder(r *jsonrpc.Request, result any) {
 	d.answerInOrder(r, func() { r.Reply(jsonrpc.Encode(result)) })
 }
 
@@ -70,7 +70,7 @@ func (d *dialect) answerInOrder(r *jsonrpc.Request, answer func()) {
 	}
 	r.Go(func() {
 		defer turn.leave()
-		if turn.wait(d.core.Context()) == nil {
+		if turn.waitFor(d.core.Context()) == nil {
 			answer()
 		}
 	})

@@ -53,8 +53,8 @@ func (f *follows) add(one *follow) {
 	f.byKey[one.key] = one
 }
 
-// end stops what was called so, all of it for "", and returns how many.
-func (f *follows) end(key string) (n int) {
+// endByKey stops what was called so, all of it for "", and returns how many.
+func (f *follows) endByKey(key string) (n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for k, one := range f.byKey {
@@ -88,23 +88,23 @@ func followKey(t *operation.Tool, args json.RawMessage) string {
 // answer; what comes later is sent as notifications, until the client ends it
 // or goes.
 func (c *call) follow(turn *turn) {
-	if err := turn.wait(c.request.Context()); err != nil {
-		c.finish(outcome{err: err})
+	if err := turn.waitFor(c.request.Context()); err != nil {
+		c.sendAnswer(outcome{err: err})
 		return
 	}
 	if !c.follows.mayBegin() {
-		c.finish(outcome{err: &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("%d operations go on telling already; end one of them first", mostFollows)}})
+		c.sendAnswer(outcome{err: &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("%d operations go on telling already; end one of them first", mostFollows)}})
 		return
 	}
 	one := &follow{call: c, key: followKey(c.tool, c.args)}
 	one.ctx, one.cancel = context.WithCancel(c.core.Context())
 	defer one.cancel()
 	defer c.follows.remove(one)
-	one.run()
+	one.tellUntilEnd()
 }
 
-// run tells until it is cancelled: while the request is not answered, with it.
-func (f *follow) run() {
+// tellUntilEnd tells until it is cancelled: while the request is not answered, with it.
+func (f *follow) tellUntilEnd() {
 	answered := false
 	untilAnswered := context.AfterFunc(f.request.Context(), f.cancel)
 	ctx := operation.WithEmit(f.ctx, func(r operation.Result) error {
@@ -118,14 +118,14 @@ func (f *follow) run() {
 		answered = true
 		untilAnswered()
 		f.follows.add(f)
-		f.finish(outcome{res: r})
+		f.sendAnswer(outcome{res: r})
 		go f.endWithClient()
 		return nil
 	})
 	res, err := f.offer.Call(ctx, f.tool, f.args)
 	switch {
 	case !answered:
-		f.finish(outcome{res, err})
+		f.sendAnswer(outcome{res, err})
 	case err != nil && f.ctx.Err() == nil:
 		f.log.Warn().AnErr("err", operation.AsError(err)).Str("method", methodName(f.tool.Name)).Msg(methodName(f.tool.Name) + " has ended: " + operation.AsError(err).Message)
 	}
@@ -153,7 +153,7 @@ func (d *dialect) endFollow(r *jsonrpc.Request, method string, params json.RawMe
 		if t.Event == "" || endMethodName(name) != method {
 			continue
 		}
-		d.reply(r, map[string]bool{"ended": d.follows.end(followKey(t, params)) > 0})
+		d.replyInOrder(r, map[string]bool{"ended": d.follows.endByKey(followKey(t, params)) > 0})
 		return true
 	}
 	return false

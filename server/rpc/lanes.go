@@ -52,8 +52,8 @@ func (t *turn) hasCome() bool {
 	}
 }
 
-// wait waits until it is the turn of t, or returns the error of ctx.
-func (t *turn) wait(ctx context.Context) error {
+// waitFor waits until it is the turn of t, or returns the error of ctx.
+func (t *turn) waitFor(ctx context.Context) error {
 	if t.before == nil {
 		return ctx.Err()
 	}

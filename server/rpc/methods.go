@@ -21,11 +21,11 @@ func protocolMethods() map[string]func(*dialect, *jsonrpc.Request) {
 // HandleRequest takes a request. Every way out of it leads to one answer.
 func (d *dialect) HandleRequest(r *jsonrpc.Request) {
 	if f := checkObject(r.Params); f != nil {
-		d.refuse(r, f)
+		d.refuseInOrder(r, f)
 		return
 	}
 	if d.session.isShutDown() {
-		d.refuse(r, fail(jsonrpc2.CodeInvalidRequest, "the server was shut down; only exit is expected"))
+		d.refuseInOrder(r, fail(jsonrpc2.CodeInvalidRequest, "the server was shut down; only exit is expected"))
 		return
 	}
 	if method := d.methods[r.Method]; method != nil {

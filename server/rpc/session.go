@@ -67,7 +67,7 @@ func (d *dialect) initialize(r *jsonrpc.Request) {
 	}
 	if len(r.Params) > 0 {
 		if err := json.Unmarshal(r.Params, &p); err != nil {
-			d.refuse(r, fail(jsonrpc2.CodeInvalidParams, "initialize: processId is a number or null, trace a word"))
+			d.refuseInOrder(r, fail(jsonrpc2.CodeInvalidParams, "initialize: processId is a number or null, trace a word"))
 			return
 		}
 	}
@@ -88,7 +88,7 @@ func (d *dialect) initialize(r *jsonrpc.Request) {
 	}
 	d.session.mu.Unlock()
 	if again {
-		d.refuse(r, fail(jsonrpc2.CodeInvalidRequest, "initialize may be sent once only"))
+		d.refuseInOrder(r, fail(jsonrpc2.CodeInvalidRequest, "initialize may be sent once only"))
 		return
 	}
 	if p.ProcessID != nil {
@@ -100,7 +100,7 @@ func (d *dialect) initialize(r *jsonrpc.Request) {
 			commands = append(commands, commandPrefix+t.Name)
 		}
 	}
-	d.reply(r, map[string]any{
+	d.replyInOrder(r, map[string]any{
 		"capabilities": map[string]any{
 			"executeCommandProvider": map[string]any{"commands": commands, "workDoneProgress": true},
 			"experimental":           map[string]any{"openrpc": "rpc.discover"},
@@ -137,6 +137,6 @@ func (d *dialect) shutdown(r *jsonrpc.Request) {
 	d.session.mu.Lock()
 	d.session.shutDown = true
 	d.session.mu.Unlock()
-	d.follows.end("")
-	d.reply(r, json.RawMessage("null"))
+	d.follows.endByKey("")
+	d.replyInOrder(r, json.RawMessage("null"))
 }

@@ -15,9 +15,9 @@ const maxHeaders = 8 << 10
 // mark is the byte order mark that some programs put before their output.
 const mark = "\xef\xbb\xbf"
 
-// next reads one framed message. A nil message without a fault is an empty
+// readFrame reads one framed message. A nil message without a fault is an empty
 // line.
-func (s *Stream) next() ([]byte, *fault, error) {
+func (s *Stream) readFrame() ([]byte, *fault, error) {
 	first, err := s.firstByte()
 	if err != nil {
 		return nil, nil, err
@@ -25,9 +25,9 @@ func (s *Stream) next() ([]byte, *fault, error) {
 	begins := !s.started
 	s.started = true
 	if first == 'C' || first == 'c' {
-		return s.headed(begins)
+		return s.readHeaded(begins)
 	}
-	line, whole, err := s.line(s.opts.Limit)
+	line, whole, err := s.readLine(s.opts.Limit)
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -43,7 +43,7 @@ func (s *Stream) firstByte() (byte, error) {
 	for {
 		next, err := s.in.Peek(1)
 		if err != nil {
-			return 0, ended(err)
+			return 0, asEOF(err)
 		}
 		skip := 0
 		switch next[0] {
@@ -63,9 +63,9 @@ func (s *Stream) firstByte() (byte, error) {
 	}
 }
 
-// line reads up to a line feed or the end of input. Of a line longer than
+// readLine reads up to a line feed or the end of input. Of a line longer than
 // most it takes everything and keeps nothing.
-func (s *Stream) line(most int) (line []byte, whole bool, err error) {
+func (s *Stream) readLine(most int) (line []byte, whole bool, err error) {
 	whole = true
 	for {
 		piece, err := s.in.ReadSlice('\n')
@@ -86,12 +86,12 @@ func (s *Stream) line(most int) (line []byte, whole bool, err error) {
 	}
 }
 
-// headed reads a block of headers and the message behind it. If the input
+// readHeaded reads a block of headers and the message behind it. If the input
 // begins so, it is answered so.
-func (s *Stream) headed(begins bool) ([]byte, *fault, error) {
+func (s *Stream) readHeaded(begins bool) ([]byte, *fault, error) {
 	length := -1
 	for taken := 0; ; {
-		line, whole, err := s.line(maxHeaders)
+		line, whole, err := s.readLine(maxHeaders)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -127,16 +127,16 @@ func (s *Stream) headed(begins bool) ([]byte, *fault, error) {
 		return nil, &fault{parseError, "the headers before the message lack Content-Length"}, nil
 	case length > s.opts.Limit:
 		if _, err := io.CopyN(io.Discard, s.in, int64(length)); err != nil {
-			return nil, nil, ended(err)
+			return nil, nil, asEOF(err)
 		}
 		return nil, s.tooLong(), nil
 	}
-	return s.body(length)
+	return s.readBody(length)
 }
 
-// body reads a message of known length, growing with what really arrives: a
+// readBody reads a message of known length, growing with what really arrives: a
 // length is a claim.
-func (s *Stream) body(length int) ([]byte, *fault, error) {
+func (s *Stream) readBody(length int) ([]byte, *fault, error) {
 	var buf bytes.Buffer
 	if _, err := io.CopyN(&buf, s.in, int64(length)); err != nil {
 		if errors.Is(err, io.EOF) {
@@ -155,8 +155,8 @@ func (s *Stream) tooLong() *fault {
 	return &fault{invalidRequest, fmt.Sprintf("the message is longer than %d bytes", s.opts.Limit)}
 }
 
-// ended makes the end of input, wherever it falls, an [io.EOF].
-func ended(err error) error {
+// asEOF makes the end of input, wherever it falls, an [io.EOF].
+func asEOF(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return io.EOF
 	}

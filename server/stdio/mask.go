@@ -17,7 +17,7 @@ func Mask(message []byte) []byte {
 	if err := dec.Decode(&v); err != nil {
 		return []byte(`"(not JSON)"`)
 	}
-	masked, err := json.Marshal(masker{bearer: bearer()}.value("", "", v))
+	masked, err := json.Marshal(masker{bearer: bearerPattern()}.maskValue("", "", v))
 	if err != nil {
 		return []byte(`"(not shown)"`)
 	}
@@ -26,29 +26,29 @@ func Mask(message []byte) []byte {
 
 const hidden = "***"
 
-// bearer matches what is a token by its form: a bearer header, a JSON web
+// bearerPattern matches what is a token by its form: a bearer header, a JSON web
 // token, a Globus token.
-func bearer() *regexp.Regexp {
+func bearerPattern() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)bearer\s+[\w.~+/=-]+|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\bAg[\w]{30,}`)
 }
 
 type masker struct{ bearer *regexp.Regexp }
 
-func (m masker) value(within, name string, v any) any {
+func (m masker) maskValue(within, name string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, member := range v {
-			v[key] = m.value(name, key, member)
+			v[key] = m.maskValue(name, key, member)
 		}
 		return v
 	case []any:
 		for i, item := range v {
-			v[i] = m.value(within, name, item)
+			v[i] = m.maskValue(within, name, item)
 		}
 		return v
 	case string:
 		// A code is a secret as an argument, and a word about an error elsewhere.
-		if secret(name) || name == "code" && (within == "arguments" || within == "params") {
+		if isSecretName(name) || name == "code" && (within == "arguments" || within == "params") {
 			return hidden
 		}
 		return m.bearer.ReplaceAllString(v, hidden)
@@ -56,9 +56,9 @@ func (m masker) value(within, name string, v any) any {
 	return v
 }
 
-// secret is true for the name of a member whose text is never shown. The
+// isSecretName is true for the name of a member whose text is never shown. The
 // protocol's progressToken is no secret.
-func secret(name string) bool {
+func isSecretName(name string) bool {
 	name = strings.ToLower(name)
 	if name == "progresstoken" {
 		return false

@@ -41,12 +41,12 @@ func (o *output) init(w io.Writer, most int) {
 	o.eased, o.broken = make(chan struct{}, 1), make(chan struct{})
 }
 
-// add puts one framed message behind those that are held. It waits while too
+// addMessage puts one framed message behind those that are held. It waits while too
 // much is.
-func (o *output) add(headers bool, msg []byte) error {
+func (o *output) addMessage(headers bool, msg []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.err == nil && o.held() > o.most {
+	for o.err == nil && o.heldBytes() > o.most {
 		o.room.Wait()
 	}
 	if o.err != nil {
@@ -62,8 +62,8 @@ func (o *output) add(headers bool, msg []byte) error {
 	return nil
 }
 
-// flush hands on what is held, unless somebody is at it, who takes it along.
-func (o *output) flush() error {
+// writeHeld hands on what is held, unless somebody is at it, who takes it along.
+func (o *output) writeHeld() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for o.err == nil && o.busy == 0 && len(o.pending) > 0 {
@@ -78,34 +78,34 @@ func (o *output) flush() error {
 			o.spare = chunk[:0]
 		}
 		if err != nil {
-			o.fail(fmt.Errorf("writing a message: %w", err))
+			o.keepError(fmt.Errorf("writing a message: %w", err))
 		}
-		o.announce()
+		o.wakeWaiters()
 	}
 	return o.err
 }
 
-// held is how much the client has not taken; the caller holds the lock.
-func (o *output) held() int { return len(o.pending) + o.busy }
+// heldBytes is how much the client has not taken; the caller holds the lock.
+func (o *output) heldBytes() int { return len(o.pending) + o.busy }
 
-// announce tells those who wait that something was taken; the caller holds
+// wakeWaiters tells those who wait that something was taken; the caller holds
 // the lock.
-func (o *output) announce() {
-	if o.held() <= o.most || o.err != nil {
+func (o *output) wakeWaiters() {
+	if o.heldBytes() <= o.most || o.err != nil {
 		o.room.Broadcast()
 		select {
 		case o.eased <- struct{}{}:
 		default:
 		}
 	}
-	if o.sent != nil && (o.held() == 0 || o.err != nil) {
+	if o.sent != nil && (o.heldBytes() == 0 || o.err != nil) {
 		close(o.sent)
 		o.sent = nil
 	}
 }
 
-// fail keeps the first error; the caller holds the lock.
-func (o *output) fail(err error) {
+// keepError keeps the first error; the caller holds the lock.
+func (o *output) keepError(err error) {
 	if o.err == nil {
 		o.err = err
 		close(o.broken)
@@ -117,7 +117,7 @@ func (o *output) fail(err error) {
 func (s *Stream) Full() bool {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	return s.out.err == nil && s.out.held() > s.out.most
+	return s.out.err == nil && s.out.heldBytes() > s.out.most
 }
 
 // Eased returns a channel that receives when the stream is no longer
@@ -137,7 +137,7 @@ func (s *Stream) Sent() <-chan struct{} {
 		return s.out.sent
 	}
 	sent := make(chan struct{})
-	if s.out.held() == 0 || s.out.err != nil {
+	if s.out.heldBytes() == 0 || s.out.err != nil {
 		close(sent)
 	} else {
 		s.out.sent = sent
@@ -161,6 +161,6 @@ func (s *Stream) StuckFor() time.Duration {
 func (s *Stream) Abandon() {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	s.out.fail(errAbandoned)
-	s.out.announce()
+	s.out.keepError(errAbandoned)
+	s.out.wakeWaiters()
 }

@@ -84,15 +84,15 @@ func (f flushFirst) Read(p []byte) (int, error) {
 // what the input says.
 func (s *Stream) Read() ([]byte, error) {
 	for {
-		msg, fault, err := s.next()
+		msg, fault, err := s.readFrame()
 		if err != nil {
 			return nil, err
 		}
 		if fault == nil && msg != nil {
-			fault = s.check(msg)
+			fault = s.checkMessage(msg)
 		}
 		if fault != nil {
-			if err := s.refuse(fault); err != nil {
+			if err := s.answerFault(fault); err != nil {
 				return nil, err
 			}
 			continue
@@ -118,13 +118,13 @@ const (
 	invalidRequest = -32600
 )
 
-// check says what is wrong with a framed message, nil if nothing is.
-func (s *Stream) check(msg []byte) *fault {
+// checkMessage says what is wrong with a framed message, nil if nothing is.
+func (s *Stream) checkMessage(msg []byte) *fault {
 	switch {
 	case !utf8.Valid(msg):
 		return &fault{parseError, "the message is not UTF-8"}
 	case !json.Valid(msg):
-		return &fault{parseError, "the message is not JSON" + where(msg)}
+		return &fault{parseError, "the message is not JSON" + locateSyntaxError(msg)}
 	case msg[0] == '{', msg[0] == '[' && s.opts.Batches:
 		return nil
 	case msg[0] == '[':
@@ -133,8 +133,8 @@ func (s *Stream) check(msg []byte) *fault {
 	return &fault{invalidRequest, "a message is a JSON object"}
 }
 
-// where names the first byte that is not JSON.
-func where(msg []byte) string {
+// locateSyntaxError names the first byte that is not JSON.
+func locateSyntaxError(msg []byte) string {
 	var v json.RawMessage
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(msg, &v); errors.As(err, &syntax) {
@@ -146,8 +146,8 @@ func where(msg []byte) string {
 	return ""
 }
 
-// refuse answers a fault. JSON-RPC wants a null id where none could be read.
-func (s *Stream) refuse(f *fault) error {
+// answerFault answers a fault. JSON-RPC wants a null id where none could be read.
+func (s *Stream) answerFault(f *fault) error {
 	text, err := json.Marshal(f.text)
 	if err != nil {
 		return err
@@ -172,11 +172,11 @@ func (s *Stream) WriteLater(msg []byte) error {
 	if s.opts.Trace != nil {
 		s.opts.Trace(true, msg)
 	}
-	return s.out.add(s.headers.Load(), msg)
+	return s.out.addMessage(s.headers.Load(), msg)
 }
 
 // Flush sends what was written and not yet sent.
-func (s *Stream) Flush() error { return s.out.flush() }
+func (s *Stream) Flush() error { return s.out.writeHeld() }
 
 // Buffered is true if more input has arrived than was read; then the answers
 // so far may wait for those to it.
