@@ -33,9 +33,10 @@ func (s *Core) readMessages() {
 		if s.closing.Load() || isClosed(s.stream.Broken()) {
 			return
 		}
+		more := s.stream.Buffered() // to be asked while no other goroutine reads
 		turn := s.guard.beginHold()
 		s.receiveMessage(msg)
-		if !s.stream.Buffered() {
+		if !more {
 			_ = s.stream.Flush() // a broken output ends the server
 		}
 		if !s.guard.endHold(turn) {

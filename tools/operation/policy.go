@@ -61,7 +61,7 @@ func (p Policy) Offer(c *Catalog) (*Offer, error) {
 	for t := range c.All() {
 		switch {
 		case t.Event != "" && !p.Follows:
-			o.absent[t.Name] = "an answer here is given once, and it goes on"
+			o.absent[t.Name] = "not available over MCP: this operation streams"
 		case p.ReadOnly && t.Effect != Reads && t.ChangesBy == "":
 			o.absent[t.Name] = "the server was started with --read-only"
 		case p.NoDestructive && t.Effect == Destroys:
