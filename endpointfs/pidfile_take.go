@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -113,20 +112,6 @@ func (e *Endpoint) RemoveIrregularPIDFile() error {
 		}
 		return root.Remove(pidFile)
 	})
-}
-
-// PIDFileOwner is the number of the user who made daemon.pid, links not
-// followed, and false where that cannot be seen.
-func (e *Endpoint) PIDFileOwner() (uid int, ok bool) {
-	info, err := os.Lstat(filepath.Join(e.path, pidFile))
-	if err != nil {
-		return 0, false
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
-	}
-	return int(stat.Uid), true
 }
 
 func putPIDFileBack(root *os.Root, name string) error {

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"syscall"
 	"time"
 
 	"chiltepin/endpointfs/log"
-	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/process"
 	"chiltepin/globus/progress"
@@ -120,13 +118,10 @@ func (s *stopping) removePipe(e Evidence) error {
 	if !e.PIDFile.Exists || e.PIDFile.PID != 0 || !e.PIDFile.ModTime.IsZero() {
 		return nil
 	}
-	return s.changeFiles(func(root *os.Root) error {
-		info, err := root.Lstat(daemon.PIDFile)
-		if err != nil || info.IsDir() || info.Mode().IsRegular() {
-			return nil
-		}
-		return root.Remove(daemon.PIDFile)
-	})
+	if err := s.checkLockHeld(); err != nil {
+		return err
+	}
+	return s.ep.RemoveIrregularPIDFile()
 }
 
 // stopDaemon ends one proven daemon. A nil error means that it is gone, or that

@@ -2,13 +2,13 @@ package endpoint
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"time"
 
+	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/log"
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
@@ -50,16 +50,19 @@ func (s *stopping) stopRemote(ctx context.Context, e Evidence, v verdict) error 
 	if err != nil {
 		return s.wrap(fmt.Errorf("reading its log: %w", err))
 	}
-	away, err := s.hidePIDFile(e)
+	taken, err := s.takePIDFile(e)
 	if err != nil {
 		return s.wrap(fmt.Errorf("taking daemon.pid away: %w", err))
 	}
 	s.report(ctx, "stopping", "daemon.pid was moved away, so the daemon on "+hostInWords(v)+" shuts down within 15 seconds")
 	began := time.Now()
 	if err := s.waitForEndMarker(ctx, e, v, from); err != nil {
-		return errors.Join(err, s.restoreHiddenPIDFile(away))
+		return errors.Join(err, s.putPIDFileBack(taken))
 	}
-	if err := s.changeFiles(func(root *os.Root) error { return root.Remove(away) }); err != nil {
+	if err := s.checkLockHeld(); err != nil {
+		return err
+	}
+	if err := taken.Remove(); err != nil {
 		return s.wrap(fmt.Errorf("removing daemon.pid: %w", err))
 	}
 	if err := progress.Pause(ctx, afterMark); err != nil {
@@ -94,35 +97,28 @@ func (s *stopping) findBusyUserEndpoint() string {
 	return ""
 }
 
-// hidePIDFile gives daemon.pid another name, which it returns.
-func (s *stopping) hidePIDFile(e Evidence) (away string, err error) {
-	away = takenAway + rand.Text()
-	err = s.changeFiles(func(root *os.Root) error { return root.Rename(daemon.PIDFile, away) })
-	if err != nil {
-		return "", err
+// takePIDFile takes daemon.pid away, so that its daemon ends by itself.
+func (s *stopping) takePIDFile(e Evidence) (taken endpointfs.TakenPIDFile, err error) {
+	if err := s.checkLockHeld(); err != nil {
+		return taken, err
+	}
+	if taken, err = s.ep.TakePIDFile(); err != nil {
+		return taken, err
 	}
 	// Somebody may have started another one meanwhile.
-	if data, err := os.ReadFile(s.ep.Path() + "/" + away); err != nil || !holdsPID(data, e.PIDFile.PID) {
-		return "", errors.Join(errors.New("it has changed meanwhile: another program is starting the daemon"), s.restoreHiddenPIDFile(away))
+	if f, err := taken.Read(); err != nil || f.PID != e.PIDFile.PID {
+		return taken, errors.Join(errors.New("it has changed meanwhile: another program is starting the daemon"), s.putPIDFileBack(taken))
 	}
-	return away, nil
+	return taken, nil
 }
 
-func holdsPID(data []byte, pid int) bool {
-	var n int
-	_, err := fmt.Sscan(string(data), &n)
-	return err == nil && n == pid
-}
-
-// restoreHiddenPIDFile gives daemon.pid its name again, so that a daemon which has not
+// putPIDFileBack gives daemon.pid its name again, so that a daemon which has not
 // missed it yet is seen to run.
-func (s *stopping) restoreHiddenPIDFile(away string) error {
-	return s.changeFiles(func(root *os.Root) error {
-		if err := putBack(root, away, daemon.PIDFile); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
-	})
+func (s *stopping) putPIDFileBack(taken endpointfs.TakenPIDFile) error {
+	if err := s.checkLockHeld(); err != nil {
+		return err
+	}
+	return taken.PutBack()
 }
 
 // waitForEndMarker waits until the daemon has marked its end in the log after the
