@@ -3,12 +3,14 @@ package endpointfs
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -40,6 +42,23 @@ type NewEndpoint struct {
 // TemplateDefaults are defaults in the template of a new endpoint; an empty one
 // leaves an option to the provider, and Provider at "localhost".
 type TemplateDefaults struct{ Provider, Partition, Queue, Account string }
+
+// knownProviders are those that our schema takes.
+func knownProviders() []string {
+	data, err := files.ReadFile("files/user_config_schema.json")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	var schema struct {
+		Properties struct {
+			Provider struct{ Enum []string }
+		}
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		panic(err) // so is this
+	}
+	return schema.Properties.Provider.Enum
+}
 
 // plainWord is what a default may be: the template has it between quotation
 // marks.
@@ -213,10 +232,8 @@ func (o NewEndpoint) checkOptions() error {
 			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q is no name of a %s", opt.value, opt.name), Remedy: "give letters, digits and _.@+:- only"}
 		}
 	}
-	switch o.Defaults.Provider {
-	case "", "slurm", "pbspro", "localhost":
-	default:
-		return &OptionError{Option: "provider", Problem: fmt.Sprintf("there is no provider %q", o.Defaults.Provider), Remedy: "choose slurm, pbspro or localhost"}
+	if known := knownProviders(); o.Defaults.Provider != "" && !slices.Contains(known, o.Defaults.Provider) {
+		return &OptionError{Option: "provider", Problem: fmt.Sprintf("there is no provider %q", o.Defaults.Provider), Remedy: "choose one of " + strings.Join(known, ", ")}
 	}
 	if o.DisplayName != "" && strings.TrimSpace(o.DisplayName) == "" {
 		return &OptionError{Option: "display name", Problem: "it is blank", Remedy: "leave it out to have the endpoint's name shown"}

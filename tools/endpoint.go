@@ -82,7 +82,7 @@ func defineConfigure(s Services) *operation.Tool {
 		Doc: `Writes config.yaml, a user endpoint template that takes the options of a Chiltepin
 configuration, their schema and the environment of user endpoints, all or nothing: a name
 that is taken is refused. Needs no network, login or Python. The template can have defaults
-for options that a pool leaves out; --detect asks Slurm or PBS for them, --preview only
+for options that a pool leaves out; --detect asks the scheduler for them, --preview only
 shows.`,
 		Effect:   operation.Changes,
 		Examples: []string{"chiltepin endpoint configure my-endpoint", "chiltepin endpoint configure --email me@example.org my-endpoint", "chiltepin endpoint configure --detect --preview my-endpoint"},

@@ -36,12 +36,12 @@ type EndpointConfigureArgs struct {
 
 // PoolDefaultsArgs are defaults for the resource pools of a new endpoint.
 type PoolDefaultsArgs struct {
-	Provider  string `json:"provider,omitempty" enum:"slurm,pbspro,localhost" jsonschema:"where blocks come from, for a pool that does not say"`
-	Partition string `json:"partition,omitempty" example:"debug" jsonschema:"Slurm partition for a pool that names none"`
-	Queue     string `json:"queue,omitempty" example:"normal" jsonschema:"PBS queue or Slurm QOS for a pool that names none"`
-	Account   string `json:"account,omitempty" example:"abc123" jsonschema:"account for a pool that names none"`
-	Detect    bool   `json:"detect,omitempty" jsonschema:"ask this machine's scheduler for those not given"`
-	Preview   bool   `json:"preview,omitempty" jsonschema:"show the defaults, and write nothing"`
+	Provider  PoolProvider `json:"provider,omitempty" jsonschema:"where blocks come from, for a pool that does not say"`
+	Partition string       `json:"partition,omitempty" example:"debug" jsonschema:"Slurm partition for a pool that names none"`
+	Queue     string       `json:"queue,omitempty" example:"normal" jsonschema:"PBS queue or Slurm QOS for a pool that names none"`
+	Account   string       `json:"account,omitempty" example:"abc123" jsonschema:"account for a pool that names none"`
+	Detect    bool         `json:"detect,omitempty" jsonschema:"ask this machine's scheduler for those not given"`
+	Preview   bool         `json:"preview,omitempty" jsonschema:"show the defaults, and write nothing"`
 }
 
 // EndpointStatusArgs are the arguments of endpoint.status.

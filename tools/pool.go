@@ -4,10 +4,9 @@ import (
 	"context"
 	"path/filepath"
 
-	"chiltepin/tools/operation"
-
 	"chiltepin/globus/pool"
 	"chiltepin/globus/pool/scheduler"
+	"chiltepin/tools/operation"
 )
 
 // Pools is what the operations on resource pools need. [pool.Manager] is one.

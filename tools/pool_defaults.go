@@ -4,17 +4,16 @@ import (
 	"context"
 	"strings"
 
-	"chiltepin/tools/operation"
-
 	"chiltepin/endpointfs"
 	"chiltepin/globus/progress"
+	"chiltepin/tools/operation"
 )
 
 // poolDefaults are the defaults that a new endpoint is given: what the call
 // says, and where it asks for that what the machine's scheduler tells. They are
 // shown before anything is written.
 func poolDefaults(ctx context.Context, s Services, in EndpointConfigureArgs) (endpointfs.TemplateDefaults, *SchedulerSeen, error) {
-	d := endpointfs.TemplateDefaults{Provider: in.Provider, Partition: in.Partition, Queue: in.Queue, Account: in.Account}
+	d := endpointfs.TemplateDefaults{Provider: string(in.Provider), Partition: in.Partition, Queue: in.Queue, Account: in.Account}
 	if !in.Detect {
 		return d, nil, nil
 	}

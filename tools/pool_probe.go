@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"chiltepin/tools/operation"
-
 	"chiltepin/globus/pool"
+	"chiltepin/tools/operation"
 )
 
 // PoolProbeArgs are the arguments of pool.probe.

@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
-	"chiltepin/tools/operation"
-
 	"chiltepin/globus/pool"
 	"chiltepin/globus/pool/scheduler"
+	"chiltepin/tools/operation"
 )
 
 // PoolRenderArgs are the arguments of pool.render.
@@ -52,8 +51,8 @@ func definePoolRender(s Services) *operation.Tool {
 		Doc: `Sends the options of a pool, as Python Chiltepin would, through the endpoint's schema and
 template, and shows the configuration of the user endpoint exactly as the daemon will make
 it: with the daemon's own renderer, so whatever a site has made of its template. Then the
-script of a block as Slurm, PBS Professional or the host itself will get it. The endpoint
-need not run, and nothing is submitted.`,
+script of a block as its scheduler or the host itself will get it. The endpoint need not
+run, and nothing is submitted.`,
 		Effect:   operation.Reads,
 		Examples: []string{"chiltepin pool render pools.yaml gpu"},
 		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeRefused, operation.CodeTimeout},
@@ -92,9 +91,9 @@ func (r PoolRendering) WriteText(p *operation.Printer) error {
 // PoolSnippetArgs are the arguments of pool.snippet.
 type PoolSnippetArgs struct {
 	EndpointArgs
-	Pool     string `json:"pool,omitempty" example:"gpu" jsonschema:"name of the pool; the endpoint's if not given"`
-	Provider string `json:"provider,omitempty" enum:"slurm,pbspro,localhost" jsonschema:"where its blocks come from; what this machine has if not given"`
-	MPI      bool   `json:"mpi,omitempty" jsonschema:"a pool of MPI applications"`
+	Pool     string       `json:"pool,omitempty" example:"gpu" jsonschema:"name of the pool; the endpoint's if not given"`
+	Provider PoolProvider `json:"provider,omitempty" jsonschema:"where its blocks come from; what this machine has if not given"`
+	MPI      bool         `json:"mpi,omitempty" jsonschema:"a pool of MPI applications"`
 }
 
 // PoolSnippet is an entry of a Chiltepin configuration.
@@ -105,12 +104,24 @@ type PoolSnippet struct {
 	Scheduler *SchedulerSeen `json:"scheduler,omitempty" jsonschema:"what was found on this machine"`
 }
 
+// PoolProvider is where the blocks of a pool come from.
+type PoolProvider string
+
+// Words are those of the schedulers that are known.
+func (PoolProvider) Words() []string { return scheduler.All().Names() }
+
+// BatchScheduler is the batch scheduler of a machine, or none.
+type BatchScheduler string
+
+// Words are those of the schedulers with a queue, and none.
+func (BatchScheduler) Words() []string { return append(scheduler.All().Batch().Names(), "none") }
+
 // SchedulerSeen is the batch scheduler of this machine.
 type SchedulerSeen struct {
-	Name       string   `json:"name" enum:"slurm,pbspro,none" jsonschema:"which it is"`
-	Why        string   `json:"why" jsonschema:"what was seen"`
-	Partitions []string `json:"partitions,omitempty" jsonschema:"partitions of Slurm"`
-	Queues     []string `json:"queues,omitempty" jsonschema:"queues of PBS Professional"`
+	Name       BatchScheduler `json:"name" jsonschema:"which it is"`
+	Why        string         `json:"why" jsonschema:"what was seen"`
+	Partitions []string       `json:"partitions,omitempty" jsonschema:"partitions of Slurm"`
+	Queues     []string       `json:"queues,omitempty" jsonschema:"queues of PBS Professional"`
 }
 
 func definePoolSnippet(s Services) *operation.Tool {
@@ -128,7 +139,7 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 		Complete: map[string]func(context.Context, string) []string{"name": completeNames(s)},
 	}, func(ctx context.Context, in PoolSnippetArgs) (PoolSnippet, error) {
 		return atPools(ctx, s, Place{ConfigDir: in.ConfigDir}, func(pools Pools) (PoolSnippet, error) {
-			r, err := pools.Snippet(ctx, in.Name, pool.SnippetOptions{Name: in.Pool, Provider: in.Provider, MPI: in.MPI})
+			r, err := pools.Snippet(ctx, in.Name, pool.SnippetOptions{Name: in.Pool, Provider: string(in.Provider), MPI: in.MPI})
 			if err != nil {
 				return PoolSnippet{}, err
 			}
@@ -142,7 +153,7 @@ out. Put it into the configuration of the workflow, wherever that runs.`,
 }
 
 func schedulerSeen(s scheduler.Detection) *SchedulerSeen {
-	return &SchedulerSeen{Name: s.Name, Why: operation.Clean(s.Why), Partitions: cleanEach(s.Partitions), Queues: cleanEach(s.Queues)}
+	return &SchedulerSeen{Name: BatchScheduler(s.Name), Why: operation.Clean(s.Why), Partitions: cleanEach(s.Partitions), Queues: cleanEach(s.Queues)}
 }
 
 // WriteText writes the entry alone, so that it can be appended to a file.

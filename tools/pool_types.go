@@ -8,9 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"chiltepin/tools/operation"
-
 	"chiltepin/globus/pool"
+	"chiltepin/tools/operation"
 )
 
 // PoolCheck is what was found in a Chiltepin configuration.

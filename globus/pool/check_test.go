@@ -246,3 +246,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestSchemaKnowsEveryProvider keeps the schema of a new endpoint and the
+// schedulers at one.
+func TestSchemaKnowsEveryProvider(t *testing.T) {
+	t.Parallel()
+	dir := endpointfs.Open(t.TempDir())
+	for _, name := range append(scheduler.All().Names(), "kubernetes") {
+		_, err := dir.Configure("on-"+name, endpointfs.NewEndpoint{Defaults: endpointfs.TemplateDefaults{Provider: name}})
+		if refused := err != nil; refused != (name == "kubernetes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -22,7 +22,8 @@ type Field struct {
 	Required bool
 	// Description is one phrase.
 	Description string
-	// Enum lists the words allowed, if the values are words.
+	// Enum lists the words allowed, if the values are words: those of the tag
+	// enum, or those of a type that is a [Vocabulary].
 	Enum []string
 	// Pattern is the regular expression a string must match, or "".
 	Pattern string
@@ -54,6 +55,10 @@ func fieldsOf(t reflect.Type) iter.Seq[Field] {
 	return func(yield func(Field) bool) { yieldFields(t, yield) }
 }
 
+// Vocabulary is a kind of string whose words are known to its own package, not
+// to the tag of each field. Its zero value tells them.
+type Vocabulary interface{ Words() []string }
+
 func yieldFields(t reflect.Type, yield func(Field) bool) bool {
 	for i := range t.NumField() {
 		sf := t.Field(i)
@@ -79,6 +84,8 @@ func yieldFields(t reflect.Type, yield func(Field) bool) bool {
 		}
 		if words := sf.Tag.Get("enum"); words != "" {
 			f.Enum = strings.Split(words, ",")
+		} else if w, ok := reflect.Zero(sf.Type).Interface().(Vocabulary); ok {
+			f.Enum = w.Words()
 		}
 		switch cli := sf.Tag.Get("cli"); cli {
 		case "":
