@@ -2,6 +2,7 @@ package endpointfs
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -60,9 +60,13 @@ func knownProviders() []string {
 	return schema.Properties.Provider.Enum
 }
 
-// plainWord is what a default may be: the template has it between quotation
+// isPlainWord says what a default may be: the template has it between quotation
 // marks.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.@+:-]{1,128}$`) // never written to
+func isPlainWord(s string) bool {
+	return s != "" && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool {
+		return r >= 0x80 || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_.@+:-", r)
+	})
+}
 
 // fillTemplate puts the defaults into our template.
 func (d TemplateDefaults) fillTemplate(template []byte) []byte {
@@ -74,7 +78,14 @@ func (d TemplateDefaults) fillTemplate(template []byte) []byte {
 	}
 	line := fmt.Sprintf(`{%%- set defaults = {"provider": %s, "partition": %s, "queue": %s, "account": %s} %%}`,
 		word(d.Provider, `'"localhost"'`), word(d.Partition, `"null"`), word(d.Queue, `"null"`), word(d.Account, `"null"`))
-	return regexp.MustCompile(`(?m)^\{%- set defaults = .*$`).ReplaceAllLiteral(template, []byte(line))
+	var filled []byte
+	for old := range bytes.Lines(template) {
+		if bytes.HasPrefix(old, []byte("{%- set defaults = ")) {
+			old = []byte(line + "\n")
+		}
+		filled = append(filled, old...)
+	}
+	return filled
 }
 
 // OptionError says which option of [Dir.Configure] is wrong, and how.
@@ -173,7 +184,7 @@ func newFiles(name string, opts NewEndpoint) []newFile {
 		return data
 	}
 	var config bytes.Buffer
-	fmt.Fprintf(&config, "display_name: %s\ndebug: true\n", yamlString(firstOf(opts.DisplayName, name)))
+	fmt.Fprintf(&config, "display_name: %s\ndebug: true\n", yamlString(cmp.Or(opts.DisplayName, name)))
 	if opts.Email != "" {
 		fmt.Fprintf(&config, "email: %s\n", yamlString(opts.Email))
 	}
@@ -228,7 +239,7 @@ func (o NewEndpoint) checkOptions() error {
 		}
 	}
 	for _, opt := range []struct{ name, value string }{{"provider", o.Defaults.Provider}, {"partition", o.Defaults.Partition}, {"queue", o.Defaults.Queue}, {"account", o.Defaults.Account}} {
-		if opt.value != "" && !plainWord.MatchString(opt.value) {
+		if opt.value != "" && !isPlainWord(opt.value) {
 			return &OptionError{Option: opt.name, Problem: fmt.Sprintf("%q is no name of a %s", opt.value, opt.name), Remedy: "give letters, digits and _.@+:- only"}
 		}
 	}
@@ -243,11 +254,4 @@ func (o NewEndpoint) checkOptions() error {
 		return &OptionError{Option: "email", Problem: fmt.Sprintf("%q is not an address", o.Email), Remedy: "give an address such as you@example.org"}
 	}
 	return nil
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

@@ -3,8 +3,9 @@ package runtime
 import (
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // PackageVersion returns the release of a Python package, "2026.10.26", in the
@@ -27,26 +28,80 @@ func PackageVersion(path, name, pathEnv string) string {
 	return findPythonPrefix(real, interpreter).packageVersion(name)
 }
 
-// packageVersion looks for the directory that an installer leaves: name with
-// underscores, release.
+// daemonVersion returns the release of the daemon that is installed there, or ""
+// when none or more than one is found.
+func (p pythonPrefix) daemonVersion() string {
+	for _, prefix := range p.prefixes {
+		switch found := p.packageVersions(prefix, Program); len(found) {
+		case 0:
+		case 1:
+			return found[0]
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
+// packageVersion returns the release of a package that is installed there, the
+// first where there are several, or "".
 func (p pythonPrefix) packageVersion(name string) string {
-	form := regexp.MustCompile(`(?i)^` + strings.ReplaceAll(regexp.QuoteMeta(name), "-", "[_.-]") + `-([0-9][0-9A-Za-z.+!]*?)(?:-py3(?:\.\d+)?)?\.(?:dist|egg)-info$`)
+	for _, prefix := range p.prefixes {
+		if found := p.packageVersions(prefix, name); len(found) > 0 {
+			return found[0]
+		}
+	}
+	return ""
+}
+
+// packageVersions returns the releases of a package below one prefix.
+func (p pythonPrefix) packageVersions(prefix, name string) []string {
 	minor := p.minor
 	if minor == "" {
 		minor = "*"
 	}
-	for _, prefix := range p.prefixes {
-		for _, dir := range sitePackages(prefix, minor) {
-			entries, err := os.ReadDir(dir)
-			if err != nil {
-				continue
-			}
-			for _, e := range entries {
-				if m := form.FindStringSubmatch(e.Name()); m != nil {
-					return m[1]
-				}
+	var found []string
+	for _, dir := range sitePackages(prefix, minor) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if v := parseDistInfo(e.Name(), name); v != "" && !slices.Contains(found, v) {
+				found = append(found, v)
 			}
 		}
 	}
-	return ""
+	return found
+}
+
+// parseDistInfo returns the release in the name of the directory that an
+// installer leaves for a package, of which the packaging rules fix the form:
+// the name of the package with _, . or - between its words, whatever the case,
+// a hyphen, the release, and in an .egg-info perhaps the Python it is for. It is
+// "" for any other directory.
+func parseDistInfo(directory, name string) string {
+	stem, ok := strings.CutSuffix(directory, ".dist-info")
+	if !ok {
+		stem, ok = strings.CutSuffix(directory, ".egg-info")
+	}
+	if !ok || len(stem) <= len(name)+1 || stem[len(name)] != '-' {
+		return ""
+	}
+	for i := range len(name) {
+		if same := strings.EqualFold(stem[i:i+1], name[i:i+1]); !same && (name[i] != '-' || stem[i] != '_' && stem[i] != '.') {
+			return ""
+		}
+	}
+	version, tag, tagged := strings.Cut(stem[len(name)+1:], "-")
+	if python, ok := strings.CutPrefix(tag, "py"); tagged && (!ok || python != "3" && !isMinorVersion(python)) {
+		return ""
+	}
+	isOther := func(r rune) bool {
+		return r >= 0x80 || !unicode.IsDigit(r) && !unicode.IsLetter(r) && !strings.ContainsRune(".+!", r)
+	}
+	if version == "" || version[0] < '0' || version[0] > '9' || strings.ContainsFunc(version, isOther) {
+		return ""
+	}
+	return version
 }

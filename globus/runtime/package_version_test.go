@@ -34,3 +34,31 @@ func TestPackageVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestParseDistInfo(t *testing.T) {
+	t.Parallel()
+	for directory, want := range map[string]string{
+		"globus_compute_endpoint-4.19.0.dist-info":        "4.19.0",
+		"Globus.Compute-Endpoint-4.19.0a1.dist-info":      "4.19.0a1",
+		"globus_compute_endpoint-4.19.0+local.1.egg-info": "4.19.0+local.1",
+		"globus_compute_endpoint-4.19.0-py3.egg-info":     "4.19.0",
+		"globus_compute_endpoint-4.19.0-py3.12.egg-info":  "4.19.0",
+		"globus_compute_endpoint-4.19.0-py2.7.egg-info":   "",
+		"globus_compute_endpoint-4.19.0-3.12.egg-info":    "",
+		"globus_compute_endpoint-4.19.0-1.dist-info":      "",
+		"globus_compute_endpoint-.dist-info":              "",
+		"globus_compute_endpoint-x4.dist-info":            "",
+		"globus_compute_endpoint-4 .dist-info":            "",
+		"globus_compute_endpoint-４.dist-info":             "",
+		"globus_compute_endpoint-4.19.0":                  "",
+		"globus_compute_endpoint.dist-info":               "",
+		"globus_compute_sdk-4.19.0.dist-info":             "",
+		"globus_compute_endpoint_extra-4.19.0.dist-info":  "",
+		"xglobus_compute_endpoint-4.19.0.dist-info":       "",
+		"globuscomputeendpoint-4.19.0.dist-info":          "",
+	} {
+		if got := parseDistInfo(directory, "globus-compute-endpoint"); got != want {
+			t.Errorf("%s: %q, want %q", directory, got, want)
+		}
+	}
+}

@@ -2,10 +2,8 @@ package runtime
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -22,8 +20,6 @@ type pythonPrefix struct {
 	prefixes []string
 }
 
-var minorName = regexp.MustCompile(`^python(3\.\d+)$`)
-
 // findPythonPrefix returns the place of a script and its interpreter.
 func findPythonPrefix(program, interpreter string) pythonPrefix {
 	var p pythonPrefix
@@ -32,8 +28,8 @@ func findPythonPrefix(program, interpreter string) pythonPrefix {
 	if err != nil {
 		real = interpreter
 	}
-	if m := minorName.FindStringSubmatch(filepath.Base(real)); m != nil {
-		p.minor = m[1]
+	if minor, ok := strings.CutPrefix(filepath.Base(real), "python"); ok && isMinorVersion(minor) {
+		p.minor = minor
 	}
 	if _, err := os.Stat(filepath.Join(prefix, "pyvenv.cfg")); err == nil {
 		p.venv = prefix
@@ -66,45 +62,10 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// daemonVersion returns the release of the daemon that is installed there, or "" when
-// none or more than one is found.
-func (p pythonPrefix) daemonVersion() string {
-	minor := p.minor
-	if minor == "" {
-		minor = "*"
-	}
-	for _, prefix := range p.prefixes {
-		var found []string
-		for _, dir := range sitePackages(prefix, minor) {
-			entries, err := os.ReadDir(dir)
-			if err != nil {
-				continue
-			}
-			for _, e := range entries {
-				if v := parseDistVersion(e); v != "" && !slices.Contains(found, v) {
-					found = append(found, v)
-				}
-			}
-		}
-		if len(found) == 1 {
-			return found[0]
-		}
-		if len(found) > 1 {
-			return ""
-		}
-	}
-	return ""
-}
-
-// distInfo is the name of the directory that an installer leaves, of which the
-// packaging rules fix the form: name with underscores, release.
-var distInfo = regexp.MustCompile(`^globus[_.-]compute[_.-]endpoint-([0-9][0-9A-Za-z.+!]*?)(?:-py3(?:\.\d+)?)?\.(?:dist|egg)-info$`)
-
-func parseDistVersion(e fs.DirEntry) string {
-	if m := distInfo.FindStringSubmatch(e.Name()); m != nil {
-		return m[1]
-	}
-	return ""
+// isMinorVersion is true of "3.12" and its like.
+func isMinorVersion(s string) bool {
+	digits, ok := strings.CutPrefix(s, "3.")
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
 // brokenReason says why the packages cannot be found by the interpreter, or "". It

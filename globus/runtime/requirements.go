@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
-	"regexp"
+	"strings"
 )
 
 // requirements is what Install installs: every package with its hashes, for
@@ -16,11 +16,8 @@ var requirements string
 
 // LockedVersion returns the release of the daemon that Install installs.
 func LockedVersion() string {
-	m := regexp.MustCompile(`(?m)^globus-compute-endpoint==([^ ;\\]+)`).FindStringSubmatch(requirements)
-	if m == nil {
-		return ""
-	}
-	return m[1]
+	_, rest, _ := strings.Cut(requirements, "\n"+Program+"==")
+	return rest[:max(0, strings.IndexAny(rest, ` ;\\`))]
 }
 
 // digestLock identifies a lock.

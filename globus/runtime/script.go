@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"chiltepin/globus/runtime/internal/venv"
@@ -46,14 +45,6 @@ func readScript(path string) (script, error) {
 	return parseScript(head), nil
 }
 
-var (
-	// pip and uv write this where a path is too long, or has spaces, for the
-	// kernel: a shell line that Python reads as a string.
-	execLine = regexp.MustCompile(`^'''exec' (?:"([^"]+)"|'([^']+)'|(/\S+)) "\$0" "\$@"`)
-	// pyenv's shims all have this line.
-	pyenvLine = regexp.MustCompile(`(?m)^export PYENV_ROOT="([^"]+)"$`)
-)
-
 func parseScript(head []byte) script {
 	first, rest, _ := bytes.Cut(head, []byte{'\n'})
 	line, found := bytes.CutPrefix(first, []byte("#!"))
@@ -64,8 +55,8 @@ func parseScript(head []byte) script {
 	if len(words) == 0 || !filepath.IsAbs(words[0]) {
 		return script{}
 	}
-	if root := pyenvLine.FindSubmatch(rest); root != nil && bytes.Contains(rest, []byte("/pyenv\" exec ")) && filepath.IsAbs(string(root[1])) {
-		return script{interpreter: words[0], pyenv: string(root[1])}
+	if root := findPyenvRoot(rest); root != "" && bytes.Contains(rest, []byte("/pyenv\" exec ")) {
+		return script{interpreter: words[0], pyenv: root}
 	}
 	if filepath.Base(words[0]) == "env" {
 		for _, word := range words[1:] {
@@ -78,15 +69,46 @@ func parseScript(head []byte) script {
 		return script{}
 	}
 	if filepath.Base(words[0]) == "sh" {
-		if found := execLine.FindSubmatch(rest); found != nil {
-			for _, path := range found[1:] {
-				if filepath.IsAbs(string(path)) {
-					return script{interpreter: string(path)}
-				}
-			}
+		if path := findExecPath(rest); path != "" {
+			return script{interpreter: path}
 		}
 	}
 	return script{interpreter: words[0]}
+}
+
+// findPyenvRoot returns the directory of pyenv in a line that all its shims have.
+func findPyenvRoot(text []byte) string {
+	for line := range strings.Lines(string(text)) {
+		root, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), `export PYENV_ROOT="`)
+		if !ok {
+			continue
+		}
+		if root, ok = strings.CutSuffix(root, `"`); ok && filepath.IsAbs(root) && !strings.Contains(root, `"`) {
+			return root
+		}
+	}
+	return ""
+}
+
+// findExecPath returns the interpreter in the line that pip and uv write where a
+// path is too long, or has spaces, for the kernel: a shell line that Python reads
+// as a string.
+func findExecPath(text []byte) string {
+	line, ok := strings.CutPrefix(string(text), "'''exec' ")
+	if !ok || line == "" {
+		return ""
+	}
+	path, rest := "", ""
+	if quote := line[:1]; quote == `"` || quote == "'" {
+		path, rest, ok = strings.Cut(line[1:], quote)
+		rest = strings.TrimPrefix(rest, " ")
+	} else {
+		path, rest, ok = strings.Cut(line, " ")
+	}
+	if !ok || !filepath.IsAbs(path) || !strings.HasPrefix(rest, `"$0" "$@"`) {
+		return ""
+	}
+	return path
 }
 
 // resolveInterpreter returns the absolute path of the script's interpreter, or "" when it

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -115,11 +114,31 @@ func commandName(name string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-var (
-	userinfo = regexp.MustCompile(`://[^/\s]+@`)
-	// A line that was cut may end before the "@".
-	cutUserinfo = regexp.MustCompile(`://[^/\s]*$`)
-)
+// maskUserinfo replaces what stands before the @ of an address, which may be a
+// password. A line that was cut may end before an @, so all of that address goes.
+func maskUserinfo(line string, cut bool) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(line, "://")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("://")
+		end := strings.IndexAny(rest, "/ \t\n\f\r")
+		if end < 0 && cut {
+			return b.String() + "***"
+		}
+		if end < 0 {
+			end = len(rest)
+		}
+		if at := strings.LastIndexByte(rest[:end], '@'); at > 0 {
+			b.WriteString("***")
+			rest = rest[at:]
+		}
+		line = rest
+	}
+}
 
 // outputLines cuts a stream into lines, logs them without passwords, and keeps the last.
 type outputLines struct {
@@ -151,9 +170,9 @@ func (l *outputLines) Write(p []byte) (int, error) {
 
 // flushLine ends the line that is under way.
 func (l *outputLines) flushLine() {
-	s := userinfo.ReplaceAllString(strings.TrimRight(string(l.part), " \r"), "://***@")
+	s := maskUserinfo(strings.TrimRight(string(l.part), " \r"), l.cut)
 	if l.cut {
-		s = cutUserinfo.ReplaceAllString(s, "://***") + "…"
+		s += "…"
 	}
 	l.part, l.cut = l.part[:0], false
 	if s == "" {

@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -122,8 +121,6 @@ func (w *pipWatch) watchLine(s string) {
 	}
 }
 
-var pin = regexp.MustCompile(`(?m)^[A-Za-z0-9][A-Za-z0-9._-]*==`)
-
 // countPins returns the number of pins in a requirements file, those for other
 // versions of Python included.
 func countPins(requirements string) (int64, error) {
@@ -131,5 +128,12 @@ func countPins(requirements string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return int64(len(pin.FindAll(text, -1))), nil
+	pins := int64(0)
+	for line := range strings.Lines(string(text)) {
+		// Comments, and the hashes below a pin, begin otherwise.
+		if name, _, ok := strings.Cut(line, "=="); ok && name != "" && !strings.ContainsAny(name, " \t#") {
+			pins++
+		}
+	}
+	return pins, nil
 }

@@ -210,3 +210,24 @@ func TestRunEnds(t *testing.T) {
 		}
 	}
 }
+
+func TestMaskUserinfo(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][2]string{ // whole, and cut
+		"nothing to hide":               {"nothing to hide", "nothing to hide"},
+		"https://host/simple":           {"https://host/simple", "https://host/simple"},
+		"https://host":                  {"https://host", "https://***"},
+		"https://u:p@host/simple":       {"https://***@host/simple", "https://***@host/simple"},
+		"https://u:p@q@host x":          {"https://***@host x", "https://***@host x"},
+		"https://u:p@host":              {"https://***@host", "https://***"},
+		"a://u@h b://v:w@i/ c://":       {"a://***@h b://***@i/ c://", "a://***@h b://***@i/ c://***"},
+		"https://@host/":                {"https://@host/", "https://@host/"},
+		"mail@host: see https://x/u@y/": {"mail@host: see https://x/u@y/", "mail@host: see https://x/u@y/"},
+	} {
+		for i, cut := range []bool{false, true} {
+			if got := maskUserinfo(line, cut); got != want[i] {
+				t.Errorf("%q, cut %v: %q, want %q", line, cut, got, want[i])
+			}
+		}
+	}
+}
