@@ -77,7 +77,10 @@ func (n *Next) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
-	*n = Next{Operation: in.Operation, Args: in.Arguments, Why: in.Why, Host: in.Host, User: in.User}
+	*n = Next{Operation: in.Operation, Why: in.Why, Host: in.Host, User: in.User}
+	if in.Operation != "" {
+		n.Args = in.Arguments
+	}
 	if in.Do != "" {
 		n.Why = in.Do
 		return nil

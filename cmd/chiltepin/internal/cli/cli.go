@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"chiltepin/tools/operation"
@@ -145,7 +146,23 @@ func (c *command) addOperation(root *cobra.Command, t *operation.Tool) {
 	for _, word := range words[:len(words)-1] {
 		parent = c.groupCommand(parent, word)
 	}
-	parent.AddCommand(c.operationCommand(words[len(words)-1], t))
+	word := words[len(words)-1]
+	if !c.isNamed(words) {
+		// Only lists show it: what it takes and says is made for the one that runs.
+		parent.AddCommand(&cobra.Command{Use: word, Short: t.Summary, Run: func(*cobra.Command, []string) {}})
+		return
+	}
+	parent.AddCommand(c.operationCommand(word, t))
+}
+
+// isNamed is true when every one of the words is on the command line, wherever.
+func (c *command) isNamed(words []string) bool {
+	for _, word := range words {
+		if !slices.Contains(c.Args, word) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *command) groupCommand(parent *cobra.Command, word string) *cobra.Command {
