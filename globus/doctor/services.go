@@ -110,7 +110,7 @@ func (v *examination) checkClock(ctx context.Context) []Finding {
 	if err != nil {
 		return skippedFinding("the service did not say what time it is: " + err.Error())
 	}
-	// It is told to the second, some time between asking and now.
+	// The service gives it to the second, some time between asking and now.
 	ours := asked.Add(time.Since(asked) / 2)
 	off := ours.Sub(theirs).Round(time.Second)
 	word := "ahead of"

@@ -147,13 +147,13 @@ func (c *poolCheck) checkEndpointUp(t EndpointLookup) {
 	case t.Missing:
 		c.addProblemNext("endpoint", Error, []next.Step{listEndpoints(), next.Do("ask its owner: it may have been deleted, or belong to somebody else")}, "no endpoint has this UUID, neither here nor at the service")
 	case t.Problem != nil && !t.Here:
-		c.addProblemNext("endpoint", Note, []next.Step{next.Call(next.Login, nil, "have the service asked about it")}, "whether the endpoint exists is not known: %v", t.Problem)
+		c.addProblemNext("endpoint", Note, []next.Step{next.Call(next.Login, nil, "have the service asked about it")}, "the service could not be asked whether the endpoint exists: %v", t.Problem)
 	case t.Up < 0 && t.Here:
 		c.addProblemNext("endpoint", Error, []next.Step{startEndpoint(name)}, "endpoint %s takes no tasks, it is %s%s", name, t.State, reasonSuffix(t.Reason))
 	case t.Up < 0:
 		c.addProblemNext("endpoint", Error, []next.Step{startElsewhere(name)}, "endpoint %s takes no tasks, the service calls it %s", name, t.State)
 	case t.Up == 0:
-		c.addProblemNext("endpoint", Warning, []next.Step{next.Endpoint(next.EndpointStatus, name, "see the evidence")}, "whether endpoint %s takes tasks is not known%s", name, reasonSuffix(t.Reason))
+		c.addProblemNext("endpoint", Warning, []next.Step{next.Endpoint(next.EndpointStatus, name, "see the evidence")}, "it is unknown whether endpoint %s takes tasks%s", name, reasonSuffix(t.Reason))
 	}
 	for _, err := range t.Files {
 		c.addProblem("endpoint", Error, "correct the file: tasks fail with this error", "a file of endpoint %s is wrong: %v", name, err)
@@ -165,7 +165,7 @@ func startEndpoint(name string) next.Step {
 	return next.Endpoint(next.EndpointStart, name, "have it take tasks")
 }
 
-// startElsewhere is startEndpoint on its own machine, whose name nobody tells.
+// startElsewhere is startEndpoint on its own machine, whose name is not known.
 func startElsewhere(name string) next.Step {
 	s := startEndpoint(name)
 	s.Host = elsewhere
@@ -186,7 +186,7 @@ func reasonSuffix(reason string) string {
 // schema.
 type acceptedOptions struct {
 	name   string
-	uses   map[string]bool // nil when that cannot be told
+	uses   map[string]bool // nil when that is not known
 	schema *schema
 }
 

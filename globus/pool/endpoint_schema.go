@@ -24,7 +24,7 @@ type schema struct {
 }
 
 // parseSchema reads a schema; nil stands for none, and for one that cannot be
-// read here, which another check tells.
+// read here, which another check reports.
 func parseSchema(text string) *schema {
 	if strings.TrimSpace(text) == "" {
 		return nil

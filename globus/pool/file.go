@@ -222,7 +222,7 @@ func parseDocument(data []byte) (*yaml.Node, *Problem) {
 	return pyyaml.FollowAlias(doc.Content[0]), nil
 }
 
-// syntaxProblem places an error of the YAML library, which tells a line only,
+// syntaxProblem places an error of the YAML library, which gives a line only,
 // and counts some of them from 0.
 func syntaxProblem(data []byte, err error) *Problem {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")

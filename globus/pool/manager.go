@@ -28,8 +28,8 @@ import (
 type Manager struct {
 	// Endpoints are the local endpoints.
 	Endpoints *endpoint.Manager
-	// Service connects to the Globus Compute service; it fails, without asking
-	// anybody, when nobody is logged in. Nil asks nobody.
+	// Service connects to the Globus Compute service; it fails at once
+	// when nobody is logged in. Nil is no service.
 	Service func(context.Context) (*compute.Client, error)
 	// Runtime finds the Python side, whose renderer is the daemon's own.
 	Runtime func(context.Context) (runtime.Runtime, error)

@@ -45,7 +45,7 @@ type RenderError struct {
 	Steps         []next.Step
 }
 
-// Error tells the cause.
+// Error gives the cause.
 func (e *RenderError) Error() string {
 	return fmt.Sprintf("pool %s: endpoint %s would refuse it: %s", e.Pool, e.Endpoint, e.Cause)
 }

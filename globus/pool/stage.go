@@ -13,7 +13,7 @@ type Stage string
 const (
 	// Accepted: the service knows the function and has been given the task.
 	Accepted Stage = "accepted"
-	// Commanded: the endpoint was told to start a user endpoint.
+	// Commanded: the endpoint has received the command to start a user endpoint.
 	Commanded Stage = "commanded"
 	// Started: the user endpoint is up and takes tasks.
 	Started Stage = "started"
@@ -40,7 +40,7 @@ func (s Stage) describe() (reached, awaited string) {
 	case Accepted:
 		return "the service has accepted the task", "waiting for the service to accept the task"
 	case Commanded:
-		return "the endpoint was told to start a user endpoint", "waiting for the endpoint to receive the task"
+		return "the endpoint has received the command to start a user endpoint", "waiting for the endpoint to receive the task"
 	case Started:
 		return "the user endpoint is up", "waiting for the user endpoint to start"
 	case Submitted:

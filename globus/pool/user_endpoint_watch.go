@@ -19,7 +19,7 @@ import (
 // this machine.
 type userEndpointView struct {
 	// ID, PID and Path are the user endpoint's; ID is empty before the endpoint
-	// was told of it.
+	// received the command to start it.
 	ID   string
 	PID  int
 	Path string
