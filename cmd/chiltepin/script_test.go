@@ -60,7 +60,7 @@ func TestReal(t *testing.T) {
 			box := sandboxtest.Start(told.T)
 			*told.box = box
 			env.Values["box"], env.Values["env"] = box, env
-			for _, pair := range append(box.Env(), box.ClientCredentials()...) {
+			for _, pair := range append(append(box.Env(), sandboxtest.Patience), box.ClientCredentials()...) {
 				name, value, _ := strings.Cut(pair, "=")
 				env.Setenv(name, value)
 			}

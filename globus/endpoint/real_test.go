@@ -121,7 +121,7 @@ func (w *world) write(name, text string) {
 func (w *world) start() endpoint.StartResult {
 	w.t.Helper()
 	began := time.Now()
-	r, err := w.Start(w.t.Context(), "mesa", endpoint.StartOptions{})
+	r, err := w.Start(w.t.Context(), "mesa", endpoint.StartOptions{Timeout: 15 * time.Minute})
 	if err != nil {
 		w.t.Fatalf("Start: %v", err)
 	}
@@ -264,7 +264,7 @@ func TestRealRefused(t *testing.T) {
 	} {
 		w.box.ClearFaults()
 		w.box.Order(row.fault)
-		_, err := w.Start(t.Context(), "mesa", endpoint.StartOptions{})
+		_, err := w.Start(t.Context(), "mesa", endpoint.StartOptions{Timeout: 15 * time.Minute})
 		var ended *endpoint.DaemonError
 		if !errors.As(err, &ended) {
 			t.Fatalf("%d: Start: %v, want a DaemonError", row.fault.Status, err)

@@ -96,7 +96,7 @@ func (w *world) end() {
 
 func (w *world) start() {
 	w.t.Helper()
-	r, err := w.Endpoints.Start(w.t.Context(), "mesa", endpoint.StartOptions{})
+	r, err := w.Endpoints.Start(w.t.Context(), "mesa", endpoint.StartOptions{Timeout: 15 * time.Minute})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -111,6 +111,9 @@ func (w *world) file(options ...string) []byte {
 // probe probes and holds it to leaving nothing behind.
 func (w *world) probe(ctx context.Context, timeout time.Duration, options ...string) (pool.Probe, error) {
 	w.t.Helper()
+	if timeout == 0 {
+		timeout = 15 * time.Minute
+	}
 	p, err := w.Probe(ctx, "pools.yaml", w.file(options...), "gpu", pool.ProbeOptions{Timeout: timeout})
 	w.nothingLeft(p)
 	return p, err
@@ -259,7 +262,7 @@ func TestProbe(t *testing.T) {
 		if err != nil || there.Config != here.Config {
 			t.Errorf("rendered otherwise: %v\n%s", err, there.Config)
 		}
-		p, err := other.Probe(ctx, "pools.yaml", w.file("provider: localhost"), "gpu", pool.ProbeOptions{})
+		p, err := other.Probe(ctx, "pools.yaml", w.file("provider: localhost"), "gpu", pool.ProbeOptions{Timeout: 15 * time.Minute})
 		if err != nil || p.Failure != nil || reached(p) != "accepted commanded started connected returned" || len(p.Left) != 1 {
 			t.Errorf("%+v, %v", p, err)
 		}

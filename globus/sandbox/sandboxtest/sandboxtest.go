@@ -51,6 +51,9 @@ func New(t testing.TB, options ...sandbox.Options) *Box {
 	default:
 		t.Fatal("sandboxtest: more than one Options")
 	}
+	if o.Settings.StartTimeout == 0 {
+		o.Settings.StartTimeout = 10 * time.Minute // on a machine that has much else to do
+	}
 	if o.SigningKey == nil {
 		o.SigningKey = sharedSigningKey
 	}
@@ -64,10 +67,14 @@ func New(t testing.TB, options ...sandbox.Options) *Box {
 }
 
 // ChildEnv is the whole environment for a child process: this process's with
-// the sandbox's variables, then more, later ones winning.
+// the sandbox's variables and [Patience], then more, later ones winning.
 func (b *Box) ChildEnv(more ...string) []string {
-	return append(b.Environ(os.Environ()), more...)
+	return append(append(b.Environ(os.Environ()), Patience), more...)
 }
+
+// Patience is a variable that has the Globus programs wait for an answer of the
+// sandbox for as long as a loaded machine takes: it answers when it can.
+const Patience = "GLOBUS_SDK_HTTP_TIMEOUT=900"
 
 // ClientCredentials registers a confidential client and returns the variables
 // that make the Globus programs log in as it.
