@@ -94,7 +94,7 @@ func (f *fakeEndpoints) Survey(context.Context) ([]endpoint.Pair, error) {
 }
 
 func (f *fakeEndpoints) orphan() endpoint.Pair {
-	return endpoint.Pair{Name: "old", ID: otherFakeID, Registered: &endpoint.Registration{Name: "old\x1b[31m", Host: "login1", Word: "offline"}, Findings: []endpoint.Finding{endpoint.Orphaned}, Why: "nobody has it"}
+	return endpoint.Pair{Name: "old", ID: otherFakeID, Registered: &endpoint.Registration{Name: "old\x1b[31m", Host: "login1", Word: "offline"}, Findings: []endpoint.Discrepancy{endpoint.Orphaned}, Why: "nobody has it"}
 }
 
 func (f *fakeEndpoints) PlanPruning(context.Context, endpoint.PruneOptions) (endpoint.Plan, error) {

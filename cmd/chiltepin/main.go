@@ -30,7 +30,7 @@ func run() int {
 	// A second signal ends the process the usual way.
 	context.AfterFunc(ctx, stop)
 
-	m := machine.Machine{Environ: os.Environ(), Getenv: os.Getenv, Version: buildVersion()}
+	m := machine.Host{Environ: os.Environ(), Getenv: os.Getenv, Version: buildVersion()}
 	m.Command = func(step next.Step, dir string) string {
 		return cli.CommandLine(tools.All(tools.Services{}), step, dir) // only when a page is shown
 	}

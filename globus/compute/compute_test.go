@@ -60,7 +60,7 @@ func TestRoutes(t *testing.T) {
 		"GET /v2/endpoints/" + id + "/status": {
 			`{"status": "online", "details": {"total_workers": 3}}`,
 			func(ctx context.Context, c *compute.Client) (any, error) { return c.Status(ctx, id) },
-			compute.Status{Online: true, Word: "online", Details: []byte(`{"total_workers": 3}`)},
+			compute.Availability{Online: true, Word: "online", Details: []byte(`{"total_workers": 3}`)},
 		},
 		"GET /v2/endpoints?role=any": {
 			`[{"uuid": "` + id + `", "name": "mesa", "display_name": null, "owner": "o"}]`,
@@ -171,7 +171,7 @@ func TestStatusOffline(t *testing.T) {
 	t.Parallel()
 	s := &service{body: `{"status": "offline", "details": null}`}
 	got, err := s.client().Status(t.Context(), id)
-	if diff := cmp.Diff(compute.Status{Word: "offline"}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(compute.Availability{Word: "offline"}, got); diff != "" || err != nil {
 		t.Error(err, diff)
 	}
 }

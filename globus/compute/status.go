@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// Status is the service's view of an endpoint.
-type Status struct {
+// Availability is the service's view of an endpoint.
+type Availability struct {
 	// Online is true when the service has heard from the endpoint lately.
 	Online bool
 	// Word is what the service calls it: "online", "offline".
@@ -20,19 +20,19 @@ type Status struct {
 
 // Status asks GET /v2/endpoints/{id}/status. An endpoint that the service does
 // not know is an error for which [globus.IsNotFound] is true.
-func (c *Client) Status(ctx context.Context, id string) (Status, error) {
+func (c *Client) Status(ctx context.Context, id string) (Availability, error) {
 	var doc struct {
 		Status  string          `json:"status"`
 		Details json.RawMessage `json:"details"`
 	}
 	if err := c.callEndpoint(ctx, http.MethodGet, "v2", id, "/status", &doc); err != nil {
-		return Status{}, err
+		return Availability{}, err
 	}
 	if doc.Status == "" {
-		return Status{}, fmt.Errorf("reading the status of endpoint %s: the answer names none", id)
+		return Availability{}, fmt.Errorf("reading the status of endpoint %s: the answer names none", id)
 	}
 	if string(doc.Details) == "null" {
 		doc.Details = nil
 	}
-	return Status{Online: doc.Status == "online", Word: doc.Status, Details: doc.Details}, nil
+	return Availability{Online: doc.Status == "online", Word: doc.Status, Details: doc.Details}, nil
 }

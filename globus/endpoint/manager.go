@@ -46,7 +46,7 @@ type Manager struct {
 // Service is what is asked of the Globus Compute service.
 type Service interface {
 	// Status says whether the service has heard from an endpoint lately.
-	Status(ctx context.Context, id string) (compute.Status, error)
+	Status(ctx context.Context, id string) (compute.Availability, error)
 	// Delete ends a registration.
 	Delete(ctx context.Context, id string) error
 	// Lock makes the service drop the endpoint's connections and refuse its

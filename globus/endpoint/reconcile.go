@@ -13,9 +13,9 @@ import (
 	"chiltepin/globus/daemon"
 )
 
-// Finding is what is odd about an endpoint when the directory and the service
+// Discrepancy is what is odd about an endpoint when the directory and the service
 // are held side by side.
-type Finding string
+type Discrepancy string
 
 // The findings.
 const (
@@ -23,18 +23,18 @@ const (
 	// journal, or else from this machine; not online; and no directory here has
 	// it, as Python Chiltepin's delete leaves it. The endpoint may have been
 	// moved to another configuration directory.
-	Orphaned Finding = "orphaned"
+	Orphaned Discrepancy = "orphaned"
 	// Ghost: the service calls it online, and no daemon of it is seen where it
 	// should be.
-	Ghost Finding = "ghost"
+	Ghost Discrepancy = "ghost"
 	// Gone: a directory has the UUID, and the service does not know it.
-	Gone Finding = "gone"
+	Gone Discrepancy = "gone"
 	// Foreign: a directory has the UUID, and another identity registered it.
-	Foreign Finding = "foreign"
+	Foreign Discrepancy = "foreign"
 	// Elsewhere: it belongs to another machine.
-	Elsewhere Finding = "elsewhere"
+	Elsewhere Discrepancy = "elsewhere"
 	// SameName: another registration of the caller has the same name.
-	SameName Finding = "same_name"
+	SameName Discrepancy = "same_name"
 )
 
 // Pair is an endpoint as the directory and the service have it.
@@ -46,7 +46,7 @@ type Pair struct {
 	Local *Status
 	// Registered is nil when the service does not list it.
 	Registered *Registration
-	Findings   []Finding
+	Findings   []Discrepancy
 	// Why tells the findings in a sentence; empty when there are none.
 	Why string
 }
@@ -183,7 +183,7 @@ func (p *Pair) askService(ctx context.Context, service Service) {
 	}
 }
 
-func (p *Pair) addFinding(f Finding, why string) {
+func (p *Pair) addFinding(f Discrepancy, why string) {
 	p.Findings = append(p.Findings, f)
 	if p.Why != "" {
 		p.Why += "; "

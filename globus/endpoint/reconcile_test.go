@@ -44,9 +44,9 @@ func (r *registry) words(id string) (name, host, word string, err error) {
 	return f[0], f[1], f[2], nil
 }
 
-func (r *registry) Status(_ context.Context, id string) (compute.Status, error) {
+func (r *registry) Status(_ context.Context, id string) (compute.Availability, error) {
 	_, _, word, err := r.words(id)
-	return compute.Status{Word: word, Online: word == "online"}, err
+	return compute.Availability{Word: word, Online: word == "online"}, err
 }
 
 func (r *registry) Metadata(_ context.Context, id string) (compute.Metadata, error) {

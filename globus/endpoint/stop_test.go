@@ -217,14 +217,14 @@ type fakeService struct {
 	err         error
 }
 
-func (f *fakeService) Status(_ context.Context, id string) (compute.Status, error) {
+func (f *fakeService) Status(_ context.Context, id string) (compute.Availability, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n, ok := f.outstanding[id]
 	if !ok {
-		return compute.Status{}, errors.New("no such endpoint")
+		return compute.Availability{}, errors.New("no such endpoint")
 	}
-	return compute.Status{Online: true, Word: "online", Details: json.RawMessage(fmt.Sprintf(`{"outstanding_tasks": %d}`, n))}, nil
+	return compute.Availability{Online: true, Word: "online", Details: json.RawMessage(fmt.Sprintf(`{"outstanding_tasks": %d}`, n))}, nil
 }
 
 func (f *fakeService) Delete(_ context.Context, id string) error {

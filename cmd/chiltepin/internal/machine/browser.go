@@ -16,7 +16,7 @@ import (
 // machine, or which reaches it: nil where there is none. BROWSER is what its
 // owner says, over ssh too, for some editors put a helper there; a text browser
 // cannot show the pages of Globus.
-func (m Machine) findBrowser() []string {
+func (m Host) findBrowser() []string {
 	look := func(names ...string) []string {
 		for _, name := range names {
 			words := strings.Fields(name)
@@ -51,12 +51,12 @@ func text(program string) bool {
 }
 
 // isRemote is true where the person sits at another machine.
-func (m Machine) isRemote() bool {
+func (m Host) isRemote() bool {
 	return m.Getenv("SSH_CONNECTION") != "" || m.Getenv("SSH_TTY") != "" || m.Getenv("SSH_CLIENT") != ""
 }
 
 // lookPath is [exec.LookPath] with the PATH of the machine.
-func (m Machine) lookPath(name string) (string, error) {
+func (m Host) lookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return exec.LookPath(name)
 	}
@@ -74,7 +74,7 @@ const patience = 2 * time.Second
 
 // openBrowser opens an address. The browser gets no secret, no terminal and no
 // signal of ours, and outlives us.
-func (m Machine) openBrowser(ctx context.Context, command []string, url string) error {
+func (m Host) openBrowser(ctx context.Context, command []string, url string) error {
 	args := slices.Clone(command[1:])
 	if i := slices.IndexFunc(args, func(s string) bool { return strings.Contains(s, "%s") }); i >= 0 {
 		args[i] = strings.ReplaceAll(args[i], "%s", url)

@@ -12,7 +12,7 @@ import (
 
 // with is a machine with these variables, and a PATH of programs that do
 // nothing.
-func with(t *testing.T, vars map[string]string, programs ...string) Machine {
+func with(t *testing.T, vars map[string]string, programs ...string) Host {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range programs {
@@ -20,7 +20,7 @@ func with(t *testing.T, vars map[string]string, programs ...string) Machine {
 			t.Fatal(err)
 		}
 	}
-	return Machine{Getenv: func(name string) string {
+	return Host{Getenv: func(name string) string {
 		if name == "PATH" {
 			return dir
 		}
@@ -75,7 +75,7 @@ func TestOpenBrowser(t *testing.T) {
 	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	m := Machine{Environ: []string{"PATH=" + os.Getenv("PATH"), "GLOBUS_COMPUTE_CLIENT_SECRET=hush1", "MY_TOKEN=hush2", "KEEP=kept"}}
+	m := Host{Environ: []string{"PATH=" + os.Getenv("PATH"), "GLOBUS_COMPUTE_CLIENT_SECRET=hush1", "MY_TOKEN=hush2", "KEEP=kept"}}
 	if err := m.openBrowser(t.Context(), []string{program, "-u", "%s", "-q"}, "http://127.0.0.1:1/login/x"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestOpenBrowser(t *testing.T) {
 // keeps those of a registry.
 func TestRuntimeGetsNoSecret(t *testing.T) {
 	t.Parallel()
-	f, err := Machine{
+	f, err := Host{
 		Environ: []string{"GLOBUS_COMPUTE_CLIENT_ID=id", "GLOBUS_COMPUTE_CLIENT_SECRET=hush", "ACADEMY_GLOBUS_CLIENT_SECRET=hush", "UV_INDEX_X_PASSWORD=registry"},
 		Getenv:  func(string) string { return "" },
 	}.runtimeFinder("")
@@ -139,7 +139,7 @@ func TestCredentials(t *testing.T) {
 				t.Fatal(err)
 			}
 			vars := map[string]string{"CHILTEPIN_CREDENTIALS": path, "GLOBUS_COMPUTE_CLIENT_ID": "of the environment"}
-			m, err := Machine{Environ: []string{"A=b", "GLOBUS_COMPUTE_CLIENT_ID=of the environment"}, Getenv: func(name string) string { return vars[name] }}.withCredentials()
+			m, err := Host{Environ: []string{"A=b", "GLOBUS_COMPUTE_CLIENT_ID=of the environment"}, Getenv: func(name string) string { return vars[name] }}.withCredentials()
 			if test.want != "" {
 				if err == nil || !strings.HasSuffix(err.Error(), ": "+test.want) || strings.Contains(err.Error(), "hush") {
 					t.Errorf("%v, want %q", err, test.want)
@@ -154,7 +154,7 @@ func TestCredentials(t *testing.T) {
 			}
 		})
 	}
-	m := Machine{Getenv: func(string) string { return filepath.Join(t.TempDir(), "gone") }}
+	m := Host{Getenv: func(string) string { return filepath.Join(t.TempDir(), "gone") }}
 	if _, err := m.withCredentials(); err == nil {
 		t.Error("a file that is not there was read")
 	}

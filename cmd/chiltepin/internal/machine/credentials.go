@@ -17,12 +17,12 @@ const credentialsVariable = "CHILTEPIN_CREDENTIALS"
 // CHILTEPIN_CREDENTIALS names in the place of those of the environment, for
 // everything that is done and for the daemon. The file has lines of NAME=VALUE
 // that a shell can read too, and is its owner's alone.
-func (m Machine) withCredentials() (Machine, error) {
+func (m Host) withCredentials() (Host, error) {
 	path := m.Getenv(credentialsVariable)
 	if path == "" {
 		return m, nil
 	}
-	wrong := func(what, next string) (Machine, error) {
+	wrong := func(what, next string) (Host, error) {
 		return m, &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("reading the credentials %q (%s): %s", path, credentialsVariable, what), Next: operation.Do(next)}
 	}
 	const form = "write GLOBUS_COMPUTE_CLIENT_ID=… and GLOBUS_COMPUTE_CLIENT_SECRET=… into it, one a line"

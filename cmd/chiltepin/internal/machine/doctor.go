@@ -11,7 +11,7 @@ import (
 
 // newDoctor looks at all that the others need. What they would fail for is a
 // finding of its.
-func (m Machine) newDoctor(at tools.Place) (tools.Doctors, error) {
+func (m Host) newDoctor(at tools.Place) (tools.Doctors, error) {
 	manager, err := m.newManager(at)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 
 // openJournal is the journal of a configuration directory, in which this process
 // signs what it does.
-func (m Machine) openJournal(configDir string) (tools.Journal, error) {
+func (m Host) openJournal(configDir string) (tools.Journal, error) {
 	dir, err := m.configDir(configDir)
 	if err != nil {
 		return nil, err

@@ -27,8 +27,8 @@ import (
 	"chiltepin/tools"
 )
 
-// Machine is the process's surroundings.
-type Machine struct {
+// Host is the process's surroundings.
+type Host struct {
 	// Environ is the environment as NAME=VALUE, Getenv looks one up.
 	Environ []string
 	Getenv  func(string) string
@@ -43,7 +43,7 @@ type Machine struct {
 }
 
 // Services returns what the catalogue works with.
-func (m Machine) Services() tools.Services {
+func (m Host) Services() tools.Services {
 	m.flows = &auth.Flows{}
 	return tools.Services{
 		Endpoints: func(_ context.Context, at tools.Place) (tools.Endpoints, error) { return m.newEndpoints(at) },
@@ -56,7 +56,7 @@ func (m Machine) Services() tools.Services {
 }
 
 // homeDir is the user's home directory: HOME, or what the password file says.
-func (m Machine) homeDir() (string, error) {
+func (m Host) homeDir() (string, error) {
 	home := m.Getenv("HOME")
 	if home == "" {
 		if u, err := user.Current(); err == nil {
@@ -70,7 +70,7 @@ func (m Machine) homeDir() (string, error) {
 }
 
 // configDir is the absolute path of the configuration directory.
-func (m Machine) configDir(given string) (string, error) {
+func (m Host) configDir(given string) (string, error) {
 	home, err := m.homeDir()
 	if err != nil && given == "" {
 		return "", err
@@ -89,11 +89,11 @@ func (m Machine) configDir(given string) (string, error) {
 	return abs, nil
 }
 
-func (m Machine) newAccounts(given string) (*auth.Manager, error) { return m.patientAccounts(given, 0) }
+func (m Host) newAccounts(given string) (*auth.Manager, error) { return m.patientAccounts(given, 0) }
 
 // patientAccounts is accounts with clients that wait at least so long for an
 // answer, unless that is without limit already.
-func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Manager, error) {
+func (m Host) patientAccounts(given string, atLeast time.Duration) (*auth.Manager, error) {
 	m, err := m.withCredentials()
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func (m Machine) patientAccounts(given string, atLeast time.Duration) (*auth.Man
 
 // runtimeFinder looks for the Python side; what the caller named comes before what
 // the environment names.
-func (m Machine) runtimeFinder(explicit string) (runtime.Finder, error) {
+func (m Host) runtimeFinder(explicit string) (runtime.Finder, error) {
 	f := runtime.Finder{Explicit: explicit, PathEnv: m.Getenv("PATH"), Environ: withoutLogin(m.Environ)}
 	if f.Explicit == "" {
 		f.Explicit, f.ExplicitName = m.Getenv("CHILTEPIN_RUNTIME"), "CHILTEPIN_RUNTIME"
@@ -145,7 +145,7 @@ func (m Machine) runtimeFinder(explicit string) (runtime.Finder, error) {
 	return f, nil
 }
 
-func (m Machine) newEndpoints(at tools.Place) (tools.Endpoints, error) {
+func (m Host) newEndpoints(at tools.Place) (tools.Endpoints, error) {
 	manager, err := m.newManager(at)
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (m Machine) newEndpoints(at tools.Place) (tools.Endpoints, error) {
 	return located{manager, func() (*auth.Manager, error) { return m.newAccounts(at.ConfigDir) }}, nil
 }
 
-func (m Machine) newManager(at tools.Place) (*endpoint.Manager, error) {
+func (m Host) newManager(at tools.Place) (*endpoint.Manager, error) {
 	m, err := m.withCredentials()
 	if err != nil {
 		return nil, err
@@ -195,7 +195,7 @@ func (m Machine) newManager(at tools.Place) (*endpoint.Manager, error) {
 	}, nil
 }
 
-func (m Machine) newPools(at tools.Place) (tools.Pools, error) {
+func (m Host) newPools(at tools.Place) (tools.Pools, error) {
 	manager, err := m.newManager(at)
 	if err != nil {
 		return nil, err
@@ -215,11 +215,11 @@ func (m Machine) newPools(at tools.Place) (tools.Pools, error) {
 const submitTimeout = 5 * time.Minute
 
 // connectService is the Compute service, signed for by whoever is logged in.
-func (m Machine) connectService(ctx context.Context, configDir string) (*compute.Client, error) {
+func (m Host) connectService(ctx context.Context, configDir string) (*compute.Client, error) {
 	return m.patientService(ctx, configDir, 0)
 }
 
-func (m Machine) patientService(ctx context.Context, configDir string, atLeast time.Duration) (*compute.Client, error) {
+func (m Host) patientService(ctx context.Context, configDir string, atLeast time.Duration) (*compute.Client, error) {
 	accounts, err := m.patientAccounts(configDir, atLeast)
 	if err != nil {
 		return nil, err
