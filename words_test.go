@@ -15,10 +15,6 @@ import (
 	"chiltepin/tools"
 )
 
-// wordsLeft is how many strings below the catalogue still say how a thing is
-// called on one of the faces. It only ever gets smaller.
-const wordsLeft = 0
-
 // exceptions are the strings below the catalogue that may look like a flag:
 // they are words of other programs, which chiltepin speaks to or writes for.
 var exceptions = []struct {
@@ -52,7 +48,6 @@ func TestWordsLeaveByOneDoor(t *testing.T) {
 		}
 	}
 	used := make([]bool, len(exceptions))
-	found := 0
 	seen := eachString(t, func(path string, line int, text string) {
 		if tools.All(tools.Services{}).Lookup(text) != nil {
 			return // the wire name by itself is data
@@ -67,18 +62,14 @@ func TestWordsLeaveByOneDoor(t *testing.T) {
 				return
 			}
 		}
-		found++
-		t.Logf("%s:%d: %q in %.90q", path, line, hit, text)
+		t.Errorf("%s:%d: %q in %.90q: say it as a next.Step", path, line, hit, text)
 	})
 	if seen < 1000 {
 		t.Errorf("only %d strings were looked at", seen)
 	}
-	if found > wordsLeft {
-		t.Errorf("%d strings below the catalogue name a command, a flag, a tool or a method (see the log), want at most %d: say it as a next.Step", found, wordsLeft)
-	}
 	for i, e := range exceptions {
 		if !used[i] {
-			t.Logf("the exception for %s (%s) lets nothing through any more", e.packages, e.reason)
+			t.Errorf("the exception for %s (%s) lets nothing through any more", e.packages, e.reason)
 		}
 	}
 }
