@@ -227,7 +227,7 @@ func defineRestart(s Services, complete map[string]func(context.Context, string)
 		Title:    "Restart endpoint",
 		Summary:  "Stop an endpoint and start it again",
 		Doc:      `Does what stop does, then what start does, with nothing else of chiltepin in between.`,
-		Effect:   operation.Idempotent,
+		Effect:   operation.Changes,
 		Asks:     true,
 		Examples: []string{"chiltepin endpoint restart my-endpoint"},
 		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeTimeout, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeConflict, operation.CodeRefused, operation.CodeFailed},

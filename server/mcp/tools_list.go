@@ -63,7 +63,7 @@ func (d *dialect) describeTool(t *operation.Tool) mcp.Tool {
 		RawOutputSchema: shortenSchema(t.OutputSchema()),
 		Annotations: mcp.ToolAnnotation{
 			ReadOnlyHint:    hint(t.Effect == operation.Reads),
-			DestructiveHint: hint(t.Effect == operation.Destroys),
+			DestructiveHint: hint(t.Effect == operation.Destroys || len(t.DestroysBy) > 0),
 			IdempotentHint:  hint(t.Effect == operation.Reads || t.Effect == operation.Idempotent),
 			// What cannot find Globus unreachable does not talk to it.
 			OpenWorldHint: hint(t.CanFailWith(operation.CodeUnavailable)),

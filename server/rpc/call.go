@@ -97,6 +97,10 @@ func (c *call) takeExtras() *failure {
 	if !slices.ContainsFunc(extraNames(), func(n string) bool { return all[n] != nil }) {
 		return nil
 	}
+	// Before what is ours is taken out: what is left is written anew.
+	if err := operation.CheckMembers(c.args); err != nil {
+		return describeError(err)
+	}
 	if err := json.Unmarshal(c.args, &c.extras); err != nil {
 		return describeError(operation.Invalid("confirm", "the name of what may be destroyed", string(all["confirm"])))
 	}

@@ -43,6 +43,16 @@ func (c validator) validateObject(s *jsonschema.Schema, args json.RawMessage) *E
 	return nil
 }
 
+// CheckMembers refuses JSON in which a member is given twice, that is nested too
+// deeply, or that is none. It is for a face that takes members out of an
+// argument object before [Tool.Call] sees it. The error is an [*Error].
+func CheckMembers(args json.RawMessage) error {
+	if _, err := decodeStrict(args); err != nil {
+		return (&Error{Code: CodeInvalid, Message: "arguments: " + err.Error()}).Because(err)
+	}
+	return nil
+}
+
 // decodeStrict decodes one JSON value: numbers keep their digits, a member
 // given twice is refused (readers disagree on which one counts), nesting is
 // bounded, and nothing may follow.
