@@ -44,8 +44,8 @@ func parseEnvelope(msg json.RawMessage) (e envelope, problem string) {
 	})
 	e.id = json.RawMessage("null")
 	known := ValidID(id)
-	if known {
-		e.id = id
+	if known || isNumber(id) {
+		e.id = id // also of what is refused, so that its sender finds it
 	}
 	switch {
 	case string(version) != `"2.0"`:
@@ -80,7 +80,11 @@ func ValidID(id json.RawMessage) bool {
 	if id[0] == '"' {
 		return true
 	}
-	return (id[0] == '-' || id[0] >= '0' && id[0] <= '9') && !bytes.ContainsAny(id, ".eE")
+	return isNumber(id) && !bytes.ContainsAny(id, ".eE")
+}
+
+func isNumber(id json.RawMessage) bool {
+	return len(id) > 0 && (id[0] == '-' || id[0] >= '0' && id[0] <= '9')
 }
 
 // idKey is the same for two spellings of one id: a string may be written in
