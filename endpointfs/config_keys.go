@@ -36,11 +36,11 @@ const newestKnown = "4.19"
 // CoreEndpointConfig in config.py, with what pydantic makes of a value.
 func knownKeys() []configKey {
 	return []configKey{
-		{name: "admins", want: "a list of UUIDs", ok: isUUIDs, null: true},
-		{name: "allowed_functions", want: "a list of UUIDs", ok: isUUIDs, null: true},
+		{name: "admins", want: "a list of UUIDs", ok: isUUIDListNode, null: true},
+		{name: "allowed_functions", want: "a list of UUIDs", ok: isUUIDListNode, null: true},
 		{name: "amqp_port", want: "a port number", ok: isInt, null: true},
 		{name: "audit_log_path", want: "a path", ok: isText, null: true},
-		{name: "authentication_policy", want: "a UUID", ok: isUUID, null: true},
+		{name: "authentication_policy", want: "a UUID", ok: isUUIDNode, null: true},
 		{name: "debug", want: "true or false", ok: isBool},
 		{name: "display_name", want: "text", ok: isText, null: true},
 		{name: "email", want: "text", ok: isText, null: true, since: "4.16"},
@@ -54,7 +54,7 @@ func knownKeys() []configKey {
 		{name: "multi_user", want: "true or false", ok: isBool, null: true, until: "4.15"},
 		{name: "pam", want: "a mapping", ok: isMapping, null: true},
 		{name: "public", want: "true or false", ok: isBool},
-		{name: "subscription_id", want: "a UUID", ok: isUUID, null: true},
+		{name: "subscription_id", want: "a UUID", ok: isUUIDNode, null: true},
 		{name: "user_config_schema_path", want: "a path to a file", ok: isText, null: true},
 		{name: "user_config_template_path", want: "a path to a file", ok: isText, null: true},
 	}

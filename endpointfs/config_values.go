@@ -15,20 +15,20 @@ import (
 func isText(n *yaml.Node) bool    { return kindOf(n) == "text" }
 func isMapping(n *yaml.Node) bool { return kindOf(n) == "mapping" }
 
-// isUUID takes an empty text too, as the daemon does.
-func isUUID(n *yaml.Node) bool {
+// isUUIDNode takes an empty text too, as the daemon does.
+func isUUIDNode(n *yaml.Node) bool {
 	return kindOf(n) == "text" && (n.Value == "" || looksLikeUUID(n.Value))
 }
 
-// isUUIDs takes what is empty, whatever it is: the daemon goes through it.
-func isUUIDs(n *yaml.Node) bool {
+// isUUIDListNode takes what is empty, whatever it is: the daemon goes through it.
+func isUUIDListNode(n *yaml.Node) bool {
 	switch kindOf(n) {
 	case "text":
 		return n.Value == ""
 	case "mapping":
 		return len(n.Content) == 0
 	case "list":
-		return !slices.ContainsFunc(n.Content, func(v *yaml.Node) bool { return !isUUID(resolveAlias(v)) || resolveAlias(v).Value == "" })
+		return !slices.ContainsFunc(n.Content, func(v *yaml.Node) bool { return !isUUIDNode(resolveAlias(v)) || resolveAlias(v).Value == "" })
 	}
 	return false
 }

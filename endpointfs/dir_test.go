@@ -199,3 +199,18 @@ func TestDefaultDir(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestIsUUID(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{
+		anID: true, strings.ToUpper(anID): true, "": false, "mesa": false,
+		strings.ReplaceAll(anID, "-", ""):      false, // Python takes it, the service does not send it
+		"{" + anID + "}":                       false,
+		"6a1f0e3c9c2d4b6e8a500d0f5c9a7e11----": false,
+		anID[:35] + "x":                        false,
+	} {
+		if IsUUID(s) != want {
+			t.Errorf("%q: %v, want %v", s, !want, want)
+		}
+	}
+}

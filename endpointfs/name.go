@@ -76,6 +76,12 @@ func CheckNewName(name string) error {
 	return nil
 }
 
+// IsUUID is true of a UUID in its usual form, 36 characters with hyphens, in
+// either case.
+func IsUUID(s string) bool {
+	return len(s) == 36 && strings.EqualFold(pytext.CanonicalUUID(s), s)
+}
+
 // looksLikeUUID says whether Python's uuid.UUID takes s: 32 hexadecimal
 // digits, whatever hyphens, braces and the prefixes "urn:" and "uuid:".
 func looksLikeUUID(s string) bool { return pytext.CanonicalUUID(s) != "" }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"chiltepin/endpointfs"
 	"chiltepin/endpointfs/jinja"
 	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
@@ -68,7 +69,7 @@ func (c Checker) Check(ctx context.Context, data []byte) (Report, error) {
 	}
 	r.Problems = r.File.Check(c.Schedulers)
 	for _, p := range r.File.Pools {
-		if isUUID(p.Endpoint()) {
+		if endpointfs.IsUUID(p.Endpoint()) {
 			r.Endpoints[p.Endpoint()] = EndpointLookup{}
 		}
 	}
@@ -89,7 +90,7 @@ func (c Checker) Check(ctx context.Context, data []byte) (Report, error) {
 		}
 		id := p.Endpoint()
 		switch {
-		case isUUID(id):
+		case endpointfs.IsUUID(id):
 			if cache[id] == nil {
 				cache[id] = newAcceptedOptions(r.Endpoints[id])
 			}

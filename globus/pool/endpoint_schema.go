@@ -6,13 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
-	"github.com/google/uuid"
 )
-
-func isUUID(s string) bool {
-	_, err := uuid.Parse(s)
-	return err == nil && len(s) == 36
-}
 
 // schema is an endpoint's user_config_schema.json, ready to be asked.
 type schema struct {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"chiltepin/endpointfs"
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
@@ -70,7 +71,7 @@ func findPool(f File, path, name string) (Pool, error) {
 		return p, &FileError{Path: path, Problem: fmt.Sprintf("it has no pool %q", name), Steps: doOnly("choose one of its pools: " + strings.Join(f.Names(), ", ")), Err: os.ErrNotExist}
 	case p.Endpoint() == "":
 		return p, &FileError{Path: path, Problem: fmt.Sprintf("pool %s names no endpoint, so it runs where the workflow runs", name), Steps: doOnly("give it an endpoint, or choose another pool")}
-	case !isUUID(p.Endpoint()):
+	case !endpointfs.IsUUID(p.Endpoint()):
 		return p, &FileError{Path: path, Problem: fmt.Sprintf("the endpoint of pool %s is not a UUID", name), Steps: []next.Step{checkFile(path, "see what is wrong")}}
 	}
 	return p, nil
