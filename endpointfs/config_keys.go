@@ -104,9 +104,9 @@ func checkKeys(path, release string, keys map[string]*yaml.Node) []error {
 			if near != "" {
 				remedy = "write " + near
 			}
-			add(n, remedy, "the daemon knows no option %q", name)
+			add(n, remedy, "the daemon does not know the option %q", name)
 		case release != "" && known[i].until != "" && compareReleases(release, known[i].until) >= 0:
-			add(n, "remove the line", "the daemon knows no option %q since release %s", name, known[i].until)
+			add(n, "remove the line", "release %[2]s of the daemon removed the option %[1]q", name, known[i].until)
 		case release != "" && known[i].since != "" && compareReleases(release, known[i].since) < 0:
 			add(n, "remove the line, or use release "+known[i].since+" or a later one", "the daemon knows the option %q only from release %s on", name, known[i].since)
 		case kindOf(n) == "null" && (known[i].null || lax):

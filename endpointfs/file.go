@@ -57,7 +57,7 @@ func writeAndClose(f *os.File, data []byte) error {
 }
 
 // syncDir makes the names within root durable. A file system that cannot do
-// that is none of the caller's business.
+// that is not an error.
 func syncDir(root *os.Root) error {
 	d, err := root.Open(".")
 	if err != nil {

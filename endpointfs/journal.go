@@ -59,7 +59,7 @@ type JournalEntry struct {
 	Endpoint  string          `json:"endpoint,omitempty"`
 	ID        string          `json:"id,omitempty"` // UUID of the endpoint
 	Arguments json.RawMessage `json:"arguments,omitempty"`
-	// Of the end: what was done, by what it was seen, or why it failed.
+	// Of the end: what was done, the evidence of it, or why it failed.
 	Outcome  string   `json:"outcome,omitempty"`
 	Evidence []string `json:"evidence,omitempty"`
 	Code     string   `json:"code,omitempty"` // of the error

@@ -16,12 +16,12 @@ import (
 	"chiltepin/endpointfs/internal/regular"
 )
 
-// A lease stands in for a lock where the file system has none. It is a file
-// beside the lock file that its holder touches again and again; one that was
-// not touched for its whole expiry belongs to nobody. Clocks of machines
-// differ, so nobody compares the time of a touch with a clock: who wants the
-// lease watches it for that long by a clock of its own, and the holder counts
-// from before its last touch and gives up well before the watcher can be done.
+// A lease replaces a lock where the file system has none. It is a file beside
+// the lock file that its holder touches again and again; one that was not
+// touched for its whole expiry has no holder. The clocks of machines differ, so
+// the time of a touch is never compared with a clock: a process that wants the
+// lease watches the file for the whole expiry by its own clock, and the holder
+// counts from before its last touch and gives up well before a watcher can.
 
 // leaseTimes are the periods of a lease.
 type leaseTimes struct {
@@ -132,7 +132,7 @@ func (d *Dir) holderEnded(n leaseNote) bool {
 }
 
 // leaseHolder returns who holds the lease of that name, and whether anybody does. A
-// lease that belongs to nobody any more is removed.
+// lease without a holder is removed.
 func (d *Dir) leaseHolder(name string) (Holder, bool, error) {
 	path := d.leasePath(name)
 	now := time.Now()
@@ -182,7 +182,7 @@ func (d *Dir) removeLease(path string, judged leaseState) (bool, error) {
 
 // moveLease is removeLease once it was looked at.
 func (d *Dir) moveLease(path string, judged leaseState) (bool, error) {
-	aside := filepath.Join(d.path, privateDir, coming+rand.Text())
+	aside := filepath.Join(d.path, privateDir, unfinishedPrefix+rand.Text())
 	if err := os.Rename(path, aside); err != nil {
 		return false, ignoreAbsence(err)
 	}
@@ -203,8 +203,8 @@ func ignoreAbsence(err error) error {
 	return err
 }
 
-// makeLease takes a lease that nobody holds. It returns nil when somebody else
-// was quicker.
+// makeLease takes a lease without a holder. It returns nil when another process
+// has taken it first.
 func (d *Dir) makeLease(name, purpose string) (*lease, error) {
 	n := leaseNote{Version: leaseVersion, Token: rand.Text(), Holder: newHolder(purpose)}
 	if d.machine != nil {
@@ -216,7 +216,7 @@ func (d *Dir) makeLease(name, purpose string) (*lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(filepath.Join(d.path, privateDir), coming)
+	f, err := os.CreateTemp(filepath.Join(d.path, privateDir), unfinishedPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -317,9 +317,9 @@ func (l *lease) renewUntilReleased() {
 	}
 }
 
-// overdueReason says whether a watcher may think by now that the lease is nobody's.
-// The clock that runs counts, and the time of day: one of them goes on while
-// the machine sleeps.
+// overdueReason says whether a watcher may take the lease over by now. Both the
+// monotonic clock and the time of day count: one of them advances while the
+// machine sleeps.
 func (l *lease) overdueReason() string {
 	now := time.Now()
 	age := max(now.Sub(l.renewed), now.Round(0).Sub(l.renewed.Round(0)))
@@ -362,11 +362,11 @@ func (l *lease) takenReason() string {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return "another one is in its place, or none"
+	return "another process has taken it over, or it was removed"
 }
 
-// giveBack gives the lease back, also one that ran out and that nobody has taken
-// over yet. It is called once.
+// giveBack gives the lease back, also one that ran out and was not taken over
+// yet. It is called once.
 func (l *lease) giveBack() error {
 	close(l.stop)
 	<-l.done

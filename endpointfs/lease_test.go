@@ -194,7 +194,7 @@ func TestLeaseLost(t *testing.T) {
 		}
 		<-ctx.Done()
 		var lost *LostError
-		if !errors.As(context.Cause(ctx), &lost) || lost.Name != "mesa" || lost.Next() == "" || !strings.Contains(lost.Error(), "another one is in its place") {
+		if !errors.As(context.Cause(ctx), &lost) || lost.Name != "mesa" || lost.Next() == "" || !strings.Contains(lost.Error(), "another process has taken it over") {
 			t.Error(context.Cause(ctx))
 		}
 		if !errors.As(lock.Check(), &lost) {
@@ -452,7 +452,7 @@ func TestLeasePutBack(t *testing.T) {
 	if err := lock.Check(); err != nil {
 		t.Error(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir.Path(), privateDir, coming+"*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir.Path(), privateDir, unfinishedPrefix+"*")); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 }

@@ -52,7 +52,7 @@ type LockUnsupportedError struct {
 
 // Error names the file and the cause.
 func (e *LockUnsupportedError) Error() string {
-	return fmt.Sprintf("locking %s: the file system neither locks nor links: %v", e.Path, e.Err)
+	return fmt.Sprintf("locking %s: the file system supports neither locks nor hard links: %v", e.Path, e.Err)
 }
 
 // Next says what to do.
@@ -72,7 +72,7 @@ type LostError struct {
 
 // Error names the endpoint and the cause.
 func (e *LostError) Error() string {
-	return fmt.Sprintf("lost the lock on endpoint %q: this file system has no locks, and the lease that replaces them was lost: %s", e.Name, e.Why)
+	return fmt.Sprintf("lost the lock on endpoint %q, which is a lease because this file system has no locks: %s", e.Name, e.Why)
 }
 
 // Next says what to do.
@@ -97,11 +97,11 @@ const lockPatience = 200 * time.Millisecond
 // kernel drops the lock of a process that ends, however it ends.
 //
 // Where the file system does not lock it is a lease, which can be lost: see
-// [Lock.Context] and [Lock.Validate]. The lease of a process that was killed is
+// [Lock.Context] and [Lock.Check]. The lease of a process that was killed is
 // taken over at once on its own machine, if [Dir.On] told about it, and
 // elsewhere by callers that go on trying with the same Dir for a minute. A lock
-// is not given while somebody holds a lease; who takes a lease cannot see a
-// lock.
+// is not given while there is a holder of a lease; the taker of a lease cannot
+// see a lock.
 func (e *Endpoint) Lock(ctx context.Context, purpose string) (*Lock, error) {
 	return e.dir.takeLock(ctx, e.name, purpose)
 }
@@ -147,7 +147,7 @@ func (d *Dir) takeLock(ctx context.Context, name, purpose string) (*Lock, error)
 		return nil, &LockedError{Name: name, Holder: h}
 	}
 	data, _ := json.Marshal(newHolder(purpose))
-	// A disk that is full still locks; then nobody learns who holds it.
+	// A full disk still locks, but does not say who holds the lock.
 	_ = os.WriteFile(path, append(data, '\n'), 0o600)
 	return &Lock{name: name, file: file}, nil
 }
@@ -203,8 +203,8 @@ func (l *Lock) Context(ctx context.Context) (held context.Context, cancel contex
 	return held, func() { stop(context.Canceled) }
 }
 
-// Validate returns a *[LostError] when the lock was lost, as nobody may have had
-// the time to tell yet: it is to be called before what cannot be undone.
+// Check returns a *[LostError] when the lock was lost. A loss may not have ended
+// the context yet, so it is called before what cannot be undone.
 func (l *Lock) Check() error {
 	if l.lease == nil {
 		return nil

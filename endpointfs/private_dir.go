@@ -52,22 +52,22 @@ func lockName(name string) string {
 	return name + ".lock"
 }
 
-// Work in progress has one of these prefixes in [privateDir]. What is going is
-// rubbish from the moment it has that name, so anybody may remove it; what is
-// coming is rubbish once nobody can still be at work on it.
+// Work in progress has one of these prefixes in [privateDir]. A directory that
+// is being removed may be removed by any process; one that is being made only
+// after [unfinishedMaxAge], when its maker must be gone.
 const (
-	coming    = "new-"
-	going     = "gone-"
-	abandoned = time.Hour
+	unfinishedPrefix = "new-"
+	removedPrefix    = "gone-"
+	unfinishedMaxAge = time.Hour
 )
 
-// makeWorkDir makes a directory for what is coming.
+// makeWorkDir makes a directory for an endpoint that is being made.
 func (d *Dir) makeWorkDir() (string, error) {
 	own := filepath.Join(d.path, privateDir)
 	if err := makeDir(own); err != nil {
 		return "", err
 	}
-	path, err := os.MkdirTemp(own, coming)
+	path, err := os.MkdirTemp(own, unfinishedPrefix)
 	if err != nil {
 		return "", err
 	}
@@ -83,12 +83,12 @@ func (d *Dir) sweepLeftovers() {
 		return
 	}
 	for _, e := range entries {
-		rubbish := strings.HasPrefix(e.Name(), going)
-		if strings.HasPrefix(e.Name(), coming) {
+		isLeftover := strings.HasPrefix(e.Name(), removedPrefix)
+		if strings.HasPrefix(e.Name(), unfinishedPrefix) {
 			info, err := e.Info()
-			rubbish = err == nil && time.Since(info.ModTime()) > abandoned
+			isLeftover = err == nil && time.Since(info.ModTime()) > unfinishedMaxAge
 		}
-		if rubbish {
+		if isLeftover {
 			_ = os.RemoveAll(filepath.Join(own, e.Name()))
 		}
 	}

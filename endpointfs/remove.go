@@ -82,14 +82,14 @@ func (d *Dir) removeEntry(name string) error {
 	if err := makeDir(filepath.Join(d.path, privateDir)); err != nil {
 		return err
 	}
-	gone := filepath.Join(privateDir, going+rand.Text())
+	gone := filepath.Join(privateDir, removedPrefix+rand.Text())
 	if err := root.Rename(name, gone); err != nil {
 		return err
 	}
 	// From here on the endpoint is gone, whatever happens.
 	d.sweepLeftovers()
 	if _, err := root.Lstat(gone); err == nil {
-		return fmt.Errorf("it is gone from the list, but %s could not be removed whole", filepath.Join(d.path, gone))
+		return fmt.Errorf("it is no longer listed, but %s could not be removed completely", filepath.Join(d.path, gone))
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func (u UserEndpointDir) Unsent() (int, error) {
 // gone already is no error. The caller knows that nothing runs there.
 func (d *Dir) RemoveUserEndpoint(u UserEndpointDir) error {
 	if !isUserEndpointDir(u.name) {
-		return fmt.Errorf("removing user endpoint %q: it is none", u.name)
+		return fmt.Errorf("removing user endpoint %q: this is not the name of its directory", u.name)
 	}
 	if err := d.removeEntry(u.name); err != nil {
 		return fmt.Errorf("removing user endpoint %s: %w", u.ID, err)

@@ -64,7 +64,7 @@ func (e *Endpoint) checkTemplate(config DaemonConfig) []error {
 		return []error{err}
 	}
 	if line, problem := jinja.Check(string(data)); problem != "" {
-		return []error{&FormatError{File: path, Line: line, Problem: problem, Remedy: "mend the template; globus-compute-endpoint render-user-config shows what it makes"}}
+		return []error{&FormatError{File: path, Line: line, Problem: problem, Remedy: "correct the template; globus-compute-endpoint render-user-config shows what it makes"}}
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func checkSchema(path string) []error {
 		return []error{err}
 	}
 	bad := func(line int, problem string) []error {
-		return []error{&FormatError{File: path, Line: line, Problem: problem, Remedy: "mend the schema, or remove the file to have no options checked"}}
+		return []error{&FormatError{File: path, Line: line, Problem: problem, Remedy: "correct the schema, or remove the file so that options are not checked"}}
 	}
 	var schema any
 	if err := json.Unmarshal(data, &schema); err != nil {

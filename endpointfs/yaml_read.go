@@ -89,7 +89,7 @@ func isEOF(err error) bool { return errors.Is(err, io.EOF) }
 // own. The library counts some lines from 0.
 func yamlError(err error) *FormatError {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &FormatError{Problem: "it is not YAML: " + text, Remedy: "mend the line; strings with special characters need quotation marks, and indentation is by spaces", Err: err}
+	e := &FormatError{Problem: "it is not YAML: " + text, Remedy: "correct the line; strings with special characters need quotation marks, and indentation is by spaces", Err: err}
 	if m := regexp.MustCompile(`^line (\d+): (.*)`).FindStringSubmatch(text); m != nil {
 		e.Line, _ = strconv.Atoi(m[1])
 		e.Problem = "it is not YAML: " + m[2]

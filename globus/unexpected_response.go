@@ -18,7 +18,7 @@ type ForeignResponseError struct {
 
 // Error names the request and what is wrong.
 func (e *ForeignResponseError) Error() string {
-	return fmt.Sprintf("the answer to %s is not the service's: %v", e.Request, e.Err)
+	return fmt.Sprintf("the answer to %s did not come from the service: %v", e.Request, e.Err)
 }
 
 // Next says who may have answered.

@@ -14,8 +14,8 @@ import (
 // Check looks for what keeps a template from being one: tags, strings,
 // brackets and comments that are not closed, blocks that do not match, tags
 // and characters that Jinja does not know. It returns the line of the first
-// such thing and what it is, or "". It holds less to be wrong than Jinja does,
-// and nothing more: what it refuses, the daemon refuses.
+// problem and what it is, or "". It finds fewer problems than Jinja does, and
+// none that Jinja would not find: what it refuses, the daemon refuses.
 //
 // It is our own because nikolalohinski/gonja, which could parse a template,
 // refuses the one that the daemon's release 4.19 ships (an else in a list) and
@@ -95,7 +95,7 @@ func (j *scanner) skipComment() string {
 func (j *scanner) checkExpression() string {
 	inside, problem := j.readInside("{{", "}}")
 	if problem == "" && strings.TrimSpace(inside) == "" {
-		problem = "{{ }} holds no expression"
+		problem = "{{ }} contains no expression"
 	}
 	return problem
 }
@@ -122,18 +122,18 @@ func (j *scanner) followBlock(inside string, line int) string {
 	begun, isEnd := strings.CutPrefix(tag, "end")
 	switch {
 	case tag == "":
-		return "{% %} holds no tag"
+		return "{% %} contains no tag"
 	case isEnd && isBlock(begun):
 		if inner == "" {
-			return fmt.Sprintf("{%% %s %%} ends nothing", tag)
+			return fmt.Sprintf("{%% %s %%} has nothing to end", tag)
 		}
 		if inner != begun {
-			return fmt.Sprintf("{%% %s %%} stands where {%% end%s %%} is due", tag, inner)
+			return fmt.Sprintf("found {%% %s %%} where {%% end%s %%} is expected", tag, inner)
 		}
 		j.open = j.open[:len(j.open)-1]
 	case tag == "else" || tag == "elif":
 		if inner != "if" && (inner != "for" || tag == "elif") {
-			return fmt.Sprintf("{%% %s %%} stands in no {%% if %%}", tag)
+			return fmt.Sprintf("{%% %s %%} is outside of {%% if %%}", tag)
 		}
 	case tag == "raw":
 		end := rawEnd(j.rest)
@@ -145,12 +145,12 @@ func (j *scanner) followBlock(inside string, line int) string {
 	case isBlock(tag):
 		j.open = append(j.open, openBlock{tag, line})
 	case !isTag(tag):
-		return fmt.Sprintf("{%% %s %%} is no tag of Jinja", tag)
+		return fmt.Sprintf("{%% %s %%} is not a Jinja tag", tag)
 	}
 	return ""
 }
 
-// rawEnd returns where text goes on after {% endraw %}, or -1.
+// rawEnd returns the offset of what follows {% endraw %}, or -1.
 func rawEnd(text string) int {
 	for at := 0; ; {
 		i := strings.Index(text[at:], "{%")

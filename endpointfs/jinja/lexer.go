@@ -6,7 +6,7 @@ import (
 )
 
 // readInside moves over a tag from begin to end, and returns what is between.
-// Within it brackets count: an end that stands in an open bracket is none.
+// An end within an open bracket does not count.
 func (j *scanner) readInside(begin, end string) (text, problem string) {
 	s := j.rest
 	var brackets []byte
@@ -38,20 +38,20 @@ func (j *scanner) readInside(begin, end string) (text, problem string) {
 			n := len(brackets)
 			if n == 0 {
 				j.skipBytes(i)
-				return "", fmt.Sprintf("%c closes no bracket", c)
+				return "", fmt.Sprintf("%c closes no open bracket", c)
 			}
 			if brackets[n-1] != c {
 				j.skipBytes(i)
-				return "", fmt.Sprintf("%c stands where %c is due", c, brackets[n-1])
+				return "", fmt.Sprintf("found %c where %c is expected", c, brackets[n-1])
 			}
 			brackets = brackets[:n-1]
 		case '$', '?', '@', '&', '^', '`', '\\':
 			j.skipBytes(i)
-			return "", fmt.Sprintf("%c means nothing in Jinja", c)
+			return "", fmt.Sprintf("%c has no meaning in Jinja", c)
 		case '!':
 			if !strings.HasPrefix(s[i:], "!=") {
 				j.skipBytes(i)
-				return "", "! means nothing in Jinja, except in !="
+				return "", "! has no meaning in Jinja, except in !="
 			}
 		}
 		i++

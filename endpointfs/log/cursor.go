@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// CursorError says that a cursor is none that [Files.Query] gave.
+// CursorError is a cursor that [Files.Query] did not give.
 type CursorError struct{ Cursor string }
 
 // Error quotes the cursor.

@@ -47,7 +47,7 @@ const (
 // Query reads a page of the log, from its end unless a cursor says otherwise,
 // across its rotation. It needs memory for the page and half a megabyte more,
 // whatever the size of the log, and ends early when ctx does. A log that is
-// not there is empty. A cursor that is none is a *[CursorError].
+// not there is empty. Another text than a cursor is a *[CursorError].
 func (l Files) Query(ctx context.Context, q Query) (Page, error) {
 	f, err := newFilter(q)
 	if err != nil {

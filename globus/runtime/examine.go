@@ -101,7 +101,7 @@ func (f Finder) followShim(c *Candidate, root string) (broken string, err error)
 		}
 		dir := filepath.Join(root, "versions", version)
 		if _, err := os.Stat(dir); err != nil {
-			c.Note = "it is a shim of pyenv, which decides when it starts"
+			c.Note = "it is a pyenv shim; pyenv chooses the program when it starts"
 			return "", nil // a prefix such as "3.12", or "system": pyenv knows
 		}
 		behind, found := f.examineProgram(filepath.Join(dir, "bin", Program), c.Source)
@@ -114,7 +114,7 @@ func (f Finder) followShim(c *Candidate, root string) (broken string, err error)
 		return behind.Broken, nil
 	}
 	if len(versions) == 0 {
-		c.Note = "it is a shim of pyenv, which decides when it starts"
+		c.Note = "it is a pyenv shim; pyenv chooses the program when it starts"
 		return "", nil
 	}
 	return fmt.Sprintf("it is a shim of pyenv, and the version that %s selects (%s) has no %s", from, strings.Join(versions, ", "), Program), nil

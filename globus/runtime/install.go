@@ -50,7 +50,7 @@ func (f Finder) Install(ctx context.Context, o InstallOptions) (Runtime, error) 
 
 func (f Finder) installLocked(ctx context.Context, o InstallOptions) (Runtime, error) {
 	if !filepath.IsAbs(f.DataDir) {
-		return Runtime{}, fmt.Errorf("no absolute path of a data directory is known, but %q", f.DataDir)
+		return Runtime{}, fmt.Errorf("the data directory %q is not an absolute path", f.DataDir)
 	}
 	// No secret is in it, and a daemon of root's starts user endpoints as other
 	// users that have to read it: the umask decides.
@@ -81,7 +81,7 @@ func (f Finder) installLocked(ctx context.Context, o InstallOptions) (Runtime, e
 			return Runtime{}, context.Cause(ctx)
 		}
 		if after != "" {
-			progress.Report(ctx, progress.Event{Stage: "checking", Text: "what is installed is replaced: " + why.Error()})
+			progress.Report(ctx, progress.Event{Stage: "checking", Text: "replacing what is installed: " + why.Error()})
 		}
 	}
 	if python.Path == "" {
@@ -122,7 +122,7 @@ func (f Finder) findIntact(ctx context.Context, python venv.Interpreter) (Runtim
 		return Runtime{}, err
 	}
 	if m.Lock != digestLock(requirements) {
-		return Runtime{}, fmt.Errorf("it is %s of another lock", m.Version)
+		return Runtime{}, fmt.Errorf("it is release %s with another list of locked packages", m.Version)
 	}
 	if python.Path != "" && (python.Path != m.Interpreter || python.Version != m.Python) {
 		return Runtime{}, fmt.Errorf("it was built on %s (%s)", m.Interpreter, m.Python)
