@@ -37,8 +37,8 @@ func TestDelete(t *testing.T) {
 			{"stop", "not needed", "it was not running"}, {"deregister", "failed", "unreachable"}}},
 		{name: "unreachable, local only", json: json, service: unreachable, options: DeleteOptions{LocalOnly: true}, steps: []StepOutcome{
 			{"stop", "not needed", "it was not running"}, {"deregister", "not done", testID + " is still registered: unreachable"}, {"user endpoints", "done", "1 removed"}, {"directory", "done", "DIR"}}},
-		{name: "nobody to ask", json: json, none: true, err: `deleting endpoint "mesa": nothing was removed: the Globus Compute service is not to be asked`, steps: []StepOutcome{
-			{"stop", "not needed", "it was not running"}, {"deregister", "failed", "the Globus Compute service is not to be asked"}}},
+		{name: "nobody to ask", json: json, none: true, err: `deleting endpoint "mesa": nothing was removed: no connection to the Globus Compute service is set up`, steps: []StepOutcome{
+			{"stop", "not needed", "it was not running"}, {"deregister", "failed", "no connection to the Globus Compute service is set up"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -53,9 +53,9 @@ func weighProcess(p process.Process, s endpointIdentity, place func() process.Pr
 	case titled && !sameID:
 		ev.Doubtful, ev.Why = true, fmt.Sprintf("it was launched for this endpoint, but its title names %s", t.ID)
 	case at == process.Unseen && !recorded && titled:
-		ev.Doubtful, ev.Why = true, "its title is right, but where it works cannot be seen from here"
+		ev.Doubtful, ev.Why = true, "its title is right, but its working directory cannot be seen from here"
 	case at == process.Unseen && !recorded:
-		ev.Why = "where it works cannot be seen from here"
+		ev.Why = "its working directory cannot be seen from here"
 	case titled && !t.Core && at == process.Inside && !t.Names(s.Name):
 		ev.Why = "it is a user endpoint"
 	default:

@@ -98,7 +98,7 @@ func (m *Manager) isPrivileged() bool {
 // connectService connects to the service. A nil Service is an error.
 func (m *Manager) connectService(ctx context.Context) (Service, error) {
 	if m.Service == nil {
-		return nil, errors.New("the Globus Compute service is not to be asked")
+		return nil, errors.New("no connection to the Globus Compute service is set up")
 	}
 	return m.Service(ctx)
 }

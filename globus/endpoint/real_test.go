@@ -258,7 +258,7 @@ func TestRealRefused(t *testing.T) {
 	}{
 		{sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Status: 423, Code: "ENDPOINT_LOCKED", Detail: "locked"}, 69, "the service has locked the endpoint, as it does after a remote stop"},
 		{sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Status: 404, Code: "ENDPOINT_NOT_FOUND", Detail: "as ordered"}, 69, "the service does not know the UUID of endpoint.json: its registration was deleted"},
-		{sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Status: 422, Code: "SEMANTICALLY_INVALID", Detail: "as ordered"}, 65, "the service refused to register the endpoint; its words are in the lines"},
+		{sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Status: 422, Code: "SEMANTICALLY_INVALID", Detail: "as ordered"}, 65, "the service refused to register the endpoint; its words are in the log lines"},
 		{sandbox.Fault{Method: "POST", Path: "/v3/endpoints", Status: 403, Code: "ACCESS_FORBIDDEN", Detail: "as ordered"}, 1, "the service answered 403: the login may not register this endpoint"},
 		{sandbox.Fault{Method: "GET", Path: "/v2/oauth2/userinfo", Status: 403, Code: "FORBIDDEN", Detail: "as ordered"}, 0, "the login works for the service but Globus Auth did not say who it is"},
 	} {

@@ -97,7 +97,7 @@ func (m *Manager) Status(ctx context.Context, name string, o StatusOptions) (Sta
 		s.Trouble = troubleOfSurvivors(ep, s.Survivors)
 	}
 	if s.State == Running && s.Service != nil && s.Service.Problem == nil && !s.Service.Online {
-		s.Reason += "; but the service has not heard from it lately and gives it no tasks"
+		s.Reason += "; but the service has had no heartbeat from it lately and gives it no tasks"
 	}
 	s.UserEndpoints = m.describeUserEndpoints(ctx, ep, e, service)
 	return s, nil

@@ -52,7 +52,7 @@ func (s *stopping) stopRemote(ctx context.Context, e Evidence, v verdict) error 
 	}
 	taken, err := s.takePIDFile(e)
 	if err != nil {
-		return s.wrap(fmt.Errorf("taking daemon.pid away: %w", err))
+		return s.wrap(fmt.Errorf("moving daemon.pid away: %w", err))
 	}
 	s.report(ctx, "stopping", "daemon.pid was moved away, so the daemon on "+hostInWords(v)+" shuts down within 15 seconds")
 	began := time.Now()
@@ -66,9 +66,9 @@ func (s *stopping) stopRemote(ctx context.Context, e Evidence, v verdict) error 
 		return s.wrap(fmt.Errorf("removing daemon.pid: %w", err))
 	}
 	if err := progress.Pause(ctx, afterMark); err != nil {
-		return s.interrupted(err, "the daemon on "+hostInWords(v)+" has marked its end", s.seeStatus())
+		return s.interrupted(err, "the daemon on "+hostInWords(v)+" has logged its end", s.seeStatus())
 	}
-	s.ended, s.how = true, "the daemon on "+hostInWords(v)+" missed daemon.pid, shut down and marked its end in the log"
+	s.ended, s.how = true, "the daemon on "+hostInWords(v)+" found daemon.pid missing, shut down and logged its end"
 	s.result.Took += time.Since(began)
 	return nil
 }
@@ -141,10 +141,10 @@ func (s *stopping) waitForEndMarker(ctx context.Context, e Evidence, v verdict, 
 			}
 		}
 		if s.isLate() {
-			return s.timeout("the daemon on "+hostInWords(v)+" has not marked its end after daemon.pid was taken away; the file was put back", s.waitAgain())
+			return s.timeout("the daemon on "+hostInWords(v)+" has not logged its end after daemon.pid was moved away; the file was put back", s.waitAgain())
 		}
 		if err := progress.Pause(ctx, 100*time.Millisecond); err != nil {
-			return s.interrupted(err, "daemon.pid was taken away and put back; the daemon on "+hostInWords(v)+" may be shutting down", s.seeStatus())
+			return s.interrupted(err, "daemon.pid was moved away and put back; the daemon on "+hostInWords(v)+" may be shutting down", s.seeStatus())
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (m *Manager) UserLeftovers() (removable []endpointfs.UserEndpointDir, kept 
 		return nil, nil, err
 	}
 	if len(unreadable) > 0 {
-		return nil, nil, fmt.Errorf("looking for what user endpoints left: the UUID of endpoint %q cannot be read, and it may be its", unreadable[0])
+		return nil, nil, fmt.Errorf("finding leftover directories: the UUID of endpoint %q is unreadable, so its user endpoint directories cannot be identified", unreadable[0])
 	}
 	all, err := m.Dir.UserEndpoints("")
 	if err != nil {

@@ -66,7 +66,7 @@ func judgeAtRest(e Evidence) verdict {
 	case p != nil && p.Proven:
 		return judgeAlive(e, p)
 	case p != nil && p.Doubtful:
-		return verdict{State: Unknown, Reason: fmt.Sprintf("process %d may be its daemon, or not: %s", p.PID, p.Why)}
+		return verdict{State: Unknown, Reason: fmt.Sprintf("process %d may or may not be its daemon: %s", p.PID, p.Why)}
 	case e.PIDFile.Exists:
 		return judgeLeftover(e)
 	case e.ID == "" && e.IDProblem == nil:
@@ -94,7 +94,7 @@ func judgeAlive(e Evidence, p *ProcessEvidence) verdict {
 		v.Reason += fmt.Sprintf("; daemon.pid names process %d", e.PIDFile.PID)
 	}
 	if p.Suspended {
-		v.Reason += "; it is suspended and does nothing until kill -CONT " + fmt.Sprint(p.PID)
+		v.Reason += "; it is suspended and does nothing until it gets SIGCONT"
 	}
 	return v
 }
@@ -122,7 +122,7 @@ func judgeLeftover(e Evidence) verdict {
 		return judgeWatched(e, *e.Watch, elsewhere)
 	}
 	age := e.At.Sub(f.ModTime).Round(time.Second)
-	const alive = "a daemon that lives touches it every 15 seconds"
+	const alive = "a live daemon touches it every 15 seconds"
 	switch {
 	case elsewhere && isFresh(age):
 		return verdict{State: Running, Host: r.Host, Elsewhere: true,

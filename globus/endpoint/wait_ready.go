@@ -46,7 +46,7 @@ func (s readiness) firstMissing() string {
 	case !s.process:
 		return "the daemon has not set its title yet"
 	case !s.marker:
-		return "the daemon's log does not mark its beginning yet"
+		return "the daemon has not logged its beginning yet"
 	case !s.identity:
 		return "the daemon is asking Globus Auth who it serves"
 	}

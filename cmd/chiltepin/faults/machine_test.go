@@ -28,8 +28,8 @@ func machineRows() []row {
 				b.started()
 				b.on = newNode(b.T, "login2", time.Hour)
 			}, after: func(b *bed, operation string, c cell) {
-				if reach := "ssh login1 'chiltepin endpoint -c ~/.globus_compute status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
-					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
+				if reach := "ssh login1 'chiltepin endpoint status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
+					b.Errorf("status does not give the step %q: %s", reach, c.evidence)
 				}
 			}},
 		{group: group, fault: "runs on another machine, and nothing but the directory is shared: no network, no other file, and its process id is a stranger's here",
@@ -47,8 +47,8 @@ func machineRows() []row {
 				if operation != "stop" {
 					livesOn(b, operation, c)
 				}
-				if reach := "ssh login1 'chiltepin endpoint -c ~/.globus_compute status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
-					b.Errorf("status does not give the command %s: %s", reach, c.evidence)
+				if reach := "ssh login1 'chiltepin endpoint status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
+					b.Errorf("status does not give the step %q: %s", reach, c.evidence)
 				}
 			}},
 		{group: group, fault: "runs on another machine, with no record of the launch",

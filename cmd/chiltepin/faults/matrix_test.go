@@ -181,7 +181,7 @@ func (b *bed) operate(r row, operation string) cell {
 	a := b.run(b.arguments(r, operation)...)
 	c := b.read(operation, a)
 	b.unharmed()
-	if c.outcome != "timeout" && strings.Contains(c.evidence, "marked its end in the log") {
+	if c.outcome != "timeout" && strings.Contains(c.evidence, "shut down and logged its end") {
 		b.settled(0) // what is left of it is the interpreter's own end
 	}
 	living := len(b.living()) - b.others
@@ -247,6 +247,7 @@ func (b *bed) read(operation string, a answer) (c cell) {
 	var v struct {
 		Name, Status, Reason, Outcome string
 		Service                       *struct{ Status, Problem string }
+		Next                          []struct{ Command, Host string }
 		Endpoints                     []struct{ Name, Status, Reason string }
 		Steps                         []struct{ Step, Outcome, Detail string }
 		Lines                         []struct{ Text string }
@@ -297,6 +298,9 @@ func (b *bed) read(operation string, a answer) (c cell) {
 		if s := v.Service; s != nil {
 			c.evidence += "; the service: " + s.Status + s.Problem
 		}
+		for _, n := range v.Next {
+			c.evidence += "; next: on " + n.Host + ": " + n.Command
+		}
 	case "delete":
 		c.outcome = "deleted"
 		for i, s := range v.Steps {
@@ -317,7 +321,7 @@ func (b *bed) read(operation string, a answer) (c cell) {
 }
 
 // numberText is a process id in a reason.
-var numberText = regexp.MustCompile(`(process(?: id)?|pid|-CONT) \d+`)
+var numberText = regexp.MustCompile(`(process(?: id)?|pid) \d+`)
 
 // tidy leaves out of a reason what is another one in every run.
 func tidy(text string) string {

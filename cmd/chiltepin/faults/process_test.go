@@ -74,7 +74,7 @@ func processRows() []row {
 				if operation != "list" {
 					return
 				}
-				if text := b.must("endpoint", "list").stdout; !strings.Contains(text, "it is suspended and does nothing until kill -CONT") {
+				if text := b.must("endpoint", "list").stdout; !strings.Contains(text, "it is suspended and does nothing until it gets SIGCONT") {
 					b.Errorf("list does not tell a person that it is suspended: %s", text)
 				}
 			}},

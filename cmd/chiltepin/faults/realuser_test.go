@@ -144,7 +144,7 @@ func userToldDead(b *bed, operation string, c cell) {
 	switch operation {
 	case "status":
 	case "stop", "restart":
-		if !strings.Contains(c.evidence, "of workers whose user endpoint was killed") {
+		if !strings.Contains(c.evidence, "of leftover workers, whose user endpoint was killed") {
 			b.Errorf("%s does not say what it waits for: %s", operation, c.evidence)
 		}
 		b.must("endpoint", "stop", "--now", "--yes", "mesa")

@@ -36,7 +36,7 @@ func serviceRows() []row {
 				if c.outcome == "timeout" && !strings.Contains(c.evidence, "has logged the end of its work") {
 					b.Errorf("%s does not say how far the daemon came: %s", operation, c.evidence)
 				}
-				if operation == "status" && !strings.Contains(c.evidence, "has not heard from it") {
+				if operation == "status" && !strings.Contains(c.evidence, "has had no heartbeat from it") {
 					b.Errorf("status does not say that no heartbeat arrives: %s", c.evidence)
 				}
 			}}
