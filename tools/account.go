@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"chiltepin/tools/operation"
 
@@ -77,19 +78,19 @@ what is missing, or what a policy requires.`,
 			Doc: `Revokes every access and refresh token at Globus Auth, then removes it from every store.
 Refused while endpoints run, unless --force is given; tokens of other
 clients are left alone, unless --all is given. When Globus Auth cannot be reached the
-local tokens are removed all the same, and the result tells which stay valid until when.`,
-			Effect:   operation.Idempotent,
-			Examples: []string{"chiltepin logout", "chiltepin logout --force", "chiltepin logout --all"},
-			Errors:   []operation.Code{operation.CodeUnavailable, operation.CodeConflict},
+local tokens are removed all the same, and the result tells which stay valid until when.
+With --force or --all a person is asked first.`,
+			Effect:     operation.Idempotent,
+			DestroysBy: []string{"force", "all"},
+			Examples:   []string{"chiltepin logout", "chiltepin logout --force", "chiltepin logout --all"},
+			Errors:     []operation.Code{operation.CodeUnavailable, operation.CodeConflict, operation.CodeRefused},
 		}, func(ctx context.Context, in LogoutArgs) (LogoutReport, error) {
 			accounts, err := s.Accounts(ctx, in.ConfigDir)
 			if err != nil {
 				return LogoutReport{}, err
 			}
-			if !in.Force {
-				if err := requireUnneeded(ctx, s, in.ConfigDir); err != nil {
-					return LogoutReport{}, err
-				}
+			if err := consentToLogout(ctx, s, in); err != nil {
+				return LogoutReport{}, err
 			}
 			res, err := accounts.Logout(ctx, auth.LogoutOptions{All: in.All})
 			if err != nil {
@@ -190,6 +191,34 @@ func accountResult(a auth.Account) Account {
 	}
 	return out
 }
+
+// consentToLogout is an error for a logout that must not be: endpoints need the
+// login and nobody accepts that they lose it, or nobody agrees to end what
+// another client's programs use.
+func consentToLogout(ctx context.Context, s Services, in LogoutArgs) error {
+	err := requireUnneeded(ctx, s, in.ConfigDir)
+	if !in.Force && err != nil {
+		return err
+	}
+	var stake []string
+	if refused := (*operation.Error)(nil); in.Force && errors.As(err, &refused) && refused.Code == operation.CodeConflict {
+		stake = append(stake, "endpoints that run lose the login that they need")
+	}
+	if in.All {
+		stake = append(stake, "tokens of other programs and clients in the same stores are revoked too")
+	}
+	if len(stake) == 0 && !in.Force {
+		return nil
+	}
+	text := "Log out, even while endpoints run?"
+	if len(stake) > 0 {
+		text = capitalize(strings.Join(stake, ", and ")) + ", and that cannot be undone. Log out all the same?"
+	}
+	return operation.Consent(ctx, operation.Question{Operation: "logout", Subject: "logout", ConfigDir: in.ConfigDir, Unattended: true, Text: text})
+}
+
+// capitalize makes a word the beginning of a sentence.
+func capitalize(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // requireUnneeded is an error while an endpoint runs that could not start again, nor
 // take a task in its user's name, without the login. An endpoint that cannot be

@@ -135,7 +135,8 @@ func TestLogoutBesideEndpoints(t *testing.T) {
 		{[]endpoint.State{endpoint.Running}, `{"force":true,"all":true}`, ""},
 	} {
 		f := &fakeAccounts{result: auth.LogoutResult{Left: []auth.Left{{Store: "/s", Namespace: "n", Tokens: 2}}}}
-		text, err := call(t, f.services(test.states...), t.Context(), "logout", test.args)
+		ctx := operation.WithConsent(t.Context(), func(context.Context, operation.Question) error { return nil })
+		text, err := call(t, f.services(test.states...), ctx, "logout", test.args)
 		if test.message == "" {
 			if err != nil || len(f.ended) != 1 || f.ended[0].All != (test.args != "{}") || text != "Nobody was logged in\n  left alone: tokens of another client for 2 services, in /s\n" {
 				t.Errorf("%v: %v, %q", test.states, err, text)
@@ -144,6 +145,47 @@ func TestLogoutBesideEndpoints(t *testing.T) {
 		}
 		if err == nil || err.Code != operation.CodeConflict || err.Message != test.message || len(f.ended) != 0 {
 			t.Errorf("%v: %v", test.states, err)
+		}
+	}
+}
+
+// A logout that takes a login from others asks first, and says what is at stake.
+func TestLogoutAsks(t *testing.T) {
+	t.Parallel()
+	const (
+		lose   = "endpoints that run lose the login that they need"
+		all    = ", and that cannot be undone. Log out all the same?"
+		others = "tokens of other programs and clients in the same stores are revoked too"
+	)
+	for _, test := range []struct {
+		state          endpoint.State
+		args, question string
+	}{
+		{endpoint.Stopped, `{}`, ""},
+		{endpoint.Stopped, `{"force":true}`, "Log out, even while endpoints run?"},
+		{endpoint.Running, `{"force":true}`, "E" + lose[1:] + all},
+		{endpoint.Stopped, `{"all":true}`, "T" + others[1:] + all},
+		{endpoint.Running, `{"force":true,"all":true}`, "E" + lose[1:] + ", and " + others + all},
+	} {
+		f := &fakeAccounts{}
+		asked := ""
+		ctx := operation.WithConsent(t.Context(), func(_ context.Context, q operation.Question) error {
+			asked = q.Text
+			return operation.Declined(q)
+		})
+		_, err := call(t, f.services(test.state), ctx, "logout", test.args)
+		if asked != test.question || (err == nil) != (asked == "") || len(f.ended) != 0 != (asked == "") {
+			t.Errorf("%s %s: asked %q, %v, %v", test.state, test.args, asked, err, f.ended)
+		}
+		catalog := All(f.services(test.state))
+		offer, offerErr := operation.Policy{NoDestructive: true}.Offer(catalog)
+		if offerErr != nil {
+			t.Fatal(offerErr)
+		}
+		f.ended, asked = nil, ""
+		_, offerErr = offer.Call(ctx, catalog.Lookup("logout"), []byte(test.args))
+		if (offerErr == nil) != (test.question == "") || asked != "" || (len(f.ended) == 0) != (test.question != "") {
+			t.Errorf("%s under --no-destructive: %v, asked %q, ended %v", test.args, offerErr, asked, f.ended)
 		}
 	}
 }

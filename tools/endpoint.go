@@ -200,11 +200,11 @@ ends by itself once its daemon.pid is taken away, and is reported
 stopped when its log marks the end. Stopping one that does not run does nothing and
 succeeds. --now does not wait for tasks, which are then lost, and ends a daemon that does
 not listen.`,
-		Effect:   operation.Idempotent,
-		Asks:     true,
-		Examples: []string{"chiltepin endpoint stop my-endpoint", "chiltepin endpoint stop --now --yes my-endpoint"},
-		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeTimeout, operation.CodeConflict, operation.CodeRefused},
-		Complete: complete,
+		Effect:     operation.Idempotent,
+		DestroysBy: []string{"now"},
+		Examples:   []string{"chiltepin endpoint stop my-endpoint", "chiltepin endpoint stop --now --yes my-endpoint"},
+		Errors:     []operation.Code{operation.CodeNotFound, operation.CodeTimeout, operation.CodeConflict, operation.CodeRefused},
+		Complete:   complete,
 	}, func(ctx context.Context, in EndpointStopArgs) (EndpointStatus, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir}, func(eps Endpoints) (EndpointStatus, error) {
 			if err := consentToLosing(ctx, eps, "endpoint.stop", in); err != nil {
@@ -223,15 +223,15 @@ not listen.`,
 
 func defineRestart(s Services, complete map[string]func(context.Context, string) []string) *operation.Tool {
 	return operation.Define(operation.Spec{
-		Name:     "endpoint.restart",
-		Title:    "Restart endpoint",
-		Summary:  "Stop an endpoint and start it again",
-		Doc:      `Does what stop does, then what start does, with nothing else of chiltepin in between.`,
-		Effect:   operation.Changes,
-		Asks:     true,
-		Examples: []string{"chiltepin endpoint restart my-endpoint"},
-		Errors:   []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeTimeout, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeConflict, operation.CodeRefused, operation.CodeFailed},
-		Complete: complete,
+		Name:       "endpoint.restart",
+		Title:      "Restart endpoint",
+		Summary:    "Stop an endpoint and start it again",
+		Doc:        `Does what stop does, then what start does, with nothing else of chiltepin in between.`,
+		Effect:     operation.Changes,
+		DestroysBy: []string{"now"},
+		Examples:   []string{"chiltepin endpoint restart my-endpoint"},
+		Errors:     []operation.Code{operation.CodeNotFound, operation.CodeNotLoggedIn, operation.CodeTimeout, operation.CodeUnavailable, operation.CodeUnsupported, operation.CodeConflict, operation.CodeRefused, operation.CodeFailed},
+		Complete:   complete,
 	}, func(ctx context.Context, in EndpointRestartArgs) (EndpointStatus, error) {
 		return atEndpoints(ctx, s, Place{ConfigDir: in.ConfigDir, Runtime: in.Runtime}, func(eps Endpoints) (EndpointStatus, error) {
 			if err := consentToLosing(ctx, eps, "endpoint.restart", in.EndpointStopArgs); err != nil {

@@ -50,9 +50,10 @@ type EndpointStatusArgs struct {
 	Offline bool `json:"offline,omitempty" jsonschema:"do not ask the service"`
 }
 
-// RuntimeArg is the argument of operations that run the daemon.
+// RuntimeArg is the argument of operations that run the daemon. It becomes a
+// program, so it is the person's alone.
 type RuntimeArg struct {
-	Runtime string `json:"runtime,omitempty" example:"/opt/gce/bin/globus-compute-endpoint" jsonschema:"the globus-compute-endpoint to run, or the environment it is in"`
+	Runtime string `json:"runtime,omitempty" wire:"-" example:"/opt/gce/bin/globus-compute-endpoint" jsonschema:"the globus-compute-endpoint to run, or the environment it is in"`
 }
 
 // EndpointStartArgs are the arguments of endpoint.start.

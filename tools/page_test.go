@@ -23,7 +23,7 @@ func TestGoldenPage(t *testing.T) {
 func page(c *operation.Catalog) string {
 	var b strings.Builder
 	b.WriteString("# Reference\n\nMade from the catalogue by `make update`; a test fails when it is stale.\n\n" +
-		"Every operation is a command, an MCP tool, a JSON-RPC method (slashes for the dots) and a JSON object in and out. `config_dir` is `-c` on the command line.\n\n" +
+		"Every operation is a command, an MCP tool, a JSON-RPC method (slashes for the dots) and a JSON object in and out. `config_dir` is `-c` on the command line; a server takes it only where it was started with `--config-root`.\n\n" +
 		"| operation | MCP tool | effect | does |\n|---|---|---|---|\n")
 	for t := range c.All() {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s |\n", t.Name, strings.ReplaceAll(t.Name, ".", ""), onMCP(t), t.Effect, t.Summary)
@@ -31,9 +31,9 @@ func page(c *operation.Catalog) string {
 	for t := range c.All() {
 		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n%s\n\n", t.Name, t.Summary, t.Doc)
 		fmt.Fprintf(&b, "Toolset `%s`, effect: %s", operation.ToolsetOf(t), t.Effect)
-		if t.Asks || t.Effect == operation.Destroys {
+		if t.MayAsk() {
 			b.WriteString("; asks a person")
-			if t.Asks {
+			if t.Effect != operation.Destroys {
 				b.WriteString(" when its arguments make it destroy something")
 			}
 		}
@@ -85,6 +85,9 @@ func describeField(f operation.Field) string {
 	text := f.Description
 	if f.Required {
 		text += "; required"
+	}
+	if f.Person {
+		text += "; on the command line only"
 	}
 	if len(f.Enum) > 0 {
 		text += ": " + strings.Join(f.Enum, ", ")

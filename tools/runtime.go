@@ -21,7 +21,7 @@ type RuntimeStatusArgs struct{ RuntimeArg }
 
 // RuntimeInstallArgs are the arguments of runtime.install.
 type RuntimeInstallArgs struct {
-	Python string `json:"python,omitempty" example:"/usr/bin/python3.11" jsonschema:"the Python to build on, 3.10 to 3.13; found on PATH if not given"`
+	Python string `json:"python,omitempty" wire:"-" example:"/usr/bin/python3.11" jsonschema:"the Python to build on, 3.10 to 3.13; found on PATH if not given"`
 	Force  bool   `json:"force,omitempty" jsonschema:"build it anew even when it is there and works"`
 }
 
@@ -53,11 +53,25 @@ func runtimeTools(s Services) []*operation.Tool {
 			Doc: `Builds a Python environment under the user's data directory, every package pinned and
 checked against its hash, with uv where it is present and with venv and pip otherwise. It
 needs Python 3.10 to 3.13. An environment that works is left alone, a broken one is
-repaired, and one that is in use stays until the new one is complete.`,
-			Effect:   operation.Idempotent,
-			Examples: []string{"chiltepin runtime install", "chiltepin runtime install --python /usr/bin/python3.11"},
-			Errors:   []operation.Code{operation.CodeUnsupported, operation.CodeUnavailable, operation.CodeConflict, operation.CodeTimeout},
+repaired, and one that is in use stays until the new one is complete. --force replaces one
+that works.`,
+			Effect:     operation.Idempotent,
+			DestroysBy: []string{"force"},
+			Examples:   []string{"chiltepin runtime install", "chiltepin runtime install --python /usr/bin/python3.11"},
+			Errors:     []operation.Code{operation.CodeUnsupported, operation.CodeUnavailable, operation.CodeConflict, operation.CodeTimeout, operation.CodeRefused},
 		}, func(ctx context.Context, in RuntimeInstallArgs) (RuntimeStatus, error) {
+			if in.Force {
+				err := operation.Consent(ctx, operation.Question{
+					Operation: "runtime.install",
+					Subject:   "runtime",
+					// A script could always do it.
+					Unattended: true,
+					Text:       "Build the installed runtime anew and replace it, even if it works?",
+				})
+				if err != nil {
+					return RuntimeStatus{}, err
+				}
+			}
 			runtimes, err := s.Runtimes(ctx, "")
 			if err != nil {
 				return RuntimeStatus{}, err

@@ -163,7 +163,7 @@ func overCommandLine(home string) face {
 }
 
 func overMCP(t *testing.T, home string) face {
-	s := startServer(t, home, quietEnv(home), "mcp", "--toolsets", "all")
+	s := startServer(t, home, quietEnv(home), "mcp", "--toolsets", "all", "--config-root", home)
 	s.send(t, legacyHello)
 	s.answer(t, "0")
 	return func(t *testing.T, name, args string) (string, operation.Error) {
@@ -181,7 +181,7 @@ func overMCP(t *testing.T, home string) face {
 }
 
 func overRPC(t *testing.T, home string) face {
-	s := startServer(t, home, quietEnv(home), "rpc")
+	s := startServer(t, home, quietEnv(home), "rpc", "--config-root", home)
 	return func(t *testing.T, name, args string) (string, operation.Error) {
 		t.Helper()
 		m := s.ask(t, "1", strings.ReplaceAll(name, ".", "/"), args)

@@ -121,7 +121,7 @@ func (d *dialect) describeMethod(t *operation.Tool) rpcMethod {
 			m.Params = append(m.Params, rpcContent{Name: f.Name, Summary: f.Description, Required: f.Required, Schema: schema})
 		}
 	}
-	if t.Effect == operation.Destroys || t.Asks {
+	if t.MayAsk() {
 		m.Params = append(m.Params, rpcContent{Name: "confirm", Summary: "the name of what may be destroyed, where something is", Schema: json.RawMessage(`{"type":"string"}`)})
 	}
 	for _, row := range operation.Codes() {

@@ -18,6 +18,10 @@ type Field struct {
 	// Wire is true for an argument that a command line does not have: it is
 	// for callers that cannot be asked while the call lasts.
 	Wire bool
+	// Person is true for an argument that is the person's alone, who has a
+	// command line and starts the servers: no server takes it from its client.
+	// What becomes a program that is run is one.
+	Person bool
 	// Required is true when it must be given.
 	Required bool
 	// Description is one phrase.
@@ -40,11 +44,11 @@ type Field struct {
 func (t *Tool) Fields() iter.Seq[Field] { return fieldsOf(t.in) }
 
 // Prose is the Doc of t for callers without a command line: a flag is called by
-// the name of its field.
+// the name of its field, unless it is the person's alone.
 func (t *Tool) Prose() string {
 	doc := strings.TrimSpace(t.Doc)
 	for f := range t.Fields() {
-		if !f.Positional {
+		if !f.Positional && !f.Person {
 			doc = strings.ReplaceAll(doc, "--"+f.Flag, f.Name)
 		}
 	}
@@ -80,6 +84,7 @@ func yieldFields(t reflect.Type, yield func(Field) bool) bool {
 			Pattern:     sf.Tag.Get("pattern"),
 			Example:     sf.Tag.Get("example"),
 			Type:        sf.Type,
+			Person:      sf.Tag.Get("wire") == "-",
 			tag:         sf.Tag,
 		}
 		if words := sf.Tag.Get("enum"); words != "" {

@@ -81,8 +81,9 @@ type Spec struct {
 	// not always destroy: it depends on its arguments.
 	Asks bool
 	// DestroysBy are the fields of the argument, switches, with which an
-	// operation destroys something that does not always do so. No step names a
-	// call with one of them.
+	// operation destroys something that does not always do so. It asks for
+	// consent when one is set. No step names a call with one of them, and a
+	// policy under which nothing is destroyed takes none of them.
 	DestroysBy []string
 	// Event is set for an operation that goes on until it is cancelled: what
 	// it hands out first is its result, and everything after that is an event
@@ -109,6 +110,9 @@ type Tool struct {
 	run     Handler
 	suggest Suggester
 }
+
+// MayAsk says whether t may ask for consent, whatever its arguments.
+func (t *Tool) MayAsk() bool { return t.Effect == Destroys || t.Asks || len(t.DestroysBy) > 0 }
 
 // Handler runs an operation on an argument object that was validated, and
 // returns its result, a struct.
@@ -222,9 +226,6 @@ func (t *Tool) Call(ctx context.Context, args json.RawMessage) (Result, error) {
 		return Result{}, err
 	}
 	dir := dirOf(args)
-	if fixedDir(ctx) {
-		dir = ""
-	}
 	ctx = context.WithValue(ctx, callDirKey{}, dir)
 	value, failure := t.run(ctx, args)
 	if failure != nil {
@@ -255,7 +256,7 @@ func encodeResult(ctx context.Context, value any) (Result, error) {
 // Validate checks an argument object against the schema of t. The error is an
 // [*Error] that names the first field which is wrong, and how.
 func (t *Tool) Validate(args json.RawMessage) error {
-	if err := (validator{t.suggest}).validateObject(t.input(), args); err != nil {
+	if err := (validator{suggest: t.suggest}).validateObject(t.input(), args); err != nil {
 		return err
 	}
 	return nil

@@ -1,15 +1,11 @@
 package operation
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/google/jsonschema-go/jsonschema"
+	"sync"
 )
 
 // Policy is what whoever started a server lets its client do. The zero value
@@ -25,9 +21,18 @@ type Policy struct {
 	Tools []string
 	// Toolsets, if not empty, are the toolsets offered, beside [ToolsetCore].
 	Toolsets []string
-	// ConfigDir, if not "", is the configuration directory of every call, and
-	// no call can name another.
+	// ConfigDir is the configuration directory of calls that name none, "" the
+	// default one.
 	ConfigDir string
+	// ConfigRoots are the directories at or below which a call may name a
+	// directory of its own, absolute paths. Without any, no call names one.
+	ConfigRoots []string
+	// RealPath returns a path without links, those of its directories that exist
+	// resolved. It is needed where there are ConfigRoots.
+	RealPath func(path string) (string, error)
+	// Settings are values for fields that are the person's alone, by name, in
+	// every call of an operation that has the field. See [Field.Person].
+	Settings map[string]string
 	// Follows offers operations that go on telling; a face sets it which can
 	// hand out what they tell.
 	Follows bool
@@ -40,7 +45,9 @@ type Offer struct {
 	tools   []*Tool
 	absent  map[string]string // name → why it is not offered
 	catalog *Catalog
-	fixed   string
+	dir     string // of calls that name none
+	roots   []string
+	narrow  sync.Map // *Tool → schema without what is hidden
 }
 
 // Offer applies p to c. The error is an [*Error] that names a tool or toolset
@@ -48,7 +55,10 @@ type Offer struct {
 func (p Policy) Offer(c *Catalog) (*Offer, error) {
 	o := &Offer{policy: p, absent: map[string]string{}, catalog: c}
 	if p.ConfigDir != "" {
-		o.fixed = filepath.Clean(p.ConfigDir)
+		o.dir = filepath.Clean(p.ConfigDir)
+	}
+	if err := o.setRoots(p.ConfigRoots); err != nil {
+		return nil, err
 	}
 	wanted, err := p.wantedTools(c)
 	if err != nil {
@@ -119,112 +129,3 @@ func noSuch(c *Catalog, field, what, name string, known []string) *Error {
 }
 
 func underscoreName(name string) string { return strings.ReplaceAll(name, ".", "_") }
-
-// All yields the operations offered, in the order of the catalogue.
-func (o *Offer) All() iter.Seq[*Tool] { return slices.Values(o.tools) }
-
-// Lookup returns the operation offered under that wire name, or nil and why
-// it is not: "" for a name that nobody knows.
-func (o *Offer) Lookup(name string) (*Tool, string) {
-	for _, t := range o.tools {
-		if t.Name == name {
-			return t, ""
-		}
-	}
-	return nil, o.absent[name]
-}
-
-// Nearest is [Catalog.Nearest] of the catalogue behind the offer.
-func (o *Offer) Nearest(word string, known []string) string { return o.catalog.Nearest(word, known) }
-
-// ConfigDir returns the directory that every call works in, "" where a call
-// may choose.
-func (o *Offer) ConfigDir() string { return o.fixed }
-
-// InputSchema is that of t without what the policy takes out of its caller's
-// hands.
-func (o *Offer) InputSchema(t *Tool) json.RawMessage {
-	s := t.input()
-	hidden := func(field string) bool {
-		return field == ConfigDirField && o.fixed != "" || o.policy.ReadOnly && field == t.ChangesBy
-	}
-	if !slices.ContainsFunc(s.PropertyOrder, hidden) {
-		return mustMarshal(s)
-	}
-	narrow := s.CloneSchemas()
-	narrow.Properties = make(map[string]*jsonschema.Schema, len(s.Properties))
-	for name, p := range s.Properties {
-		if !hidden(name) {
-			narrow.Properties[name] = p
-		}
-	}
-	narrow.PropertyOrder = slices.DeleteFunc(slices.Clone(s.PropertyOrder), hidden)
-	return mustMarshal(narrow)
-}
-
-// Call is [Tool.Call] under the policy. It holds whether or not t was listed.
-func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result, error) {
-	if offered, why := o.Lookup(t.Name); offered == nil {
-		return Result{}, &Error{Code: CodeRefused, Message: t.Name + " is not offered here: " + why}
-	}
-	if o.policy.NoDestructive || o.policy.ReadOnly {
-		ctx = WithConsent(ctx, func(_ context.Context, q Question) error {
-			return &Error{Code: CodeRefused, Message: q.Operation + " would destroy something, and this server was started not to", Next: q.AskPerson()}
-		})
-	}
-	if o.policy.ReadOnly && t.ChangesBy != "" && hasField(args, t.ChangesBy) {
-		return Result{}, &Error{Code: CodeRefused, Message: t.ChangesBy + ": the server was started with --read-only; leave it out"}
-	}
-	if o.fixed != "" && t.input().Properties[ConfigDirField] != nil {
-		var err error
-		if args, err = o.fixConfigDir(args); err != nil {
-			return Result{}, err
-		}
-	}
-	if o.fixed != "" {
-		ctx = context.WithValue(ctx, fixedDirKey{}, true)
-	}
-	return t.Call(ctx, args)
-}
-
-// fixedDirKey is set in calls whose directory their caller can neither choose
-// nor name.
-type fixedDirKey struct{}
-
-func fixedDir(ctx context.Context) bool { return ctx.Value(fixedDirKey{}) != nil }
-
-// hasField says whether args has a field, whatever its value.
-func hasField(args json.RawMessage, field string) bool {
-	fields := map[string]json.RawMessage{}
-	if json.Unmarshal(args, &fields) != nil {
-		return false // it will be refused
-	}
-	_, ok := fields[field]
-	return ok
-}
-
-// ConfigDirField is the argument by which a call names its directory.
-const ConfigDirField = "config_dir"
-
-// fixConfigDir puts the fixed directory into args. What is no object is left to the
-// validation, which knows better how to say so.
-func (o *Offer) fixConfigDir(args json.RawMessage) (json.RawMessage, error) {
-	fields := map[string]json.RawMessage{}
-	if len(args) > 0 {
-		if err := json.Unmarshal(args, &fields); err != nil || fields == nil {
-			return args, nil
-		}
-	}
-	if given, ok := fields[ConfigDirField]; ok {
-		var dir string
-		if err := json.Unmarshal(given, &dir); err != nil || filepath.Clean(dir) != o.fixed {
-			return nil, &Error{Code: CodeRefused, Message: ConfigDirField + ": the server was started for one directory, and a call cannot name another; leave it out"}
-		}
-	}
-	dir, err := Marshal(o.fixed)
-	if err != nil {
-		return nil, err
-	}
-	fields[ConfigDirField] = dir
-	return Marshal(fields)
-}

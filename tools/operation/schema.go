@@ -21,6 +21,7 @@ import (
 //	cli:"arg"        positional on the command line
 //	cli:"x"          one-letter flag; cli:"x,word" also names the flag
 //	cli:"-"          not on the command line
+//	wire:"-"         on the command line only, see [Field.Person]
 //
 // They are a small language on purpose.
 

@@ -17,7 +17,11 @@ import (
 const maxDepth = 32
 
 // validator checks argument objects; a nil suggester suggests nothing.
-type validator struct{ suggest Suggester }
+type validator struct {
+	suggest Suggester
+	// offered are the fields that a caller is told of, nil for all there are.
+	offered []string
+}
 
 func (s Suggester) nearest(word string, known []string) string {
 	if s == nil {
@@ -178,6 +182,9 @@ func (c validator) checkObject(s *jsonschema.Schema, at string, v any) *Error {
 
 func (c validator) unknownField(s *jsonschema.Schema, at, name string) *Error {
 	known := slices.Clone(s.PropertyOrder)
+	if at == "" && c.offered != nil {
+		known = slices.Clone(c.offered)
+	}
 	if len(known) == 0 {
 		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("%s: no such field, none is taken here", joinPath(at, quotePlain(name)))}
 	}

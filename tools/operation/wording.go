@@ -13,6 +13,9 @@ type Wording struct {
 	// Lookup returns the operation of that wire name, nil for one that the face
 	// does not offer: no step names it then.
 	Lookup func(name string) *Tool
+	// Takes says whether a call of t may have that field, nil that it may have
+	// all of them. A step that needs another is advice to a person.
+	Takes func(t *Tool, field string) bool
 	// Say words a call of t on args, in which the configuration directory is
 	// where the call needs one. host and user are where and as whom it has to
 	// run, "" for here and for the caller.
@@ -56,7 +59,7 @@ func (w *Wording) wordSteps(list []Next, configDir string) []Next {
 			continue
 		}
 		t := w.Lookup(n.Operation)
-		if t == nil || t.destroysWith(n.Args) {
+		if t == nil || t.destroysWith(n.Args) || !w.takesAll(t, n.Args) {
 			if n.Why != "" {
 				out = append(out, Next{Why: n.Why})
 			}
@@ -66,7 +69,7 @@ func (w *Wording) wordSteps(list []Next, configDir string) []Next {
 		for name, value := range n.Args {
 			args[name] = value
 		}
-		if _, has := t.input().Properties[ConfigDirField]; has && configDir != "" && args[ConfigDirField] == nil {
+		if configDir != "" && args[ConfigDirField] == nil && w.takes(t, ConfigDirField) {
 			args[ConfigDirField] = configDir
 		}
 		words := w.Say(t, args, n.Host, n.User)
@@ -74,6 +77,21 @@ func (w *Wording) wordSteps(list []Next, configDir string) []Next {
 		out = append(out, n)
 	}
 	return out
+}
+
+// takes says whether a call of t may have that field on the face.
+func (w *Wording) takes(t *Tool, field string) bool {
+	return t.input().Properties[field] != nil && (w.Takes == nil || w.Takes(t, field))
+}
+
+// takesAll says whether a call of t may have all those fields on the face.
+func (w *Wording) takesAll(t *Tool, args map[string]any) bool {
+	for field := range args {
+		if t.input().Properties[field] != nil && !w.takes(t, field) {
+			return false
+		}
+	}
+	return true
 }
 
 // destroysWith is true for a call that destroys something, by its operation or

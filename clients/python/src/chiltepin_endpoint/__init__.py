@@ -136,7 +136,7 @@ def logout(*, force: bool = False) -> None:
 
     With force also while endpoints run that need the login.
     """
-    _call("logout", {"force": True} if force else {}, changes=True)
+    _call("logout", {"force": True, "confirm": "logout"} if force else {}, changes=True)
 
 
 def get_chiltepin_apps() -> tuple[GlobusApp, GlobusApp, GlobusApp]:

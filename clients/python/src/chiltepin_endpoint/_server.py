@@ -54,7 +54,9 @@ class Server:
         # what is under way. Without buffers, so that nothing is held or locked
         # when this process forks.
         self._process = subprocess.Popen(
-            [program, "rpc"],
+            # Whoever calls this module is the person: any directory is theirs to
+            # name.
+            [program, "rpc", "--config-root", "/"],
             env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

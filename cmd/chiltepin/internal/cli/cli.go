@@ -199,7 +199,7 @@ func (c *command) operationCommand(word string, t *operation.Tool) *cobra.Comman
 	}
 	flags := addFlags(cmd.Flags(), t)
 	yes := new(bool)
-	if t.Effect == operation.Destroys || t.Asks {
+	if t.MayAsk() {
 		cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask; without a terminal to ask at it is demanded")
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -27,6 +27,9 @@ it is spoken to. A method is a command with slashes, such as endpoint/start; its
 and its result are the same JSON that the command prints with --json. The method
 rpc.discover gives an OpenRPC document of everything.
 
+No call chooses the directory that it works in or a program that is run: whoever starts the
+server does, with -c, --config-root and --runtime or CHILTEPIN_RUNTIME.
+
 What destroys something needs the parameter "confirm", the endpoint's name. A client that
 does not send initialize has its calls run one after the other. The server ends with its
 input, once what is under way has finished.`,
@@ -35,10 +38,10 @@ input, once what is under way has finished.`,
   ssh login.example.org chiltepin rpc -c /scratch/me/gc`,
 		Args: noArgs,
 	}
-	policyFlags(cmd.Flags(), &o.Policy, "all if not given")
+	person := policyFlags(cmd.Flags(), &o.Policy, "all if not given")
 	cmd.Flags().BoolVar(&trace, "trace", false, "log every message, secrets masked")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		ctx, err := c.serverContext(cmd.Context(), &o.Policy)
+		ctx, err := c.serverContext(cmd.Context(), &o.Policy, person)
 		if err != nil {
 			return err
 		}

@@ -1,17 +1,13 @@
 package cli
 
 import (
-	"context"
+	"chiltepin/tools/operation"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-
-	"chiltepin/tools/operation"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
 	"chiltepin/server/mcp"
@@ -31,6 +27,9 @@ func (c *command) mcpCommand(catalog *operation.Catalog) *cobra.Command {
 revision from 2024-11-05 to 2026-07-28. An assistant runs this command itself, here or as
 "ssh HOST chiltepin mcp"; the README shows how to tell it to.
 
+No call chooses the directory that it works in or a program that is run: whoever starts the
+server does, with -c, --config-root and --runtime or CHILTEPIN_RUNTIME.
+
 What destroys something asks a person through the assistant, who types the endpoint's
 name; an assistant that cannot ask is told the command for a terminal. The server ends with
 its input, once what is under way has finished.
@@ -41,11 +40,11 @@ with being offered it.`,
 		Args:    noArgs,
 	}
 	flags := cmd.Flags()
-	policyFlags(flags, &o.Policy, "or all; not admin and pool if not given")
+	person := policyFlags(flags, &o.Policy, "or all; not admin and pool if not given")
 	flags.StringVar(&consent, "consent", "ask", "`who` is asked before something is destroyed: ask (a person, through the assistant) or host (which confirms every call with its person itself)")
 	flags.BoolVar(&trace, "trace", false, "log every message, secrets masked")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		ctx, err := c.serverContext(cmd.Context(), &o.Policy)
+		ctx, err := c.serverContext(cmd.Context(), &o.Policy, person)
 		if err != nil {
 			return err
 		}
@@ -71,27 +70,6 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}
 	}
 	return nil
-}
-
-// policyFlags are the flags of every server that say what it offers.
-func policyFlags(flags *pflag.FlagSet, p *operation.Policy, sets string) {
-	flags.SortFlags = false
-	flags.BoolVar(&p.ReadOnly, "read-only", false, "offer only operations that change nothing")
-	flags.BoolVar(&p.NoDestructive, "no-destructive", false, "let nothing be destroyed, whoever consents")
-	flags.StringSliceVar(&p.Tools, "tools", nil, "offer only these `tools`, such as endpoint_list,endpoint_status")
-	flags.StringSliceVar(&p.Toolsets, "toolsets", nil, "offer these `sets` of operations, "+sets)
-}
-
-// serverContext has the log, and binds a server to the directory that it was
-// started for.
-func (c *command) serverContext(ctx context.Context, p *operation.Policy) (context.Context, error) {
-	ctx, err := c.withLog(ctx)
-	if err == nil && c.config != "" {
-		if p.ConfigDir, err = filepath.Abs(c.config); err != nil {
-			return nil, fmt.Errorf("finding the configuration directory: %w", err)
-		}
-	}
-	return ctx, err
 }
 
 // traceMessages logs every message of a server, secrets masked. It was asked for,
