@@ -56,6 +56,18 @@ func ParseUserEndpointEnd(line string) (UserEndpointEnd, bool) {
 	return end, err == nil
 }
 
+// ParseBootstrapExit returns the status with which the child that was to become
+// a user endpoint ends, as it reports it to the service before it does
+// (cmd_start_endpoint in core_endpoint.py).
+func ParseBootstrapExit(message string) (status int, ok bool) {
+	m := regexp.MustCompile(`Unable to start user endpoint process .*\[exit code: (\d+)`).FindStringSubmatch(message)
+	if m == nil {
+		return 0, false
+	}
+	status, err := strconv.Atoi(m[1])
+	return status, err == nil
+}
+
 // TakesTasks says whether a line of a user endpoint's log shows that it takes
 // tasks.
 func TakesTasks(line string) bool {

@@ -43,10 +43,18 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 		if globus.IsUnavailable(err) && r.seen.Ended == "" {
 			return &ProbeFailure{Stage: r.nextStage(), Timeout: true, Cause: "the service gave no answer while the user endpoint was starting", Lines: excerptLines(err.Error()), Next: doOnly("try again: programs load faster the second time; with GLOBUS_SDK_HTTP_TIMEOUT=600 in the environment this program waits longer for an answer")}, nil
 		}
-		stop := r.userEndpointFailure()
+		service, ok := errors.AsType[*globus.Error](err)
+		if !ok {
+			return r.userEndpointFailure(r.seen.ExitStatus), nil
+		}
 		// What the user endpoint could not write to its log it has sent to the
-		// service.
-		if service, ok := errors.AsType[*globus.Error](err); ok && service.Message != "" {
+		// service, which may have it before the log says how it ended.
+		status := r.seen.ExitStatus
+		if r.seen.Ended == "" {
+			status, _ = daemon.ParseBootstrapExit(service.Message)
+		}
+		stop := r.userEndpointFailure(status)
+		if service.Message != "" {
 			stop.Lines = append(excerptLines(splitServiceMessage(service.Message)), r.seen.Failed...)
 			stop.File = ""
 			r.nameCause(stop)
@@ -92,18 +100,19 @@ func (r *probe) explainFailure(ctx context.Context, stop *ProbeFailure) {
 	}
 }
 
-// userEndpointFailure is a user endpoint that has ended before the task was done.
-func (r *probe) userEndpointFailure() *ProbeFailure {
+// userEndpointFailure is a user endpoint that has ended before the task was
+// done, with a status as far as it is known.
+func (r *probe) userEndpointFailure(status int) *ProbeFailure {
 	s := r.seen
 	stop := &ProbeFailure{Stage: r.nextStage(), Cause: "the user endpoint did not come up", Next: []next.Step{r.renderStep("see its configuration")}}
 	if s.Ended != "" {
 		stop.Cause = "the user endpoint has ended: " + s.Ended
 	}
 	switch {
-	case s.ExitStatus == daemon.UserExitNoProgram:
+	case status == daemon.UserExitNoProgram:
 		stop.Cause = daemon.Program + " is not on the PATH of user endpoints"
 		stop.Next = doOnly("add its directory to PATH in " + r.watch.ep.EnvironmentFile())
-	case s.ExitStatus == daemon.UserExitTempFail, s.ExitStatus == daemon.UserExitSoftware:
+	case status == daemon.UserExitTempFail, status == daemon.UserExitSoftware:
 		stop.Next = []next.Step{r.checkStep(), r.renderStep("see the error")}
 	}
 	stop.Lines = s.Failed

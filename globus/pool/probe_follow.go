@@ -61,7 +61,7 @@ func (r *probe) followFiles(ctx context.Context) (*ProbeFailure, error) {
 	r.markReached(Accepted, "")
 	r.markReached(Commanded, "user endpoint "+s.ID)
 	if s.Ended != "" {
-		return r.userEndpointFailure(), nil
+		return r.userEndpointFailure(s.ExitStatus), nil
 	}
 	if s.Up {
 		r.markReached(Started, fmt.Sprintf("process %d", s.PID))
