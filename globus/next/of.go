@@ -14,8 +14,6 @@ func askChain(err error) (steps []Step, told bool) {
 		return e.Next(), true
 	case interface{ Next() string }:
 		return sentenceStep(e.Next()), true
-	case interface{ Hint() string }: // until every error has Next
-		return sentenceStep(e.Hint()), true
 	}
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
