@@ -264,7 +264,11 @@ func (c called) refusal(t *testing.T) refusal {
 	if err := json.Unmarshal(c.Result.StructuredContent, &res); err != nil || !c.Result.IsError {
 		t.Fatalf("the call should have failed: %+v (%v)", c, err)
 	}
-	for _, part := range []string{res.Error.Message, fmt.Sprint(res.Error.Next)} {
+	parts := []string{res.Error.Message}
+	for _, next := range res.Error.Next {
+		parts = append(parts, next.Why)
+	}
+	for _, part := range parts {
 		if !strings.Contains(c.Result.Content[0].Text, part) {
 			t.Errorf("the text lacks %q:\n%s", part, c.Result.Content[0].Text)
 		}
