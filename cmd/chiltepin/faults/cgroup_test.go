@@ -16,13 +16,13 @@ const cgroupKills = "(cgroup.kill; SIGKILL to each at once where no cgroup can b
 // cgroup is a control group of processes, which the kernel kills at once. Where
 // none can be made it is its processes by number.
 type cgroup struct {
-	b *bed
+	b *fixture
 	// dir is empty where none can be made.
 	dir string
 }
 
 // newCgroup makes one, and has commands run in it from now on.
-func (b *bed) newCgroup() *cgroup {
+func (b *fixture) newCgroup() *cgroup {
 	b.Helper()
 	g := &cgroup{b: b}
 	for _, mount := range cgroupMounts() {
@@ -118,7 +118,7 @@ func (g *cgroup) processes() string {
 }
 
 // cgroupKilled has a cgroup killed with the daemon and its user endpoint in it.
-func cgroupKilled(b *bed) {
+func cgroupKilled(b *fixture) {
 	g := b.newCgroup()
 	b.play(script{User: userID})
 	daemon := b.started()
@@ -130,7 +130,7 @@ func cgroupKilled(b *bed) {
 
 // cgroupKilledStarting has a cgroup killed with a start in it that waits for the
 // daemon, and the daemon, which is loading.
-func cgroupKilledStarting(b *bed) {
+func cgroupKilledStarting(b *fixture) {
 	g := b.newCgroup()
 	b.play(script{Load: time.Minute})
 	cmd := b.command("endpoint", "start", "mesa")

@@ -18,7 +18,7 @@ import (
 type deed struct {
 	name string
 	// lay makes what it works on.
-	lay  func(*bed)
+	lay  func(*fixture)
 	args []string
 	// exits are the exit statuses that running it again may have.
 	exits []int
@@ -36,20 +36,20 @@ func deeds() []deed {
 		running    = "chiltepin.json chiltepin.out config.yaml daemon.pid endpoint.json endpoint.log user_config_schema.json user_config_template.yaml.j2 user_environment.yaml"
 		stopped    = "chiltepin.out config.yaml endpoint.json endpoint.log user_config_schema.json user_config_template.yaml.j2 user_environment.yaml"
 	)
-	crashed := func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }
+	crashed := func(b *fixture) { b.kill(b.started(), syscall.SIGKILL) }
 	return []deed{
-		{"configure", func(b *bed) {
+		{"configure", func(b *fixture) {
 			if err := os.RemoveAll(b.dir); err != nil {
 				b.Fatal(err)
 			}
 		}, []string{"configure", "--email", "me@example.org", "mesa"}, []int{0, 4}, 0, 0, configured},
-		{"start", func(*bed) {}, []string{"start", "mesa"}, []int{0}, 1, 1, running},
+		{"start", func(*fixture) {}, []string{"start", "mesa"}, []int{0}, 1, 1, running},
 		{"start after a crash", crashed, []string{"start", "mesa"}, []int{0}, 1, 1, running},
-		{"stop", func(b *bed) { b.started() }, []string{"stop", "mesa"}, []int{0}, 0, 1, stopped},
+		{"stop", func(b *fixture) { b.started() }, []string{"stop", "mesa"}, []int{0}, 0, 1, stopped},
 		{"stop after a crash", crashed, []string{"stop", "mesa"}, []int{0}, 0, 1, stopped},
-		{"restart", func(b *bed) { b.started() }, []string{"restart", "mesa"}, []int{0}, 1, 1, running},
-		{"delete", func(b *bed) { b.stopped() }, []string{"delete", "--yes", "mesa"}, []int{0, 3}, 0, 0, ""},
-		{"delete --force", func(b *bed) { b.started() }, []string{"delete", "--yes", "--force", "mesa"}, []int{0, 3}, 0, 0, ""},
+		{"restart", func(b *fixture) { b.started() }, []string{"restart", "mesa"}, []int{0}, 1, 1, running},
+		{"delete", func(b *fixture) { b.stopped() }, []string{"delete", "--yes", "mesa"}, []int{0, 3}, 0, 0, ""},
+		{"delete --force", func(b *fixture) { b.started() }, []string{"delete", "--yes", "--force", "mesa"}, []int{0, 3}, 0, 0, ""},
 	}
 }
 
@@ -88,7 +88,7 @@ func everyStep(t *testing.T, stride int, disturb func(t *testing.T, d deed, box 
 // converges runs the operation under a tracer that disturbs it, and then again
 // undisturbed: it must come to the end that it would have come to, with nothing
 // left behind. It returns what befell the first run, for messages.
-func (d deed) converges(b *bed, box *sandboxtest.Box, tr tracer) (tracer, string) {
+func (d deed) converges(b *fixture, box *sandboxtest.Box, tr tracer) (tracer, string) {
 	b.Helper()
 	d.lay(b)
 	before := len(box.State().Endpoints)
@@ -124,7 +124,7 @@ func (d deed) converges(b *bed, box *sandboxtest.Box, tr tracer) (tracer, string
 }
 
 // names are those of the entries of a directory, sorted, without rotated logs.
-func (b *bed) names(dir string) string {
+func (b *fixture) names(dir string) string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return ""
@@ -138,7 +138,7 @@ func (b *bed) names(dir string) string {
 
 // truth holds the word of list against what lives, giving a daemon that comes up
 // or goes the time to do so.
-func (b *bed) truth(at string) {
+func (b *fixture) truth(at string) {
 	b.Helper()
 	var word string
 	var living int

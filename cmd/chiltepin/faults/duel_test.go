@@ -45,7 +45,7 @@ last words, and then what was so, as the test saw it for itself.
 				defer func() { <-pair }()
 				cells := [2]string{}
 				for j := range 2 {
-					b := newBed(t, sandboxtest.Start(t))
+					b := newFixture(t, sandboxtest.Start(t))
 					b.real()
 					b.set("GLOBUS_COMPUTE_USER_DIR", b.dir)
 					theirs := func(args ...string) *exec.Cmd {
@@ -116,7 +116,7 @@ func without(args []string, option string) []string {
 
 // ended runs a command that may stay in the foreground, which is then a success
 // after eight seconds.
-func (b *bed) ended(cmd *exec.Cmd, stays bool) answer {
+func (b *fixture) ended(cmd *exec.Cmd, stays bool) answer {
 	if !stays {
 		return b.finish(cmd)
 	}
@@ -156,7 +156,7 @@ var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
 // lastWords are the last lines of what a program printed, without what is
 // another one in every run.
-func (b *bed) lastWords(a answer) string {
+func (b *fixture) lastWords(a answer) string {
 	text := venv.ReplaceAllString(escapes.ReplaceAllString(a.stdout+"\n"+a.stderr, ""), "venv")
 	var lines []string
 	for line := range strings.Lines(text) {

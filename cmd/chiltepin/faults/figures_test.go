@@ -18,7 +18,7 @@ func TestTimes(t *testing.T) {
 	if !*write || *whole || *duel {
 		return // make faults writes them when all else is done
 	}
-	b := newBed(t, sandboxtest.Start(t))
+	b := newFixture(t, sandboxtest.Start(t))
 	b.real()
 	var noticed, fresh, again, alone, ours []time.Duration
 	const rounds = 9

@@ -12,7 +12,7 @@ import (
 func TestFullAtEveryWrite(t *testing.T) {
 	t.Parallel()
 	everyStep(t, 17, func(t *testing.T, d deed, box *sandboxtest.Box, n int) bool {
-		tr, _ := d.converges(newBed(t, box), box, tracer{full: n})
+		tr, _ := d.converges(newFixture(t, box), box, tracer{full: n})
 		return n <= len(tr.steps)
 	})
 }

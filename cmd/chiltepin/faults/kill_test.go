@@ -15,7 +15,7 @@ import (
 func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	everyStep(t, 11, func(t *testing.T, d deed, box *sandboxtest.Box, n int) bool {
-		b := newBed(t, box)
+		b := newFixture(t, box)
 		tr, at := d.converges(b, box, tracer{kill: n})
 		// The next one to come removes what was on its way out.
 		b.must("endpoint", "configure", "next")

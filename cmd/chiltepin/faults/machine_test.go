@@ -13,7 +13,7 @@ func machineRows() []row {
 	const group = "machine"
 	return []row{
 		{group: group, fault: "rebooted under the daemon", want: "Disconnected | Disconnected | started | not_running | restarted | deleted | shown",
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				before := newNode(b.T, "login1", time.Hour)
 				b.on = before
 				b.started()
@@ -23,18 +23,18 @@ func machineRows() []row {
 			}},
 		{group: group, fault: "runs on another machine that shares the directory",
 			want: "Running | Running | conflict | stopped | conflict | conflict | shown",
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.on = newNode(b.T, "login1", time.Hour)
 				b.started()
 				b.on = newNode(b.T, "login2", time.Hour)
-			}, after: func(b *bed, operation string, c cell) {
+			}, after: func(b *fixture, operation string, c cell) {
 				if reach := "ssh login1 'chiltepin endpoint status mesa'"; operation == "status" && !strings.Contains(c.evidence, reach) {
 					b.Errorf("status does not give the step %q: %s", reach, c.evidence)
 				}
 			}},
 		{group: group, fault: "runs on another machine, and nothing but the directory is shared: no network, no other file, and its process id is a stranger's here",
 			want: "Running | Running | conflict | stopped | conflict | conflict | shown", root: true,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.alone("login1")
 				b.served()
 				pid := b.started()
@@ -42,7 +42,7 @@ func machineRows() []row {
 				b.alone("login2")
 				b.occupied(pid)
 				b.onlyShared()
-			}, after: func(b *bed, operation string, c cell) {
+			}, after: func(b *fixture, operation string, c cell) {
 				stillThere(b, operation, c)
 				if operation != "stop" {
 					livesOn(b, operation, c)
@@ -53,7 +53,7 @@ func machineRows() []row {
 			}},
 		{group: group, fault: "runs on another machine, with no record of the launch",
 			want: "Unknown | Unknown | conflict | stopped | conflict | conflict | shown",
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.on = newNode(b.T, "login1", time.Hour)
 				b.started()
 				b.gone("chiltepin.json")
@@ -61,14 +61,14 @@ func machineRows() []row {
 			}},
 		{group: group, fault: "crashed on another machine",
 			want: "Running | Running | started | not_running | restarted | deleted | shown",
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.on = newNode(b.T, "login1", time.Hour)
 				b.onNode("kill", "-9", fmt.Sprint(b.started()))
 				b.on = newNode(b.T, "login2", time.Hour)
 			}, blind: true},
 		{group: group, fault: "crashed on another machine a minute ago",
 			want: "Disconnected | Disconnected | started | not_running | restarted | deleted | shown",
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.on = newNode(b.T, "login1", time.Hour)
 				b.onNode("kill", "-9", fmt.Sprint(b.started()))
 				b.touched("daemon.pid", time.Minute)
@@ -91,8 +91,8 @@ func (n *node) off(t interface{ Fatal(...any) }) {
 	t.Fatal("the machine does not end")
 }
 
-// onNode runs a program on the bed's machine.
-func (b *bed) onNode(argv ...string) {
+// onNode runs a program on the fixture's machine.
+func (b *fixture) onNode(argv ...string) {
 	b.Helper()
 	argv = append(b.on.enter(), argv...)
 	cmd := exec.Command(argv[0], argv[1:]...)

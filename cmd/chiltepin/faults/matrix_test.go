@@ -30,7 +30,7 @@ type row struct {
 	group, fault string
 	// lay makes the fault, before each operation anew, except for those that
 	// change nothing, which share one.
-	lay func(*bed)
+	lay func(*fixture)
 	// want is the outcome of each operation, in the order of the columns.
 	want string
 	// by says what the fault was laid on when it is not the stand-in: "real" for
@@ -38,7 +38,7 @@ type row struct {
 	by string
 	// root is true where it takes root: two users, or two networks.
 	root bool
-	// own gives each bed a sandbox of its own, for faults of the service.
+	// own gives each fixture a sandbox of its own, for faults of the service.
 	own bool
 	// online has status ask the service.
 	online bool
@@ -46,7 +46,7 @@ type row struct {
 	long bool
 	// after, unless nil, looks for what must be so after each operation besides
 	// what must be so always.
-	after func(b *bed, operation string, c cell)
+	after func(b *fixture, operation string, c cell)
 	// blind is true where the truth cannot be known, so that no word can be
 	// held against it.
 	blind bool
@@ -140,7 +140,7 @@ func (r row) run(t *testing.T, shared *sandboxtest.Box) []cell {
 			if r.own {
 				box = sandboxtest.Start(t)
 			}
-			b := newBed(t, box)
+			b := newFixture(t, box)
 			if r.by == "real" {
 				b.real()
 			}
@@ -168,14 +168,14 @@ func (r row) run(t *testing.T, shared *sandboxtest.Box) []cell {
 }
 
 // steady says whether start, stop and restart change nothing under a fault, so
-// that they can be run one after the other on the same bed, and delete last.
+// that they can be run one after the other on the same fixture, and delete last.
 func steady(want []string) bool {
 	nothing := []string{"invalid", "not_found", "conflict", "refused", "unsupported", "failed"}
 	return slices.Contains(nothing, want[2]) && slices.Contains(append(nothing, "not_running"), want[3]) && slices.Contains(nothing, want[4])
 }
 
 // operate runs one operation and holds what it says against what is so.
-func (b *bed) operate(r row, operation string) cell {
+func (b *fixture) operate(r row, operation string) cell {
 	b.Helper()
 	before, id := b.snapshot(), b.id()
 	a := b.run(b.arguments(r, operation)...)
@@ -222,7 +222,7 @@ func (b *bed) operate(r row, operation string) cell {
 }
 
 // arguments are the command line of an operation.
-func (b *bed) arguments(r row, operation string) []string {
+func (b *fixture) arguments(r row, operation string) []string {
 	args := []string{"endpoint", operation, "--json"}
 	switch operation {
 	case "list":
@@ -240,7 +240,7 @@ func (b *bed) arguments(r row, operation string) []string {
 }
 
 // read makes a cell of what an operation printed.
-func (b *bed) read(operation string, a answer) (c cell) {
+func (b *fixture) read(operation string, a answer) (c cell) {
 	b.Helper()
 	c = cell{took: a.took}
 	defer func() { c.evidence = strings.ReplaceAll(c.evidence, b.home, "~") }()

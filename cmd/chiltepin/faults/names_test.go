@@ -27,7 +27,7 @@ func nameRows() []row {
 		{"like an option", "--force", "Running | not_found | not_found | not_found | not_found | not_found | not_found"},
 		{"of a folder of the daemon's", "uep.11111111-2222-3333-4444-555555555555.66666666-7777-8888-9999-000000000000", "Running | not_found | not_found | not_found | not_found | not_found | not_found"},
 	} {
-		all = append(all, row{group: group, fault: n.fault, want: n.want, lay: func(b *bed) {
+		all = append(all, row{group: group, fault: n.fault, want: n.want, lay: func(b *fixture) {
 			b.started()
 			b.name = n.name
 			if n.name == "/precious" {
@@ -39,7 +39,7 @@ func nameRows() []row {
 			if err := os.WriteFile(filepath.Join(b.home, "precious", "config.yaml"), nil, 0o600); err != nil {
 				b.Fatal(err)
 			}
-		}, after: func(b *bed, operation string, _ cell) {
+		}, after: func(b *fixture, operation string, _ cell) {
 			for _, path := range []string{filepath.Join(b.home, "precious", "config.yaml"), b.file("config.yaml"), b.file("daemon.pid")} {
 				if _, err := os.Stat(path); err != nil {
 					b.Errorf("%s %q: %v", operation, b.name, err)

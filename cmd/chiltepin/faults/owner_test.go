@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// other is a user who is not the caller of [bed.asUser].
+// other is a user who is not the caller of [fixture.asUser].
 const other = 65534
 
 // ownerRows are files and processes of another user. The program runs without
@@ -30,19 +30,19 @@ func ownerRows() []row {
 		unusable = "Stopped | Stopped | invalid | not_running | invalid | deleted | shown"
 	)
 	add(row{fault: "the endpoint's directory is another user's, and closed", want: closed,
-		lay: func(b *bed) { b.asUser(); b.stopped(); b.theirs("", 0o700) }, after: livesOn})
+		lay: func(b *fixture) { b.asUser(); b.stopped(); b.theirs("", 0o700) }, after: livesOn})
 	add(row{fault: "the endpoint's directory has become another user's, and closed, and the daemon lives", want: "Running | Running | already_running | refused | invalid | conflict | refused",
-		lay: func(b *bed) { b.asUser(); b.started(); b.theirs("", 0o700); b.daemons = b.living() }, after: livesOn})
+		lay: func(b *fixture) { b.asUser(); b.started(); b.theirs("", 0o700); b.daemons = b.living() }, after: livesOn})
 	add(row{fault: "config.yaml is another user's, and may not be read", want: unusable,
-		lay: func(b *bed) { b.asUser(); b.stopped(); b.theirs("config.yaml", 0) }, after: livesOn})
+		lay: func(b *fixture) { b.asUser(); b.stopped(); b.theirs("config.yaml", 0) }, after: livesOn})
 	add(row{fault: "endpoint.json is another user's, and may not be read", want: "Stopped | Stopped | invalid | not_running | invalid | refused | shown",
-		lay: func(b *bed) { b.asUser(); b.stopped(); b.theirs("endpoint.json", 0o600) }, after: livesOn})
+		lay: func(b *fixture) { b.asUser(); b.stopped(); b.theirs("endpoint.json", 0o600) }, after: livesOn})
 	add(row{fault: "our record is another user's, and may not be read, and the daemon lives", want: "Running | Running | already_running | stopped | restarted | conflict | shown",
-		lay: func(b *bed) { b.asUser(); b.started(); b.theirs("chiltepin.json", 0o600) }})
+		lay: func(b *fixture) { b.asUser(); b.started(); b.theirs("chiltepin.json", 0o600) }})
 	add(row{fault: "the log is another user's, and may not be read", want: "Stopped | Stopped | refused | not_running | refused | deleted | refused",
-		lay: func(b *bed) { b.asUser(); b.stopped(); b.theirs("endpoint.log", 0o600) }, after: livesOn})
+		lay: func(b *fixture) { b.asUser(); b.stopped(); b.theirs("endpoint.log", 0o600) }, after: livesOn})
 	add(row{fault: "daemon.pid is another user's, and may not be read", want: doubted,
-		lay: func(b *bed) {
+		lay: func(b *fixture) {
 			b.asUser()
 			b.stopped()
 			b.put("daemon.pid", "4194000\n")
@@ -50,7 +50,7 @@ func ownerRows() []row {
 			b.touched("daemon.pid", time.Minute)
 		}})
 	add(row{fault: "daemon.pid is another user's, and names a stranger of his", want: "Disconnected | Disconnected | started | not_running | restarted | deleted | shown",
-		lay: func(b *bed) {
+		lay: func(b *fixture) {
 			b.asUser()
 			b.stopped()
 			b.put("daemon.pid", fmt.Sprintln(b.theirStranger().cmd.Process.Pid))
@@ -58,31 +58,31 @@ func ownerRows() []row {
 			b.touched("daemon.pid", time.Minute)
 		}})
 	add(row{fault: "daemon.pid names a process of another user with this endpoint's title", want: doubted,
-		lay: func(b *bed) {
+		lay: func(b *fixture) {
 			b.asUser()
 			b.stopped()
 			b.put("daemon.pid", fmt.Sprintln(b.theirStranger("Globus Compute Endpoint *("+b.id()+", mesa) [x]").cmd.Process.Pid))
 			b.touched("daemon.pid", time.Minute)
 		}, blind: true})
 	add(row{fault: "asked by root, and the daemon is a user's", want: "Running | Running | already_running | stopped | refused | conflict | shown",
-		lay: func(b *bed) { b.asUser(); b.started(); b.as = nil }})
+		lay: func(b *fixture) { b.asUser(); b.started(); b.as = nil }})
 	add(row{fault: "asked by root, and the directory is a user's, stopped", want: "Stopped | Stopped | refused | not_running | refused | deleted | shown",
-		lay: func(b *bed) { b.asUser(); b.stopped(); b.as = nil }})
+		lay: func(b *fixture) { b.asUser(); b.stopped(); b.as = nil }})
 	add(row{fault: "everything is another user's and may be read, stopped", want: "Stopped | Stopped | refused | refused | refused | refused | shown",
-		lay: func(b *bed) { b.asUserID(other); b.stopped(); b.share(0o755, 0o644) }, after: livesOn})
+		lay: func(b *fixture) { b.asUserID(other); b.stopped(); b.share(0o755, 0o644) }, after: livesOn})
 	add(row{fault: "everything is another user's and may be read, and his daemon lives", want: locked,
-		lay: func(b *bed) { b.asUserID(other); b.started(); b.share(0o755, 0o644) }, after: livesOn})
+		lay: func(b *fixture) { b.asUserID(other); b.started(); b.share(0o755, 0o644) }, after: livesOn})
 	add(row{fault: "a directory that two users write to, and the other's daemon lives", want: doubted,
-		lay: func(b *bed) { b.asUserID(other); b.started(); b.share(0o777, 0o666) }, after: livesOn})
+		lay: func(b *fixture) { b.asUserID(other); b.started(); b.share(0o777, 0o666) }, after: livesOn})
 	add(row{fault: "a directory that two users write to, the other's daemon lives, and there is no record of the launch", want: doubted,
-		lay: func(b *bed) {
+		lay: func(b *fixture) {
 			b.asUserID(other)
 			b.started()
 			b.share(0o777, 0o666)
 			b.gone("chiltepin.json")
 		}, after: livesOn})
 	add(row{fault: "a directory that two users write to, and the other's daemon was killed", want: "Disconnected | Disconnected | refused | not_running | refused | deleted | shown",
-		lay: func(b *bed) {
+		lay: func(b *fixture) {
 			b.asUserID(other)
 			pid := b.started()
 			b.share(0o777, 0o666)
@@ -94,7 +94,7 @@ func ownerRows() []row {
 		if !recorded {
 			r.fault, r.long = "a directory that two users write to, the other's daemon lives, the machine does not show it, and there is no record of the launch", true
 		}
-		r.lay = func(b *bed) { b.hidden(recorded) }
+		r.lay = func(b *fixture) { b.hidden(recorded) }
 		add(r)
 	}
 	return all
@@ -102,7 +102,7 @@ func ownerRows() []row {
 
 // hidden has the other user's daemon live in a directory that two users write
 // to, on a machine whose /proc shows each user his own processes only.
-func (b *bed) hidden(recorded bool) {
+func (b *fixture) hidden(recorded bool) {
 	b.Helper()
 	as := func(uid int) {
 		b.as, b.prefix = nil, []string{"setpriv", fmt.Sprint("--reuid=", uid), fmt.Sprint("--regid=", uid), "--clear-groups"}
@@ -120,7 +120,7 @@ func (b *bed) hidden(recorded bool) {
 }
 
 // theirs gives a file of the endpoint, or its directory, to the other user.
-func (b *bed) theirs(name string, mode os.FileMode) {
+func (b *fixture) theirs(name string, mode os.FileMode) {
 	b.Helper()
 	if err := os.Chmod(b.file(name), mode); err != nil {
 		b.Fatal(err)
@@ -131,7 +131,7 @@ func (b *bed) theirs(name string, mode os.FileMode) {
 }
 
 // theirStranger starts a stranger of the other user's.
-func (b *bed) theirStranger(title ...string) *stranger {
+func (b *fixture) theirStranger(title ...string) *stranger {
 	b.Helper()
 	own := b.as
 	defer func() { b.as = own }()
@@ -141,7 +141,7 @@ func (b *bed) theirStranger(title ...string) *stranger {
 
 // share opens the configuration directory, which stays the other user's, and
 // has commands run by the usual user, whose login is his own.
-func (b *bed) share(dirs, files os.FileMode) {
+func (b *fixture) share(dirs, files os.FileMode) {
 	b.Helper()
 	err := filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -166,7 +166,7 @@ func (b *bed) share(dirs, files os.FileMode) {
 }
 
 // livesOn wants the daemons that were there to be there, and no other.
-func livesOn(b *bed, operation string, c cell) {
+func livesOn(b *fixture, operation string, c cell) {
 	b.Helper()
 	if now := b.living(); !slices.Equal(now, b.daemons) {
 		b.Errorf("%s: daemons %v live, want %v", operation, now, b.daemons)

@@ -41,14 +41,14 @@ func processRows() []row {
 	)
 	all := []row{
 		{group: group, fault: "kill -9 of the daemon", want: crashed,
-			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
+			lay: func(b *fixture) { b.kill(b.started(), syscall.SIGKILL) }},
 		{group: group, fault: "kill -9 of the real daemon", by: "real", want: crashed, long: true,
-			lay: func(b *bed) { b.kill(b.started(), syscall.SIGKILL) }},
+			lay: func(b *fixture) { b.kill(b.started(), syscall.SIGKILL) }},
 		{group: group, fault: "a cgroup's kill of the daemon and its user endpoint " + cgroupKills, want: crashed, lay: cgroupKilled},
 		{group: group, fault: "a cgroup's kill of a start and the daemon that it waits for " + cgroupKills, lay: cgroupKilledStarting,
 			want: "Initialized | Initialized | started | not_running | restarted | deleted | shown"},
 		{group: group, fault: "kill -9 of the daemon, whose user endpoint lives on for a second", want: crashed,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.play(script{User: userID})
 				pid := b.started()
 				b.userUp()
@@ -56,21 +56,21 @@ func processRows() []row {
 				b.kill(pid, syscall.SIGKILL)
 			}},
 		{group: group, fault: "kill -9 of a user endpoint", want: runs,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.play(script{User: userID})
 				b.started()
 				b.kill(b.userUp(), syscall.SIGKILL)
 				b.users(0)
 				b.play(script{})
-			}, after: func(b *bed, operation string, c cell) {
+			}, after: func(b *fixture, operation string, c cell) {
 				if c.outcome == "stopped" {
 					b.users(0)
 				}
 			}},
 		{group: group, fault: "kill -9 of a user endpoint amid a task, whose workers outlive it", by: "real", want: "Running | Running | already_running | timeout | timeout | conflict | shown", long: true, lay: realUserKilled, after: userToldDead},
 		{group: group, fault: "suspended (SIGSTOP)", want: runs,
-			lay: func(b *bed) { b.kill(b.started(), syscall.SIGSTOP) },
-			after: func(b *bed, operation string, _ cell) {
+			lay: func(b *fixture) { b.kill(b.started(), syscall.SIGSTOP) },
+			after: func(b *fixture, operation string, _ cell) {
 				if operation != "list" {
 					return
 				}
@@ -79,31 +79,31 @@ func processRows() []row {
 				}
 			}},
 		{group: group, fault: "ignores SIGTERM", want: "Running | Running | already_running | timeout | timeout | conflict | shown",
-			lay: func(b *bed) { b.timeout = "3s"; b.play(script{Stubborn: true}); b.started() }},
+			lay: func(b *fixture) { b.timeout = "3s"; b.play(script{Stubborn: true}); b.started() }},
 		{group: group, fault: "takes three seconds to end", want: runs, long: true,
-			lay: func(b *bed) { b.play(script{Dying: 3 * time.Second}); b.started() }},
+			lay: func(b *fixture) { b.play(script{Dying: 3 * time.Second}); b.started() }},
 		{group: group, fault: "still loading when a start was given up", want: "Starting | Starting | started | stopped | restarted | conflict | shown",
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.play(script{Load: 4 * time.Second})
 				if a := b.run("endpoint", "start", "--timeout", "100ms", "mesa"); a.exit != 6 {
 					b.Fatalf("start: exit status %d\n%s", a.exit, a.stderr)
 				}
 			}},
 		{group: group, fault: "prints warnings and lives", want: runs,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.play(script{Print: "DeprecationWarning: this is not an error\nTraceback is only a word\n"})
 				b.started()
 			}},
 		{group: group, fault: "a zombie, whose parent does not bury it", want: crashed,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				// The program's own child becomes a zombie while it waits; here the
 				// parent is this test, which started the daemon by hand.
 				b.byHand()
 			}},
 		{group: group, fault: "the shell that started it is gone", want: runs, long: true,
-			lay: func(b *bed) { b.shell("true"); b.started(); b.prefix = nil }},
+			lay: func(b *fixture) { b.shell("true"); b.started(); b.prefix = nil }},
 		{group: group, fault: "the terminal that started it is closed", want: runs,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				cmd := exec.Command("script", "-qec", place.chiltepin+" endpoint start mesa", "/dev/null")
 				cmd.Env, cmd.Dir = b.env, b.home
 				cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -112,7 +112,7 @@ func processRows() []row {
 				}
 			}},
 		{group: group, fault: "the process group of who started it was killed", want: runs,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				cmd := exec.Command("sh", "-c", `"$0" endpoint start mesa && kill -9 0`, place.chiltepin)
 				cmd.Env, cmd.Dir = b.env, b.home
 				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -123,20 +123,20 @@ func processRows() []row {
 	}
 	for _, status := range []int{0, 1, 65, 69, 70, 73, 75, 77, 78} {
 		all = append(all, row{group: group, fault: fmt.Sprintf("prints nothing and ends with %d before it registers", status), want: silent, long: status != 73,
-			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &status, At: "launch"}) }})
+			lay: func(b *fixture) { b.stopped(); b.play(script{Exit: &status, At: "launch"}) }})
 	}
 	seventy, none := 70, 0
 	return append(all,
 		row{group: group, fault: "ends right after it registered", want: silent,
-			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &seventy, At: "registered"}) }},
+			lay: func(b *fixture) { b.stopped(); b.play(script{Exit: &seventy, At: "registered"}) }},
 		row{group: group, fault: "ends with 0 because nobody says who it serves", want: silent,
-			lay: func(b *bed) { b.stopped(); b.play(script{Exit: &none, At: "marker"}) }},
+			lay: func(b *fixture) { b.stopped(); b.play(script{Exit: &none, At: "marker"}) }},
 	)
 }
 
 // userUp waits until the user endpoint has marked its beginning, and returns its
 // process id.
-func (b *bed) userUp() int {
+func (b *fixture) userUp() int {
 	b.Helper()
 	pid := b.users(1)[0]
 	log := filepath.Join(b.dir, "uep."+b.id()+"."+userID, "endpoint.log")
@@ -152,7 +152,7 @@ func (b *bed) userUp() int {
 
 // byHand starts the daemon as its owner would, without the program, kills it and
 // leaves it a zombie.
-func (b *bed) byHand() {
+func (b *fixture) byHand() {
 	b.Helper()
 	cmd := exec.Command(place.bin+"/globus-compute-endpoint", "-c", b.dir, "start", "mesa")
 	cmd.Env, cmd.Dir = append(b.env, "GLOBUS_COMPUTE_USER_DIR="+b.dir), b.path

@@ -49,7 +49,7 @@ func (r result) told(text string) told {
 }
 
 // byServer calls an operation through a server.
-func (b *bed) byServer(s *server, operation, arguments string) told {
+func (b *fixture) byServer(s *server, operation, arguments string) told {
 	raw, err := s.ask("tools/call", fmt.Sprintf(`{"name":"endpoint_%s","arguments":%s}`, operation, arguments))
 	if err != nil {
 		b.Errorf("%s by a server: %v", operation, err)
@@ -67,7 +67,7 @@ func (b *bed) byServer(s *server, operation, arguments string) told {
 }
 
 // byCommand calls an operation by the command line.
-func (b *bed) byCommand(operation string, args ...string) told {
+func (b *fixture) byCommand(operation string, args ...string) told {
 	a := b.run(append([]string{"endpoint", operation, "--json"}, args...)...)
 	text := a.stdout
 	if a.exit != 0 {
@@ -120,7 +120,7 @@ func TestAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			box := sandboxtest.Start(t)
-			b := newBed(t, box)
+			b := newFixture(t, box)
 			one, two := b.server(), b.server()
 			const mesa = `{"name":"mesa"}`
 			for round := range rounds {
@@ -189,7 +189,7 @@ func TestAtOnce(t *testing.T) {
 }
 
 // counts wants so many daemons and registrations.
-func (b *bed) counts(round, daemons, registrations int) {
+func (b *fixture) counts(round, daemons, registrations int) {
 	b.Helper()
 	if got := b.living(); len(got) != daemons || daemons > 1 {
 		b.Errorf("round %d: daemons %v live, want %d", round, got, daemons)
@@ -205,7 +205,7 @@ func TestRealAtOnce(t *testing.T) {
 	if !*whole {
 		return // it takes a minute of two cores
 	}
-	b := newBed(t, sandboxtest.Start(t))
+	b := newFixture(t, sandboxtest.Start(t))
 	b.real()
 	byHand := func(args ...string) told {
 		cmd := exec.Command("globus-compute-endpoint", append([]string{"-c", b.dir}, args...)...)
@@ -240,7 +240,7 @@ func TestRealAtOnce(t *testing.T) {
 }
 
 // settled waits until so many daemons live: one that gives way needs a moment.
-func (b *bed) settled(want int) {
+func (b *fixture) settled(want int) {
 	b.Helper()
 	var living []int
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(10 * time.Millisecond) {

@@ -42,7 +42,7 @@ Executor(endpoint_id=sys.argv[1]).submit(endless, sys.argv[2]).result()
 `
 
 // realUserKilled kills a real user endpoint in the midst of a task.
-func realUserKilled(b *bed) {
+func realUserKilled(b *fixture) {
 	b.Helper()
 	py := runtimetest.Env(b, runtimetest.Newest)
 	b.timeout = "5s"
@@ -82,7 +82,7 @@ func realUserKilled(b *bed) {
 
 // buryChildren kills the children of a process when the test ends: parsl's
 // interchange outlives the user endpoint.
-func (b *bed) buryChildren(pid int) {
+func (b *fixture) buryChildren(pid int) {
 	b.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	if err != nil {
@@ -111,9 +111,9 @@ func (b *bed) buryChildren(pid int) {
 	}
 }
 
-// realUsers returns the real user endpoints of the bed's endpoint: their title
-// has its id. They hide the environment that [bed.users] goes by.
-func (b *bed) realUsers() (all []int) {
+// realUsers returns the real user endpoints of the fixture's endpoint: their title
+// has its id. They hide the environment that [fixture.users] goes by.
+func (b *fixture) realUsers() (all []int) {
 	b.Helper()
 	titles, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -136,7 +136,7 @@ func (b *bed) realUsers() (all []int) {
 // userToldDead wants the manager to live on, and its user endpoint not to be
 // shown as running. What that one has left running is told, and is not ended in
 // the midst of its task unless asked to; then nothing of it is left.
-func userToldDead(b *bed, operation string, c cell) {
+func userToldDead(b *fixture, operation string, c cell) {
 	livesOn(b, operation, c)
 	if users := b.realUsers(); len(users) > 0 {
 		b.Errorf("%s: user endpoints %v live", operation, users)

@@ -22,12 +22,12 @@ type answer struct {
 }
 
 // run runs the program to its end.
-func (b *bed) run(args ...string) answer {
+func (b *fixture) run(args ...string) answer {
 	b.Helper()
 	return b.finish(b.command(args...))
 }
 
-func (b *bed) command(args ...string) *exec.Cmd {
+func (b *fixture) command(args ...string) *exec.Cmd {
 	argv := append(slices.Clone(b.prefix), append([]string{place.chiltepin}, args...)...)
 	if b.on != nil {
 		argv = append(b.on.enter(), argv...)
@@ -40,7 +40,7 @@ func (b *bed) command(args ...string) *exec.Cmd {
 
 // finish runs a command with its output in files, which nobody who inherits
 // them keeps us waiting for.
-func (b *bed) finish(cmd *exec.Cmd) answer {
+func (b *fixture) finish(cmd *exec.Cmd) answer {
 	b.Helper()
 	var files [2]*os.File
 	for i, to := range []*io.Writer{&cmd.Stdout, &cmd.Stderr} {
@@ -83,7 +83,7 @@ func (b *bed) finish(cmd *exec.Cmd) answer {
 }
 
 // read reads what a command has printed into files.
-func (a *answer) read(b *bed, files [2]*os.File) {
+func (a *answer) read(b *fixture, files [2]*os.File) {
 	b.Helper()
 	for i, into := range []*string{&a.stdout, &a.stderr} {
 		if files[i] == nil {
@@ -98,7 +98,7 @@ func (a *answer) read(b *bed, files [2]*os.File) {
 }
 
 // finishUnlocked is finish on a file system that has no locks.
-func (b *bed) finishUnlocked(cmd *exec.Cmd, files [2]*os.File) answer {
+func (b *fixture) finishUnlocked(cmd *exec.Cmd, files [2]*os.File) answer {
 	b.Helper()
 	began := time.Now()
 	tr := tracer{unlocked: true}
@@ -116,7 +116,7 @@ func (b *bed) finishUnlocked(cmd *exec.Cmd, files [2]*os.File) answer {
 }
 
 // must runs the program, which must succeed.
-func (b *bed) must(args ...string) answer {
+func (b *fixture) must(args ...string) answer {
 	b.Helper()
 	a := b.run(args...)
 	if a.exit != 0 {

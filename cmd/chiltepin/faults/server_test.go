@@ -14,7 +14,7 @@ type server struct {
 	n   int
 }
 
-func (b *bed) server() *server {
+func (b *fixture) server() *server {
 	b.Helper()
 	cmd := b.command("mcp", "--consent", "host", "--log-level", "error")
 	in, err := cmd.StdinPipe()

@@ -21,18 +21,18 @@ func serviceRows() []row {
 	answers := func(fault, want string, f sandbox.Fault) row {
 		f.Host = sandbox.ComputeHost
 		return row{group: group, fault: fault, want: want, by: "real", own: true, online: true, long: f.Status != 403,
-			lay: func(b *bed) { b.stopped(); b.box.Order(f) }}
+			lay: func(b *fixture) { b.stopped(); b.box.Order(f) }}
 	}
 	text := func(s string) *string { return &s }
 	broker := func(fault, want string, orders ...sandbox.BrokerFault) row {
 		return row{group: group, fault: fault, want: want, by: "real", own: true, online: true, long: true,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				for _, f := range orders {
 					b.box.OrderBroker(f)
 				}
 				b.started()
 			},
-			after: func(b *bed, operation string, c cell) {
+			after: func(b *fixture, operation string, c cell) {
 				if c.outcome == "timeout" && !strings.Contains(c.evidence, "has logged the end of its work") {
 					b.Errorf("%s does not say how far the daemon came: %s", operation, c.evidence)
 				}
@@ -45,7 +45,7 @@ func serviceRows() []row {
 	// affair.
 	hangs := broker("the broker takes heartbeats in silence, and the daemon lives", "Running | Running | already_running | timeout | timeout | conflict | shown", sandbox.BrokerFault{Kind: "silent", Method: "basic.publish"})
 	lay := hangs.lay
-	hangs.lay = func(b *bed) { lay(b); b.timeout = "30s" }
+	hangs.lay = func(b *fixture) { lay(b); b.timeout = "30s" }
 	const runs = "Running | Running | already_running | stopped | restarted | conflict | shown"
 	return []row{
 		answers("401 to everything", refusing, sandbox.Fault{Status: 401, Code: "AUTHENTICATION_FAILED"}),
@@ -63,14 +63,14 @@ func serviceRows() []row {
 		answers("another content type", unavailable, sandbox.Fault{Body: text("<html>a portal</html>"), ContentType: "text/html"}),
 		answers("JSON that is none", unavailable, sandbox.Fault{Body: text(`{"a":`)}),
 		{group: group, fault: "unreachable", want: unavailable, by: "real", own: true, online: true, long: true,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.stopped()
 				if err := b.box.Down(); err != nil {
 					b.Fatal(err)
 				}
 			}},
 		{group: group, fault: "its name does not resolve", want: unavailable, by: "real", own: true, online: true, long: true,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.stopped()
 				b.on = newNode(b.T, "login1", 0)
 				b.onNode("sh", "-c", `: > "$0" && mount --bind "$0" /etc/resolv.conf`, b.home+"/empty")
@@ -78,7 +78,7 @@ func serviceRows() []row {
 				b.set("https_proxy", "")
 			}},
 		{group: group, fault: "its certificate is not trusted", want: unavailable, by: "real", own: true, online: true, long: true,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.stopped()
 				for _, name := range []string{"GLOBUS_SDK_VERIFY_SSL", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} {
 					b.unset(name)
@@ -86,16 +86,16 @@ func serviceRows() []row {
 			}},
 		broker("the broker refuses connections, and the daemon lives", runs, sandbox.BrokerFault{Kind: "refuse"}),
 		{group: group, fault: "the broker refuses the daemon's password", want: "Stopped | Stopped | failed | not_running | failed | deleted | shown", by: "real", own: true, online: true, long: true,
-			lay: func(b *bed) { b.stopped(); b.box.OrderBroker(sandbox.BrokerFault{Kind: "auth"}) }},
+			lay: func(b *fixture) { b.stopped(); b.box.OrderBroker(sandbox.BrokerFault{Kind: "auth"}) }},
 		{group: group, fault: "the broker closes its connections midway and then refuses the daemon's password, so that it ends", want: "Stopped | Stopped | failed | not_running | failed | deleted | shown", by: "real", own: true, online: true, long: true,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.started()
 				b.box.OrderBroker(sandbox.BrokerFault{Kind: "auth"})
 				b.box.CloseConnections("")
 				b.settled(0)
 			}},
 		{group: group, fault: "the broker closes its connections midway, and the daemon lives", want: runs, by: "real", own: true, online: true, long: true,
-			lay: func(b *bed) {
+			lay: func(b *fixture) {
 				b.started()
 				b.box.CloseConnections("")
 			}},

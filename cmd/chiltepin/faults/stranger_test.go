@@ -15,7 +15,7 @@ type stranger struct {
 }
 
 // stranger starts one, with a title if it is to have one.
-func (b *bed) stranger(title ...string) *stranger {
+func (b *fixture) stranger(title ...string) *stranger {
 	b.Helper()
 	s := &stranger{said: &syncBuffer{}}
 	argv := append(title, "python train.py")
@@ -44,7 +44,7 @@ func (b *bed) stranger(title ...string) *stranger {
 }
 
 // unharmed fails the test when a stranger has ended or got a signal.
-func (b *bed) unharmed() {
+func (b *fixture) unharmed() {
 	b.Helper()
 	for _, s := range b.strangers {
 		if said := s.said.String(); said != "ready\n" || syscall.Kill(s.cmd.Process.Pid, 0) != nil {

@@ -31,8 +31,8 @@ func (s *syncBuffer) String() string {
 	return s.buf.String()
 }
 
-// real has the bed use the real daemon.
-func (b *bed) real() {
+// real has the fixture use the real daemon.
+func (b *fixture) real() {
 	b.Helper()
 	py := runtimetest.Env(b, runtimetest.Newest)
 	b.set("PATH", py.Path())

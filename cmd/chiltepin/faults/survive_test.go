@@ -24,7 +24,7 @@ func TestStrangerSurvives(t *testing.T) {
 		for _, operation := range append([]string{"stop --now", "delete --force"}, operations...) {
 			t.Run(operation+" on "+title, func(t *testing.T) {
 				t.Parallel()
-				b := newBed(t, box)
+				b := newFixture(t, box)
 				pid := b.stranger(title).cmd.Process.Pid
 				for range rounds {
 					b.put("daemon.pid", fmt.Sprintln(pid))

@@ -182,7 +182,7 @@ func commonCalls() map[uint64]string {
 }
 
 // traced runs the program under a tracer.
-func (b *bed) traced(tr tracer, args ...string) (tracer, bool) {
+func (b *fixture) traced(tr tracer, args ...string) (tracer, bool) {
 	b.Helper()
 	cmd := b.command(args...)
 	out, err := os.CreateTemp(b.TempDir(), "out")

@@ -16,9 +16,9 @@ import (
 	"chiltepin/globus/sandbox/sandboxtest"
 )
 
-// bed is a home with one configured endpoint, "mesa", in which something is
+// fixture is a home with one configured endpoint, "mesa", in which something is
 // about to go wrong.
-type bed struct {
+type fixture struct {
 	*testing.T
 	box *sandboxtest.Box
 	// home is HOME, dir the configuration directory, path the endpoint's.
@@ -42,7 +42,7 @@ type bed struct {
 	mute bool
 	// aborts is true when Go's runtime may give up before the program is asked.
 	aborts bool
-	// root is put before paths to see them as the bed's machine does.
+	// root is put before paths to see them as the fixture's machine does.
 	root string
 	// others is the number of daemons that are not mesa's, and stay.
 	others int
@@ -50,14 +50,14 @@ type bed struct {
 	daemons []int
 	// children are those of a user endpoint that was killed.
 	children []int
-	// victim is a process id on the bed's machine that must come to no harm.
+	// victim is a process id on the fixture's machine that must come to no harm.
 	victim int
 }
 
-// newBed makes a bed, and a login for it when the box has none yet.
-func newBed(t *testing.T, box *sandboxtest.Box) *bed {
+// newFixture makes a fixture, and a login for it when the box has none yet.
+func newFixture(t *testing.T, box *sandboxtest.Box) *fixture {
 	t.Helper()
-	b := &bed{T: t, box: box, home: t.TempDir(), timeout: "60s", name: "mesa"}
+	b := &fixture{T: t, box: box, home: t.TempDir(), timeout: "60s", name: "mesa"}
 	// Another user must get there, too.
 	for _, dir := range []string{filepath.Dir(b.home), b.home} {
 		if err := os.Chmod(dir, 0o755); err != nil {
@@ -77,8 +77,8 @@ func newBed(t *testing.T, box *sandboxtest.Box) *bed {
 	return b
 }
 
-// login gives the bed the tokens of the box's first login.
-func (b *bed) login() {
+// login gives the fixture the tokens of the box's first login.
+func (b *fixture) login() {
 	b.Helper()
 	store := filepath.Join(b.dir, "storage.db")
 	if data, ok := boxTokens.Load(b.box); ok {
@@ -110,17 +110,17 @@ func credentials(t *testing.T, box *sandboxtest.Box) []string {
 }
 
 // set sets a variable of the environment.
-func (b *bed) set(name, value string) {
+func (b *fixture) set(name, value string) {
 	b.unset(name)
 	b.env = append(b.env, name+"="+value)
 }
 
-func (b *bed) unset(name string) {
+func (b *fixture) unset(name string) {
 	b.env = slices.DeleteFunc(b.env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 }
 
 // play sets how daemons behave that are launched from now on.
-func (b *bed) play(s script) {
+func (b *fixture) play(s script) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		b.Fatal(err)
@@ -129,14 +129,14 @@ func (b *bed) play(s script) {
 }
 
 // started starts the endpoint and returns the process id of its daemon.
-func (b *bed) started() int {
+func (b *fixture) started() int {
 	b.Helper()
 	b.must("endpoint", "start", "mesa")
 	return b.pid()
 }
 
 // pid reads daemon.pid.
-func (b *bed) pid() int {
+func (b *fixture) pid() int {
 	b.Helper()
 	data, err := os.ReadFile(b.file("daemon.pid"))
 	if err != nil {
@@ -150,7 +150,7 @@ func (b *bed) pid() int {
 }
 
 // id reads endpoint.json, and is empty when there is none.
-func (b *bed) id() string {
+func (b *fixture) id() string {
 	var v struct {
 		ID string `json:"endpoint_id"`
 	}
@@ -161,15 +161,15 @@ func (b *bed) id() string {
 	return ""
 }
 
-func (b *bed) file(name string) string { return b.root + filepath.Join(b.path, name) }
+func (b *fixture) file(name string) string { return b.root + filepath.Join(b.path, name) }
 
 // shell has commands run by a shell that does something before.
-func (b *bed) shell(before string) {
+func (b *fixture) shell(before string) {
 	b.prefix = []string{"sh", "-c", before + `; exec "$0" "$@"`}
 }
 
 // private wants a file to have a mode.
-func (b *bed) private(path string, mode os.FileMode) {
+func (b *fixture) private(path string, mode os.FileMode) {
 	b.Helper()
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm() != mode {
 		b.Errorf("%s has mode %o, want %o", path, info.Mode().Perm(), mode)
@@ -177,7 +177,7 @@ func (b *bed) private(path string, mode os.FileMode) {
 }
 
 // asUser has commands run without privileges, by a user who owns the home.
-func (b *bed) asUser() {
+func (b *fixture) asUser() {
 	b.Helper()
 	if os.Geteuid() != 0 {
 		return
@@ -186,7 +186,7 @@ func (b *bed) asUser() {
 }
 
 // asUserID is asUser with the user's number; it takes root.
-func (b *bed) asUserID(uid int) {
+func (b *fixture) asUserID(uid int) {
 	b.Helper()
 	b.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid), NoSetGroups: true}
 	for _, v := range b.env {
@@ -214,7 +214,7 @@ func (b *bed) asUserID(uid int) {
 	}
 }
 
-func (b *bed) put(name, content string) {
+func (b *fixture) put(name, content string) {
 	b.Helper()
 	if err := os.WriteFile(b.file(name), []byte(content), 0o600); err != nil {
 		b.Fatal(err)
@@ -227,7 +227,7 @@ func (b *bed) put(name, content string) {
 }
 
 // gone removes a file of the endpoint.
-func (b *bed) gone(name string) {
+func (b *fixture) gone(name string) {
 	b.Helper()
 	if err := os.RemoveAll(b.file(name)); err != nil {
 		b.Fatal(err)
@@ -235,7 +235,7 @@ func (b *bed) gone(name string) {
 }
 
 // touched sets the time of a file of the endpoint.
-func (b *bed) touched(name string, age time.Duration) {
+func (b *fixture) touched(name string, age time.Duration) {
 	b.Helper()
 	at := time.Now().Add(-age)
 	if err := os.Chtimes(b.file(name), at, at); err != nil {

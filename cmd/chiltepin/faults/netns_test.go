@@ -15,7 +15,7 @@ import (
 
 // alone has commands run on a machine with a network of its own, which leads
 // nowhere.
-func (b *bed) alone(name string) {
+func (b *fixture) alone(name string) {
 	b.Helper()
 	b.on = newNode(b.T, name, time.Hour, "--net")
 	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", b.on.init))
@@ -27,9 +27,9 @@ func (b *bed) alone(name string) {
 	}
 }
 
-// served lets the bed's machine reach the services, and nothing else: what is
+// served lets the fixture's machine reach the services, and nothing else: what is
 // sent to their proxy on its own loopback is passed on to the one here.
-func (b *bed) served() {
+func (b *fixture) served() {
 	b.Helper()
 	var address string
 	for _, v := range b.env {
@@ -121,9 +121,9 @@ func loopbackUp() error {
 	return nil
 }
 
-// onlyShared takes from the bed's machine every file of this test but the
+// onlyShared takes from the fixture's machine every file of this test but the
 // configuration directory and the programs.
-func (b *bed) onlyShared() {
+func (b *fixture) onlyShared() {
 	b.Helper()
 	b.unset("SSL_CERT_FILE") // the stand-in's, which is not there either
 	b.unset("GLOBUS_SDK_VERIFY_SSL")

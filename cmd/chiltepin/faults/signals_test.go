@@ -16,7 +16,7 @@ import (
 
 // kill sends a signal to a process of this test and, for one that ends, waits
 // until it is gone.
-func (b *bed) kill(pid int, s syscall.Signal) {
+func (b *fixture) kill(pid int, s syscall.Signal) {
 	b.Helper()
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -41,17 +41,17 @@ func (b *bed) kill(pid int, s syscall.Signal) {
 	}
 }
 
-// living returns the processes that serve an endpoint of this bed, whatever
+// living returns the processes that serve an endpoint of this fixture, whatever
 // the program thinks of them: those that were launched with its configuration
 // directory and have the daemon's name or title. Zombies have neither.
-func (b *bed) living() []int {
+func (b *fixture) living() []int {
 	return b.processes(func(command []byte) bool {
 		return bytes.Contains(command, []byte("Globus Compute Endpoint *(")) || bytes.Contains(command, []byte("globus-compute-endpoint"))
 	})
 }
 
 // users waits until so many user endpoints live, and returns them.
-func (b *bed) users(want int) []int {
+func (b *fixture) users(want int) []int {
 	b.Helper()
 	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		all := b.processes(func(command []byte) bool { return bytes.HasPrefix(command, []byte("Globus Compute Endpoint (")) })
@@ -64,8 +64,8 @@ func (b *bed) users(want int) []int {
 	}
 }
 
-// processes returns the processes of this bed whose command line is right.
-func (b *bed) processes(right func([]byte) bool) []int {
+// processes returns the processes of this fixture whose command line is right.
+func (b *fixture) processes(right func([]byte) bool) []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		b.Fatal(err)
@@ -89,7 +89,7 @@ func (b *bed) processes(right func([]byte) bool) []int {
 }
 
 // sweep kills what the test has left running in its directory.
-func (b *bed) sweep() {
+func (b *fixture) sweep() {
 	for _, pid := range b.processes(func([]byte) bool { return true }) {
 		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
 			_ = unix.PidfdSendSignal(fd, syscall.SIGKILL, nil, 0)
@@ -99,8 +99,8 @@ func (b *bed) sweep() {
 }
 
 // registrations returns how many registrations the service has of endpoints
-// of this bed.
-func (b *bed) registered(id string) bool {
+// of this fixture.
+func (b *fixture) registered(id string) bool {
 	for _, e := range b.box.State().Endpoints {
 		if e.ID == id {
 			return true
@@ -111,7 +111,7 @@ func (b *bed) registered(id string) bool {
 
 // snapshot is everything under the configuration directory, so that what must
 // write nothing can be held against it.
-func (b *bed) snapshot() string {
+func (b *fixture) snapshot() string {
 	var text strings.Builder
 	_ = filepath.WalkDir(b.root+b.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
