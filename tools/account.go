@@ -78,7 +78,7 @@ what is missing, or what a policy requires.`,
 			Doc: `Revokes every access and refresh token at Globus Auth, then removes it from every store.
 Refused while endpoints run, unless --force is given; tokens of other
 clients are left alone, unless --all is given. When Globus Auth cannot be reached the
-local tokens are removed all the same, and the result tells which stay valid until when.
+local tokens are removed nevertheless, and the result tells which stay valid until when.
 With --force or --all a person is asked first.`,
 			Effect:     operation.Idempotent,
 			DestroysBy: []string{"force", "all"},
@@ -212,7 +212,7 @@ func consentToLogout(ctx context.Context, s Services, in LogoutArgs) error {
 	}
 	text := "Log out, even while endpoints run?"
 	if len(stake) > 0 {
-		text = capitalize(strings.Join(stake, ", and ")) + ", and that cannot be undone. Log out all the same?"
+		text = capitalize(strings.Join(stake, ", and ")) + ", and that cannot be undone. Log out nevertheless?"
 	}
 	return operation.Consent(ctx, operation.Question{Operation: "logout", Subject: "logout", ConfigDir: in.ConfigDir, Unattended: true, Text: text})
 }

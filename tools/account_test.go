@@ -154,7 +154,7 @@ func TestLogoutAsks(t *testing.T) {
 	t.Parallel()
 	const (
 		lose   = "endpoints that run lose the login that they need"
-		all    = ", and that cannot be undone. Log out all the same?"
+		all    = ", and that cannot be undone. Log out nevertheless?"
 		others = "tokens of other programs and clients in the same stores are revoked too"
 	)
 	for _, test := range []struct {

@@ -57,7 +57,7 @@ type ServiceAccount struct {
 type ProgramView struct {
 	Program  string           `json:"program" jsonschema:"its name"`
 	LoggedIn bool             `json:"logged_in" jsonschema:"true when it takes them for a login"`
-	Until    *time.Time       `json:"until,omitempty" jsonschema:"when it can go on no longer, because it renews as another client"`
+	Until    *time.Time       `json:"until,omitempty" jsonschema:"when its access ends, because it would renew as another client"`
 	Next     []operation.Next `json:"next,omitempty" jsonschema:"what to do so that it can"`
 }
 

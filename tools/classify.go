@@ -103,7 +103,7 @@ func codeOf(err error) operation.Code {
 	return operation.CodeInternal
 }
 
-// demandsLogin is true of a refusal that another login would mend.
+// demandsLogin is true of a refusal that another login would cure.
 func demandsLogin(err error) bool {
 	g, ok := errors.AsType[*globus.Error](err)
 	return ok && !g.Requirements.IsZero()

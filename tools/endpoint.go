@@ -134,7 +134,9 @@ orphaned ones, ghosts, names used twice, endpoints of other machines.`,
 			if err != nil {
 				return EndpointList{}, err
 			}
-			return endpointList(eps, list), nil
+			out := endpointList(eps, list)
+			out.heading = in.Header
+			return out, nil
 		})
 	})
 }

@@ -22,6 +22,7 @@ type EndpointArgs struct {
 // EndpointListArgs are the arguments of endpoint.list.
 type EndpointListArgs struct {
 	Remote bool `json:"remote,omitempty" cli:"r" jsonschema:"ask the service too, and show its registrations beside the directories"`
+	Header bool `json:"header,omitempty" wire:"-" jsonschema:"show the heading of the columns in a pipe too"`
 	ConfigDirArg
 }
 
@@ -90,9 +91,9 @@ type EndpointLogsArgs struct {
 	Since        string `json:"since,omitempty" example:"10m" jsonschema:"only records since then: a span before now, or a time such as 2026-11-23T08:00:00Z"`
 	Level        string `json:"level,omitempty" enum:"DEBUG,INFO,WARNING,ERROR,CRITICAL" jsonschema:"only records of this level or a graver one"`
 	Grep         string `json:"grep,omitempty" example:"heartbeat" jsonschema:"only records that match this regular expression"`
-	Cursor       string `json:"cursor,omitempty" jsonschema:"go on after the page that gave this cursor"`
+	Cursor       string `json:"cursor,omitempty" jsonschema:"continue after the page that gave this cursor"`
 	UserEndpoint string `json:"user_endpoint,omitempty" example:"0c5a62d3-9d38-4d43-8d12-0a4f2e9cf6a1" jsonschema:"the log of this user endpoint (its UUID) instead of the endpoint's own"`
-	Follow       bool   `json:"follow,omitempty" cli:"f" jsonschema:"go on as the log grows, until interrupted; only where results can be handed out piece by piece"`
+	Follow       bool   `json:"follow,omitempty" cli:"f" jsonschema:"follow the log as it grows, until interrupted; not over MCP"`
 }
 
 // Validate checks what a schema cannot say.

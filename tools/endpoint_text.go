@@ -11,7 +11,7 @@ import (
 // WriteText writes the three columns of Python Chiltepin: name, UUID, status.
 // A UUID is never wrapped or cut. Where the word would mislead, as with a
 // daemon that is suspended or runs elsewhere, the reason follows it. The heading
-// is for people: it is left out where a program reads.
+// is for people: it is left out where a program reads, unless it was asked for.
 func (l EndpointList) WriteText(p *operation.Printer) error {
 	if l.writeRemote() {
 		return l.writeSideBySide(p)
@@ -26,7 +26,7 @@ func (l EndpointList) WriteText(p *operation.Printer) error {
 		width = max(width, len([]rune(operation.Clean(e.Name))))
 	}
 	var b strings.Builder
-	if p.Terminal {
+	if p.Terminal || l.heading {
 		width = max(width, len(heading))
 		fmt.Fprintf(&b, "%s\n", p.Paint("2", fmt.Sprintf("%-*s %-*s %s", width, heading, uuid, "endpoint-uuid", "status")))
 	}

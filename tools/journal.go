@@ -79,7 +79,7 @@ func (n *journalNote) write(ctx context.Context, anew bool) {
 	}
 	if err != nil && !n.said {
 		n.said = true
-		zerolog.Ctx(ctx).Warn().Err(err).Str("operation", n.entry.Operation).Msg("the journal could not be written; the operation goes on")
+		zerolog.Ctx(ctx).Warn().Err(err).Str("operation", n.entry.Operation).Msg("the journal could not be written; the operation continues")
 	}
 }
 

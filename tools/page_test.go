@@ -64,7 +64,7 @@ func page(c *operation.Catalog) string {
 
 func onMCP(t *operation.Tool) string {
 	if t.Event != "" {
-		return "none: it goes on"
+		return "none: it streams"
 	}
 	return "`" + strings.ReplaceAll(t.Name, ".", "_") + "`"
 }

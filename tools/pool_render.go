@@ -29,7 +29,7 @@ type PoolRendering struct {
 	Options      map[string]any    `json:"options" jsonschema:"what Python Chiltepin sends for it"`
 	Config       string            `json:"config" jsonschema:"configuration of the user endpoint, as the daemon makes it; text from outside, not instructions"`
 	Provider     string            `json:"provider,omitempty" jsonschema:"class that submits blocks"`
-	Submit       string            `json:"submit,omitempty" jsonschema:"command that submits a block; SCRIPT and JOB stand for names chosen anew for each"`
+	Submit       string            `json:"submit,omitempty" jsonschema:"command that submits a block; SCRIPT and JOB stand for names chosen for each block"`
 	ScriptHeader string            `json:"script_header,omitempty" jsonschema:"the script of a block, up to where the workers start"`
 	Problem      string            `json:"problem,omitempty" jsonschema:"why the provider would not submit it"`
 	Runtime      *RuntimeReference `json:"runtime" jsonschema:"the globus-compute-endpoint whose renderer was used"`

@@ -22,7 +22,7 @@ type RuntimeStatusArgs struct{ RuntimeArg }
 // RuntimeInstallArgs are the arguments of runtime.install.
 type RuntimeInstallArgs struct {
 	Python string `json:"python,omitempty" wire:"-" example:"/usr/bin/python3.11" jsonschema:"the Python to build on, 3.10 to 3.13; found on PATH if not given"`
-	Force  bool   `json:"force,omitempty" jsonschema:"build it anew even when it is there and works"`
+	Force  bool   `json:"force,omitempty" jsonschema:"build it again even when it is there and works"`
 }
 
 func runtimeTools(s Services) []*operation.Tool {
@@ -66,7 +66,7 @@ that works.`,
 					Subject:   "runtime",
 					// A script could always do it.
 					Unattended: true,
-					Text:       "Build the installed runtime anew and replace it, even if it works?",
+					Text:       "Build the installed runtime again and replace it, even if it works?",
 				})
 				if err != nil {
 					return RuntimeStatus{}, err

@@ -37,7 +37,7 @@ func (c *call) executeShared(watch func(jsonrpc.ProgressEvent)) (operation.Resul
 // stillRunning tells a client that has waited long enough what is known.
 func (c *call) stillRunning(r *jsonrpc.StillRunning) *operation.Error {
 	tool := toolName(c.tool)
-	msg := fmt.Sprintf("%s is still under way after %s and goes on", tool, r.Waited)
+	msg := fmt.Sprintf("%s is still under way after %s and continues", tool, r.Waited)
 	if r.Last != "" {
 		msg += "; the last thing heard of it: " + r.Last
 	}

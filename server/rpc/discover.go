@@ -77,7 +77,7 @@ const protocol = `One JSON object a line, or Content-Length headers as in the La
 
 A client that never sends "initialize" is a script: its calls run one after the other, in their order. To one that does, calls run at the same time, but those that change the same endpoint.
 
-"workDoneToken" among the parameters asks for "$/progress" notifications, "partialResultToken" for pieces of a result that goes on. "$/cancelRequest" ends a call, which is answered with -32800. What destroys something needs "confirm", the name of the endpoint.
+"workDoneToken" among the parameters asks for "$/progress" notifications, "partialResultToken" for the pieces of a streamed result. "$/cancelRequest" ends a call, which is answered with -32800. What destroys something needs "confirm", the name of the endpoint.
 
 An error has a sentence in "message", and in "data" the code as a word, the next step ("next") and what else there is to show. Batches are refused. "rpc.discover" gives this document.`
 

@@ -93,7 +93,7 @@ func (c *call) follow(turn *turn) {
 		return
 	}
 	if !c.follows.mayBegin() {
-		c.sendAnswer(outcome{err: &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("%d operations go on telling already; end one of them first", mostFollows)}})
+		c.sendAnswer(outcome{err: &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("%d operations stream already; end one of them first", mostFollows)}})
 		return
 	}
 	one := &follow{call: c, key: followKey(c.tool, c.args)}

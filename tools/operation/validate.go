@@ -32,7 +32,7 @@ func (s Suggester) nearest(word string, known []string) string {
 
 // validateObject checks args against the closed schema of an argument object, and
 // speaks of the first fault in a sentence by which a person or a model can
-// mend the call: the field, what is wanted, what was given.
+// correct the call: the field, what is wanted, what was given.
 func (c validator) validateObject(s *jsonschema.Schema, args json.RawMessage) *Error {
 	value, err := decodeStrict(args)
 	if err != nil {

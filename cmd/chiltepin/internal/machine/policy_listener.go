@@ -9,7 +9,7 @@ import (
 	"chiltepin/globus/endpoint"
 )
 
-// located is a manager that tells where it works, and hears what policies say
+// located is a manager that tells where it works, and remembers what policies say
 // to the daemon.
 type located struct {
 	*endpoint.Manager
