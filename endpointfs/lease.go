@@ -155,7 +155,7 @@ func (d *Dir) leaseHolder(name string) (Holder, bool, error) {
 	return n.Holder, err == nil && !gone, nil
 }
 
-// leaseHolderShown is leaseHolder for a caller that only looks: it removes nothing. Without
+// leaseHolderShown is leased for one who only looks: it removes nothing. Without
 // watching, a lease of another machine counts for as long as its last touch is
 // not minutes old by this one's clock.
 func (d *Dir) leaseHolderShown(name string) (Holder, bool) {

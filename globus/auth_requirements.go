@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// AuthRequirements is what a policy asks of a login beyond what it was: the
+// Requirements is what a policy asks of a login beyond what it was: the
 // authorization_parameters of globus_sdk/gare. The zero value asks for nothing.
 type AuthRequirements struct {
 	// Message is the service's own sentence for the person.

@@ -64,7 +64,7 @@ what is missing, or what a policy requires.`,
 			}
 			res, err := accounts.Login(ctx, auth.LoginOptions{
 				Services: in.Services, Force: in.Force, Method: in.Method, Port: in.Port, Flow: in.Flow, Code: in.Code,
-				Ask: operation.Prompt(ctx), Show: showAddress(ctx),
+				Ask: operation.Prompt(ctx), Show: showAddress(ctx), Confirm: confirmLogin(in.ConfigDir),
 			})
 			if err != nil {
 				return LoginReport{}, err

@@ -217,3 +217,27 @@ three and four: until 2026-01-02 03:04:05 only; to refresh the tokens after that
 		t.Error(err, diff)
 	}
 }
+
+// A doubtful login is put to the person with both identities; a face that has to
+// end its call for that keeps the login waiting.
+func TestConfirmLogin(t *testing.T) {
+	t.Parallel()
+	doubt := auth.Doubt{Identity: auth.Identity{ID: "2", Username: "eve@example.org"}, Stranger: true, Replaces: auth.Identity{ID: "1", Username: "ada@example.org"}, Store: "/s"}
+	postponed := (&operation.Error{Code: operation.CodeRefused, Message: "later"}).Because(operation.ErrPostponed)
+	for _, answer := range []error{nil, errors.New("no"), postponed} {
+		var asked operation.Question
+		ctx := operation.WithConsent(t.Context(), func(_ context.Context, q operation.Question) error {
+			asked = q
+			return answer
+		})
+		err := confirmLogin("/d")(ctx, doubt)
+		if (err == nil) != (answer == nil) || errors.Is(err, auth.ErrUnanswered) != (answer == error(postponed)) {
+			t.Errorf("%v: %v", answer, err)
+		}
+		want := operation.Question{Operation: "login", Subject: "eve@example.org", ID: "2 1", ConfigDir: "/d", Late: true,
+			Text: "Somebody has logged in as eve@example.org. This machine does not tell whose browser that was. The tokens in /s are those of ada@example.org; they would be replaced and revoked. Are you eve@example.org, and is this your login?"}
+		if diff := cmp.Diff(want, asked); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func codeOf(err error) operation.Code {
 		is[*endpointfs.NameError](err), is[*endpointfs.OptionError](err), is[*endpointfs.FormatError](err), is[*endpointfs.AmbiguousError](err), is[*log.CursorError](err),
 		is[*pool.FileError](err), is[*pool.RenderError](err):
 		return operation.CodeInvalid
-	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.ScopeError](err), is[*auth.DeniedError](err), is[*auth.IntrusionError](err):
+	case is[*auth.CodeError](err), is[*auth.IdentityError](err), is[*auth.UnconfirmedError](err), is[*auth.ScopeError](err), is[*auth.DeniedError](err), is[*auth.IntrusionError](err):
 		return operation.CodeRefused
 	case is[*runtime.InstallError](err):
 		if i, ok := errors.AsType[*runtime.InstallError](err); ok && i.Cause == runtime.CauseRegistry {

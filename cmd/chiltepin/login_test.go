@@ -185,7 +185,7 @@ func TestMCPLoginOpensABrowser(t *testing.T) {
 	t.Parallel()
 	box, home := sandboxtest.Start(t), t.TempDir()
 	log, opener, opened := filepath.Join(home, "log.jsonl"), filepath.Join(home, "opener"), filepath.Join(home, "opened")
-	script := "#!/bin/sh\n{ echo \"$1\"; env; } >" + opened + ".part\nmv " + opened + ".part " + opened + "\n"
+	script := "#!/bin/sh\n{ sed -n 's/.*href=\"\\([^\"]*\\)\".*/\\1/p' \"${1#file://}\"; env; echo ARGV=\"$1\"; } >" + opened + ".part\nmv " + opened + ".part " + opened + "\n"
 	if err := os.WriteFile(opener, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +202,9 @@ func TestMCPLoginOpensABrowser(t *testing.T) {
 			t.Error("the browser got a secret")
 		}
 		words = strings.Fields(string(b))
+		if len(words) > 0 && !strings.Contains(string(b), "ARGV=file:///") {
+			t.Errorf("the arguments of the browser show the address")
+		}
 	}
 	u, err := url.Parse(words[0])
 	if err != nil || u.Hostname() != "127.0.0.1" || u.RawQuery != "" {

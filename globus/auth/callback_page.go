@@ -143,6 +143,15 @@ func unknownAddressPage() pageContent {
 	}
 }
 
+// otherUserPage answers programs of other users. It tells them nothing.
+func otherUserPage() pageContent {
+	return pageContent{
+		Title: "This page is another user's",
+		Text:  "Only programs of the user who began a login may use its page.",
+		Next:  []string{"Close this page."},
+	}
+}
+
 // errorPage says what went wrong.
 func errorPage(err error) pageContent {
 	again := "Run the login again, and use the page that it opens."
@@ -167,6 +176,8 @@ func errorPage(err error) pageContent {
 		v.Next = []string{"Log in again as that identity, or end its login first."}
 		v.StepsIntro = "To end its login:"
 		v.Steps = []next.Step{next.Call(next.Logout, nil, "")}
+	case isErrorOf[*UnconfirmedError](err):
+		v.Title = "Nobody confirmed this login"
 	case isErrorOf[*CodeError](err):
 		v.Title = "The login has expired"
 		v.Text = "Globus no longer accepts this code: it is too old or was used already."

@@ -10,10 +10,11 @@ import (
 
 // callbackParams are the parameters that Globus Auth sends back, by a redirect
 // or pasted by a person. pasted is true for a code that was pasted without a
-// state: it belongs to the authorization that is waited for.
+// state: it belongs to the authorization that is waited for. typed is true of
+// all that a person brought, stranger of what a program of unknown owner did.
 type callbackParams struct {
 	state, code, errorCode, cookie string
-	pasted                         bool
+	pasted, typed, stranger        bool
 }
 
 // errOtherLogin is a callback with a state that was never issued here,
@@ -60,10 +61,10 @@ func parsePasted(text string) callbackParams {
 	text = strings.TrimSpace(text)
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return callbackParams{code: text, pasted: true}
+		return callbackParams{code: text, pasted: true, typed: true}
 	}
 	q := u.Query()
-	return callbackParams{state: q.Get("state"), code: q.Get("code"), errorCode: q.Get("error"), pasted: q.Get("state") == ""}
+	return callbackParams{state: q.Get("state"), code: q.Get("code"), errorCode: q.Get("error"), pasted: q.Get("state") == "", typed: true}
 }
 
 // checkCodeFormat refuses text that cannot be a code, before it is sent.

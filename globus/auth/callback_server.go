@@ -6,11 +6,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 const (
@@ -24,9 +27,9 @@ const (
 )
 
 // callbackServer serves the page on this machine at which a login in a browser
-// ends. It listens on 127.0.0.1 only, and accepts a request only with that host
-// and with a state that it issued: other programs of this machine, and web
-// pages of other origins, can reach it too.
+// ends. It listens on 127.0.0.1 only, which every program of this machine and web
+// pages of other origins can reach: it accepts a request only from a program of
+// our own user, with that host and with a state that it issued.
 type callbackServer struct {
 	flow     *loginFlow
 	listener net.Listener
@@ -34,11 +37,12 @@ type callbackServer struct {
 	origin   string // "http://127.0.0.1:PORT", without a path, as globus_sdk has it
 	host     string
 	port     int
+	peers    peerFinder
 	closed   chan struct{}
 
-	// loginPath is the path that the browser we start opens. Everybody on this
-	// machine can see its address in the list of processes, so it works for one
-	// browser only and does not contain the state.
+	// loginPath is the path that the browser we start opens. Not every browser
+	// can be given its address without showing it in the list of processes, so
+	// it works for one browser only and does not contain the state.
 	loginPath string
 
 	mu          sync.Mutex
@@ -48,7 +52,7 @@ type callbackServer struct {
 
 // newCallbackServer listens on a port, on any free one for 0. It answers
 // requests once startServing is called.
-func newCallbackServer(f *loginFlow, port int) (*callbackServer, error) {
+func newCallbackServer(ctx context.Context, f *loginFlow, port int) (*callbackServer, error) {
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return nil, &PortError{Port: port, Err: err}
@@ -59,6 +63,8 @@ func newCallbackServer(f *loginFlow, port int) (*callbackServer, error) {
 		return nil, err
 	}
 	l := &callbackServer{flow: f, listener: listener, host: listener.Addr().String(), loginPath: "/login/" + word, closed: make(chan struct{})}
+	l.peers = peerFinder{proc: f.manager.config.Proc, uid: os.Geteuid(), rootRelays: f.manager.config.RootRelays}
+	log := zerolog.Ctx(ctx).WithContext(context.Background()) // the page outlives the call
 	l.origin = "http://" + l.host
 	l.port = listener.Addr().(*net.TCPAddr).Port
 	l.server = &http.Server{
@@ -68,6 +74,7 @@ func newCallbackServer(f *loginFlow, port int) (*callbackServer, error) {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		ConnState:         l.trackConnection,
+		BaseContext:       func(net.Listener) context.Context { return log },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
 		},
@@ -127,6 +134,13 @@ func (l *callbackServer) untrackConnection(r *http.Request) {
 // ServeHTTP answers a browser.
 func (l *callbackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.untrackConnection(r)
+	c, _ := r.Context().Value(connKey{}).(net.Conn) // always there
+	owner := l.peers.findOwner(c)
+	if owner == ownerOther {
+		zerolog.Ctx(r.Context()).Warn().Stringer("peer", c.RemoteAddr()).Msg("the login page was asked for by a program of another user, and refused")
+		l.writePage(w, http.StatusForbidden, otherUserPage())
+		return
+	}
 	q := r.URL.Query()
 	switch {
 	case r.Host != l.host:
@@ -141,7 +155,7 @@ func (l *callbackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !q.Has("state"):
 		l.writePage(w, http.StatusBadRequest, unknownAddressPage())
 	default:
-		l.finishCallback(w, r, callbackParams{state: q.Get("state"), code: q.Get("code"), errorCode: q.Get("error"), cookie: l.readCookie(r)})
+		l.finishCallback(w, r, callbackParams{state: q.Get("state"), code: q.Get("code"), errorCode: q.Get("error"), cookie: l.readCookie(r), stranger: owner != ownerSelf})
 	}
 }
 
@@ -194,6 +208,7 @@ func (l *callbackServer) redirectToGlobus(w http.ResponseWriter, r *http.Request
 		l.writePage(w, http.StatusInternalServerError, errorPage(err))
 		return
 	}
+	l.flow.forgetBrowser()
 	http.SetCookie(w, &http.Cookie{Name: l.cookieName(), Value: word, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	redirectTo(w, r, z.url)
 }

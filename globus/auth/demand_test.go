@@ -64,7 +64,7 @@ func TestStepUp(t *testing.T) {
 	}
 
 	// An identity of a domain: the login that meets it is another's, so it has
-	// to be forced.
+	// to be confirmed.
 	w.Configure(func(s *sandbox.Settings) { s.Policy = sandbox.SessionPolicy{Domain: "lab.example"} })
 	if status, err := get(t, w.manager(t), listURL); err != nil || status != 403 {
 		t.Fatal(status, err)
@@ -72,7 +72,7 @@ func TestStepUp(t *testing.T) {
 	if _, err := w.manager(t).Login(t.Context(), auth.LoginOptions{Ask: w.ask}); !isA[*auth.IdentityError](err) {
 		t.Error(err)
 	}
-	result, err = w.manager(t).Login(t.Context(), auth.LoginOptions{Services: []string{"compute", "transfer"}, Force: true, Ask: w.ask})
+	result, err = w.manager(t).Login(t.Context(), auth.LoginOptions{Services: []string{"compute", "transfer"}, Force: true, Confirm: agree, Ask: w.ask})
 	if err != nil || result.Identity.ID != lab.ID {
 		t.Errorf("%+v, %v", result, err)
 	}

@@ -88,7 +88,7 @@ func describeIdentity(id, name string) string {
 func (e *IdentityError) Next() []next.Step {
 	return []next.Step{
 		next.Call(next.Logout, nil, "end the login of "+describeIdentity(e.Stored, e.StoredName)+" first"),
-		next.Do("log in as the identity whose tokens are stored; only a forced login replaces it"),
+		next.Do("log in as the identity whose tokens are stored, or in a terminal, which asks whether to replace them"),
 	}
 }
 

@@ -23,10 +23,13 @@ func (m *Manager) loginPerson(ctx context.Context, people [][]requiredTokens, o 
 	}
 	f, began, err := m.config.Flows.joinOrBegin(m.config.ComputeDir,
 		func(f *loginFlow) bool { return o.Ask == nil && f.coversRequest(needs, method, o.Port, o.Force) },
-		func() (*loginFlow, error) { return m.newFlow(people, method, o.Port, o.Force) })
+		func() (*loginFlow, error) { return m.newFlow(ctx, people, method, o.Port, o.Force) })
 	if err != nil {
 		return nil, nil, err
 	}
+	f.mu.Lock()
+	f.askable = o.Confirm != nil
+	f.mu.Unlock()
 	if o.Ask != nil {
 		return m.loginAtTerminal(ctx, f, o)
 	}
@@ -79,7 +82,14 @@ func (m *Manager) openBrowser(ctx context.Context, f *loginFlow) bool {
 	if f.callback == nil || m.config.OpenBrowser == nil {
 		return false
 	}
-	if err := m.config.OpenBrowser(ctx, f.callback.origin+f.callback.loginPath); err != nil {
+	forget, err := m.config.OpenBrowser(ctx, f.callback.origin+f.callback.loginPath)
+	f.mu.Lock()
+	f.forget = forget
+	f.mu.Unlock()
+	if err != nil || f.wasOpened() || f.hasEnded() {
+		f.forgetBrowser()
+	}
+	if err != nil {
 		progress.Report(ctx, progress.Event{Stage: "browser", Text: "No browser could be opened"})
 		return false
 	}
@@ -94,14 +104,19 @@ func (m *Manager) loginAtTerminal(ctx context.Context, f *loginFlow, o LoginOpti
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { f.endWith(context.Cause(ctx)) })
 	defer stop()
-	failed := make(chan error, 1)
-	go func() { failed <- m.askUntilEnded(inner, f, o) }()
+	failed, opened := make(chan error, 1), make(chan struct{})
+	go func() {
+		m.openBrowser(inner, f)
+		close(opened)
+		failed <- m.askUntilEnded(inner, f, o)
+	}()
 	select {
 	case <-f.endedCh:
 	case err := <-failed:
 		f.endWith(err) // nil only when it has ended
 	}
 	cancel()
+	<-opened // what was made for the browser is known now
 	renewed, err := f.waitForCleanup(context.WithoutCancel(ctx))
 	return renewed, nil, err
 }
@@ -109,48 +124,72 @@ func (m *Manager) loginAtTerminal(ctx context.Context, f *loginFlow, o LoginOpti
 // askUntilEnded asks the person for each code that the login needs, until it
 // ends.
 func (m *Manager) askUntilEnded(ctx context.Context, f *loginFlow, o LoginOptions) error {
-	if f.callback != nil {
-		m.openBrowser(ctx, f)
-	}
+	resumed := false
 	for !f.hasEnded() {
 		at := f.currentURL()
 		if f.callback != nil {
-			if o.Show != nil {
+			if o.Show != nil && !resumed {
 				if err := o.Show(ctx, at); err != nil && !errors.Is(err, ErrNotShown) {
 					return err
 				}
 			}
 			at = ""
 		}
-		text, err := o.Ask(ctx, at)
+		text, doubt, err := f.askOrDoubt(ctx, o, at)
+		if resumed = doubt != nil; resumed {
+			if err := f.putDoubt(ctx, doubt, o); err != nil {
+				return f.wrapError(err)
+			}
+			continue
+		}
 		if err != nil && f.callback != nil {
-			<-f.endedCh // nobody can paste here, but a browser may still finish
-			return nil
+			// Nobody can paste here, but a browser may still finish.
+			return f.attend(ctx, o, func() error { <-f.endedCh; return nil })
 		}
 		if err != nil {
 			return f.wrapError(err)
 		}
-		if err := f.acceptPasted(ctx, text, false); err != nil {
+		if err := f.attend(ctx, o, func() error { return f.acceptPasted(ctx, text, false) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// askOrDoubt asks for a code until a doubt arises, which is asked about first: a
+// terminal can put one question at a time.
+func (f *loginFlow) askOrDoubt(ctx context.Context, o LoginOptions, at string) (text string, doubt *openDoubt, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answered := make(chan struct{})
+	go func() {
+		text, err = o.Ask(ctx, at)
+		close(answered)
+	}()
+	select {
+	case <-answered:
+		return text, nil, err
+	case doubt = <-f.doubts:
+		cancel()
+		<-answered
+		return "", doubt, nil
+	}
+}
+
 // continueFlow accepts the code of a caller without a terminal, waits for a
 // moment where a browser brings the code, and returns the handle of a login
 // that is still open.
 func (m *Manager) continueFlow(ctx context.Context, f *loginFlow, o LoginOptions) ([]string, *Pending, error) {
+	f.mu.Lock()
+	f.askable = o.Confirm != nil
+	f.mu.Unlock()
 	if o.Code != "" {
-		err := f.acceptPasted(ctx, o.Code, true)
-		if err == nil && f.callback == nil && !f.hasEnded() {
-			err = f.showAddress(ctx, o)
-		}
+		err := f.attend(ctx, o, func() error { return f.acceptPasted(ctx, o.Code, true) })
 		if err != nil {
 			return nil, nil, err
 		}
 	}
-	if f.callback != nil && !f.hasEnded() {
+	for (f.callback != nil || f.isDoubted()) && !f.hasEnded() {
 		wait := o.Wait
 		if wait == 0 {
 			wait = 20 * time.Second
@@ -158,15 +197,26 @@ func (m *Manager) continueFlow(ctx context.Context, f *loginFlow, o LoginOptions
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
+		case d := <-f.doubts:
+			if err := f.putDoubt(ctx, d, o); err != nil {
+				return nil, nil, f.wrapError(err)
+			}
+			continue
 		case <-f.endedCh:
 		case <-timer.C:
 		case <-ctx.Done():
 			return nil, nil, context.Cause(ctx)
 		}
+		break
 	}
 	if f.hasEnded() {
 		renewed, err := f.waitForCleanup(ctx)
 		return renewed, nil, err
+	}
+	if o.Code != "" && f.callback == nil {
+		if err := f.showAddress(ctx, o); err != nil {
+			return nil, nil, err
+		}
 	}
 	return nil, &Pending{Flow: f.id, URL: f.currentURL(), Next: f.nextSteps()}, nil
 }

@@ -28,12 +28,12 @@ type visit struct {
 // of the channel.
 func (w *world) opening(b *sandboxtest.Browser) <-chan visit {
 	ended := make(chan visit, 4)
-	w.open = func(_ context.Context, url string) error {
+	w.open = func(_ context.Context, url string) (func(), error) {
 		go func() {
 			page, err := b.Visit(url)
 			ended <- visit{page, err}
 		}()
-		return nil
+		return nil, nil
 	}
 	return ended
 }
@@ -398,9 +398,9 @@ func TestLoginPort(t *testing.T) {
 }
 
 // openerTo is a browser that only notes where it was sent.
-func openerTo(where *string) func(context.Context, string) error {
-	return func(_ context.Context, url string) error {
+func openerTo(where *string) func(context.Context, string) (func(), error) {
+	return func(_ context.Context, url string) (func(), error) {
 		*where = url
-		return nil
+		return nil, nil
 	}
 }

@@ -18,8 +18,9 @@ import (
 // client.
 //
 // Stored tokens never keep a login from succeeding, unless they belong to
-// another identity, which is an [*IdentityError] without Force. The result says
-// what is true afterwards, also when there is an error. Without a terminal the
+// another identity: a person is asked before those are replaced, and where
+// nobody can be asked that is an [*IdentityError]. Client credentials replace
+// them with Force. The result says what is true afterwards, also when there is an error. Without a terminal the
 // login may wait for a person; see [Pending].
 func (m *Manager) Login(ctx context.Context, o LoginOptions) (LoginResult, error) {
 	list, err := m.selectServices(o.Services)
@@ -104,8 +105,16 @@ func (m *Manager) loginClient(ctx context.Context, group []requiredTokens, force
 	progress.Report(ctx, progress.Event{Stage: "authorizing", Text: "Logging in with client credentials"})
 	g, err := m.globus.requestClientTokens(ctx, who, requestedScopes(group))
 	if err == nil {
+		var identity Identity
 		var cleanUp func(context.Context)
-		if cleanUp, err = m.storeTokens(ctx, who, group, g, "", force); err == nil {
+		var replaceable []string
+		if force {
+			replaceable = []string{anyIdentity} // the secret says who it is
+		}
+		if identity, err = m.verifyGrant(ctx, who, group, g, ""); err == nil {
+			cleanUp, err = m.storeGrant(ctx, who, group, g, identity, replaceable)
+		}
+		if err == nil {
 			cleanUp(ctx)
 		} else {
 			m.revokeUnstored(ctx, who, g)

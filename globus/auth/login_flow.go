@@ -28,6 +28,8 @@ type loginFlow struct {
 	callback *callbackServer    // nil for [Paste]
 	expire   *time.Timer
 	endedCh  chan struct{} // closed at the end
+	// doubts has the one that waits for a person, if there is one.
+	doubts chan *openDoubt
 
 	// redeeming is held while a code is redeemed, so that it is redeemed once.
 	redeeming sync.Mutex
@@ -41,6 +43,11 @@ type loginFlow struct {
 	url          string // what the person opens for this step
 	renewed      []string
 	cleanups     []func(context.Context)
+	forget       func() // removes what the browser was opened with
+	confirmedAs  string // the identity that the person has confirmed
+	replaceable  []string
+	askable      bool // the last call can ask a person
+	doubted      bool // the word of a person is waited for
 	err          error
 	ended        bool
 	addressShown bool // a person has the address of this step
@@ -51,14 +58,14 @@ type loginFlow struct {
 }
 
 // newFlow begins a login. For [Browser] it listens on port.
-func (m *Manager) newFlow(groups [][]requiredTokens, method string, port int, force bool) (*loginFlow, error) {
+func (m *Manager) newFlow(ctx context.Context, groups [][]requiredTokens, method string, port int, force bool) (*loginFlow, error) {
 	id, err := randomText(m.config.Rand, 9)
 	if err != nil {
 		return nil, err
 	}
-	f := &loginFlow{manager: m, id: id, method: method, force: force, groups: groups, endedCh: make(chan struct{})}
+	f := &loginFlow{manager: m, id: id, method: method, force: force, groups: groups, endedCh: make(chan struct{}), doubts: make(chan *openDoubt, 1)}
 	if method == Browser {
-		if f.callback, err = newCallbackServer(f, port); err != nil {
+		if f.callback, err = newCallbackServer(ctx, f, port); err != nil {
 			return nil, err
 		}
 	}
@@ -178,7 +185,7 @@ func (f *loginFlow) acceptCallback(ctx context.Context, a callbackParams, patien
 	if err != nil {
 		return "", err
 	}
-	cleanUp, err := m.storeTokens(ctx, who, f.groups[step], g, z.nonce, f.force)
+	cleanUp, err := f.storeConfirmed(ctx, f.groups[step], g, z.nonce, a.stranger)
 	if err != nil {
 		m.revokeUnstored(ctx, who, g)
 		return "", err
@@ -201,8 +208,27 @@ func (f *loginFlow) acceptCallback(ctx context.Context, a callbackParams, patien
 	}
 	f.mu.Lock()
 	f.url = following.url
+	if a.typed {
+		f.addressShown = false
+	}
 	f.mu.Unlock()
 	return following.url, nil
+}
+
+// storeConfirmed stores the tokens that were granted to a person, once nobody
+// doubts that they are this user's.
+func (f *loginFlow) storeConfirmed(ctx context.Context, group []requiredTokens, g *tokenResponse, nonce string, stranger bool) (cleanUp func(context.Context), err error) {
+	who := group[0].service.client
+	identity, err := f.manager.verifyGrant(ctx, who, group, g, nonce)
+	if err != nil {
+		return nil, err
+	}
+	replaceable, err := f.settleDoubts(ctx, group, identity, stranger)
+	if err != nil {
+		return nil, err
+	}
+	// The call that brought the code may have ended while a person was asked.
+	return f.manager.storeGrant(context.WithoutCancel(ctx), who, group, g, identity, replaceable)
 }
 
 // acceptPasted accepts what a person pasted: a code, or the address of the page
@@ -210,15 +236,18 @@ func (f *loginFlow) acceptCallback(ctx context.Context, a callbackParams, patien
 func (f *loginFlow) acceptPasted(ctx context.Context, text string, patient bool) error {
 	brought := tokenstore.NewSecret(text).Fingerprint()
 	f.mu.Lock()
-	again := brought == f.lastPasted
+	again, before := brought == f.lastPasted, f.lastPasted
+	if !again {
+		f.lastPasted = brought
+	}
 	f.mu.Unlock()
 	if again {
 		return nil
 	}
 	_, err := f.acceptCallback(ctx, parsePasted(text), patient)
-	if err == nil {
+	if err != nil {
 		f.mu.Lock()
-		f.lastPasted, f.addressShown = brought, false
+		f.lastPasted = before
 		f.mu.Unlock()
 	}
 	if errors.Is(err, errOtherLogin) || errors.Is(err, errAlreadyUsed) {
@@ -232,6 +261,24 @@ func (f *loginFlow) wrapError(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return fmt.Errorf("logging in to Globus %s: %w", strings.Join(serviceNames(f.groups[min(f.step, len(f.groups)-1)]), " and "), err)
+}
+
+// forgetBrowser removes what the browser was opened with.
+func (f *loginFlow) forgetBrowser() {
+	f.mu.Lock()
+	forget := f.forget
+	f.forget = nil
+	f.mu.Unlock()
+	if forget != nil {
+		forget()
+	}
+}
+
+// wasOpened is true once the browser that was opened has come.
+func (f *loginFlow) wasOpened() bool {
+	f.callback.mu.Lock()
+	defer f.callback.mu.Unlock()
+	return f.callback.cookie != ""
 }
 
 // endWith ends the login with a result; only the first call counts.
@@ -260,6 +307,7 @@ func (f *loginFlow) waitForCleanup(ctx context.Context) (renewed []string, err e
 	if f.callback != nil {
 		<-f.callback.closed
 	}
+	f.forgetBrowser()
 	f.mu.Lock()
 	cleanups := f.cleanups
 	f.cleanups = nil

@@ -38,7 +38,9 @@ type world struct {
 	// remote is true where the person is at another machine.
 	remote bool
 	// openBrowser opens a browser, where there is one.
-	open func(context.Context, string) error
+	open func(context.Context, string) (func(), error)
+	// proc is where the kernel shows sockets; /proc where it is "".
+	proc string
 	// transport is what requests go through; the sandbox where it is nil.
 	transport http.RoundTripper
 }
@@ -61,7 +63,7 @@ func (w *world) manager(t *testing.T) *auth.Manager {
 	}
 	m, err := auth.New(auth.Config{
 		Env: env, HTTP: env.ClientOver(transport), Home: w.home, ComputeDir: w.computeDir(),
-		Getenv: w.getenv, Hostname: "login01", OpenBrowser: w.open, Remote: w.remote, Flows: &w.flows,
+		Getenv: w.getenv, Hostname: "login01", OpenBrowser: w.open, Remote: w.remote, Flows: &w.flows, Proc: w.proc,
 		Command: func(s next.Step) string { return strings.TrimSpace(fmt.Sprint("do ", s.Operation, " ", s.Args)) },
 	})
 	if err != nil {
@@ -370,7 +372,11 @@ func TestSecretWithoutID(t *testing.T) {
 	}
 }
 
-// Somebody else logs in: refused without Force, and nothing of it remains.
+// agree is a person who confirms every doubt.
+func agree(context.Context, auth.Doubt) error { return nil }
+
+// Somebody else logs in: a person is asked, forced or not, and where nobody can
+// be asked or the answer is no, nothing of it remains.
 func TestLoginOfAnotherIdentity(t *testing.T) {
 	t.Parallel()
 	ada := sandbox.Identity{ID: "11111111-1111-4111-8111-111111111111", Username: "ada@example.org", Name: "Ada"}
@@ -390,10 +396,21 @@ func TestLoginOfAnotherIdentity(t *testing.T) {
 	}
 	w.env["GLOBUS_COMPUTE_CLIENT_ID"] = olderChiltepin // another client: not logged in
 	m = w.manager(t)
-	_, err = m.Login(t.Context(), auth.LoginOptions{Services: []string{"compute"}, Ask: asBob})
-	mismatch, ok := errors.AsType[*auth.IdentityError](err)
-	if !ok || mismatch.Stored != ada.ID || mismatch.New != bob.ID {
-		t.Fatal(err)
+	var asked []auth.Doubt
+	decline := func(_ context.Context, d auth.Doubt) error {
+		asked = append(asked, d)
+		return errors.New("no")
+	}
+	for _, o := range []auth.LoginOptions{{}, {Force: true}, {Confirm: decline}, {Confirm: decline, Force: true}} {
+		o.Services, o.Ask = []string{"compute"}, asBob
+		_, err = m.Login(t.Context(), o)
+		mismatch, ok := errors.AsType[*auth.IdentityError](err)
+		if !ok || mismatch.Stored != ada.ID || mismatch.New != bob.ID {
+			t.Fatal(err)
+		}
+	}
+	if len(asked) != 2 || asked[0].Stranger || asked[0].Replaces.ID != ada.ID || asked[0].Identity.Username != bob.Username {
+		t.Errorf("asked %+v", asked)
 	}
 	if diff := cmp.Diff(before, read(t, w.compute(), "user/production")); diff != "" {
 		t.Error("the store changed:", diff)
@@ -401,7 +418,7 @@ func TestLoginOfAnotherIdentity(t *testing.T) {
 	if now := len(w.Unrevoked()); now > issued {
 		t.Errorf("%d tokens more are alive than before", now-issued)
 	}
-	result, err := m.Login(t.Context(), auth.LoginOptions{Services: []string{"compute"}, Force: true, Ask: asBob})
+	result, err := m.Login(t.Context(), auth.LoginOptions{Services: []string{"compute"}, Confirm: agree, Ask: asBob})
 	if err != nil || result.Identity.ID != bob.ID {
 		t.Fatal(result, err)
 	}

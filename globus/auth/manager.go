@@ -40,8 +40,14 @@ type Config struct {
 	// Hostname labels the grant on the consent page.
 	Hostname string
 	// OpenBrowser opens an address in a browser on this machine; nil where
-	// there is none. The address can be seen by others on the machine.
-	OpenBrowser func(ctx context.Context, url string) error
+	// there is none. The address is a secret of this user where the browser
+	// allows it. forget, which may be nil, removes what was made to open it.
+	OpenBrowser func(ctx context.Context, url string) (forget func(), err error)
+	// RootRelays is true where a program of root relays the connections of the
+	// person's browser, as that of WSL does.
+	RootRelays bool
+	// Proc is where the kernel shows sockets; "" is /proc.
+	Proc string
 	// Remote is true where the person is likely to sit at another machine.
 	Remote bool
 	// Command words a step for the person who reads the last page of a login
@@ -77,6 +83,9 @@ func New(c Config) (*Manager, error) {
 	}
 	if c.Flows == nil {
 		c.Flows = &Flows{}
+	}
+	if c.Proc == "" {
+		c.Proc = "/proc"
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader

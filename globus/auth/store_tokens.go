@@ -8,17 +8,14 @@ import (
 	"chiltepin/globus/tokenstore"
 )
 
-// storeTokens checks the tokens that were granted and stores them. It returns
-// as cleanUp the work that can wait until the person has seen the last page:
-// asking which identities are linked, and revoking tokens that are not kept.
-func (m *Manager) storeTokens(ctx context.Context, who oauthClient, group []requiredTokens, g *tokenResponse, nonce string, force bool) (cleanUp func(context.Context), err error) {
-	var identity Identity
+// verifyGrant checks the tokens that were granted, and returns whose they are.
+func (m *Manager) verifyGrant(ctx context.Context, who oauthClient, group []requiredTokens, g *tokenResponse, nonce string) (identity Identity, err error) {
 	if !g.idToken.IsZero() {
 		if identity, err = m.globus.verifyIDToken(ctx, g.idToken, who.id, nonce); err != nil {
-			return nil, err
+			return identity, err
 		}
 	} else if who.secret.IsZero() {
-		return nil, &UnexpectedResponseError{Problem: "there is no ID token in it"}
+		return identity, &UnexpectedResponseError{Problem: "there is no ID token in it"}
 	}
 	for server, token := range g.tokens {
 		token.IdentityID = identity.ID
@@ -30,18 +27,24 @@ func (m *Manager) storeTokens(ctx context.Context, who oauthClient, group []requ
 			missing = append(missing, missingScopes(g.tokens[server], n.service.scopes[server])...)
 		}
 		if len(missing) > 0 {
-			return nil, &ScopeError{Service: n.service.name, Missing: missing}
+			return identity, &ScopeError{Service: n.service.name, Missing: missing}
 		}
 	}
+	return identity, nil
+}
+
+// storeGrant stores tokens in the place of those of the same identity, and of the
+// identities in replaceable; [anyIdentity] stands for all. It returns as cleanUp
+// the work that can wait until the person has seen the last page: asking which
+// identities are linked, and revoking tokens that are not kept.
+func (m *Manager) storeGrant(ctx context.Context, who oauthClient, group []requiredTokens, g *tokenResponse, identity Identity, replaceable []string) (cleanUp func(context.Context), err error) {
 	release, err := m.origins.lockTokens(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	if !force {
-		if err := m.checkSameIdentity(ctx, group, identity); err != nil {
-			return nil, err
-		}
+	if err := m.checkSameIdentity(ctx, group, identity, replaceable); err != nil {
+		return nil, err
 	}
 	before := m.origins.readFile()
 	var replaced []locatedToken
@@ -121,10 +124,16 @@ func (m *Manager) storeLinkedIdentities(ctx context.Context, identity Identity, 
 	})
 }
 
+// anyIdentity stands for every identity.
+const anyIdentity = "*"
+
 // checkSameIdentity refuses a login as another identity than the one whose
-// tokens are stored, before anything is written. All services of one client
-// have the same identity.
-func (m *Manager) checkSameIdentity(ctx context.Context, group []requiredTokens, identity Identity) error {
+// tokens are stored, before anything is written, unless that one is in
+// replaceable. All services of one client have the same identity.
+func (m *Manager) checkSameIdentity(ctx context.Context, group []requiredTokens, identity Identity, replaceable []string) error {
+	if slices.Contains(replaceable, anyIdentity) {
+		return nil
+	}
 	who := group[0].service.client
 	for _, s := range m.services {
 		asked := slices.ContainsFunc(group, func(n requiredTokens) bool { return n.service == s })
@@ -134,7 +143,7 @@ func (m *Manager) checkSameIdentity(ctx context.Context, group []requiredTokens,
 		for _, at := range s.namespaces {
 			rows, _ := at.store.Read(ctx, at.namespace) // Update reports what cannot be read
 			for _, token := range rows {
-				if token.Problem == nil && hasOtherIdentity(token, identity.ID) {
+				if token.Problem == nil && hasOtherIdentity(token, identity.ID) && !slices.Contains(replaceable, token.IdentityID) {
 					return &IdentityError{
 						Store: at.store.Path(), Stored: token.IdentityID, New: identity.ID,
 						StoredName: m.origins.readFile().Identities[token.IdentityID].Username, NewName: identity.Username,

@@ -22,8 +22,8 @@ const (
 type LoginOptions struct {
 	// Services to log in to; empty means all.
 	Services []string
-	// Force gets new tokens even where the stored ones work, and lets another
-	// identity replace the one that is logged in.
+	// Force gets new tokens even where the stored ones work, and lets client
+	// credentials replace another identity.
 	Force bool
 	// Method is [Auto], which "" stands for, [Browser] or [Paste].
 	Method string
@@ -42,6 +42,10 @@ type LoginOptions struct {
 	// called for every login in a browser, without Ask only when no browser was
 	// opened on this machine.
 	Show func(ctx context.Context, url string) error
+	// Confirm asks a person before a doubtful login is stored, and returns nil
+	// for a yes. [ErrUnanswered] ends the call, and not the login. Nil is a
+	// caller that can ask nobody.
+	Confirm func(ctx context.Context, d Doubt) error
 	// Flow is the handle of a login that waits for a person, to continue it;
 	// Code is what the person pasted. Both are for callers without a terminal.
 	Flow, Code string

@@ -29,7 +29,7 @@ type grant struct {
 // yes: a host that confirms by itself, and it was started to be trusted with
 // that; or a person who typed the name, in an answer to this very question.
 func (c *call) decideConsent(_ context.Context, q operation.Question) error {
-	if c.opts.Consent == ConsentHost {
+	if c.opts.Consent == ConsentHost && !q.Late {
 		return nil
 	}
 	if g := c.granted; g != nil && g.ticket.Address == "" && g.ticket.Operation == q.Operation && g.ticket.Subject == q.Subject && g.ticket.ID == q.ID && g.ticket.ConfigDir == q.ConfigDir {
@@ -46,6 +46,7 @@ func (c *call) decideConsent(_ context.Context, q operation.Question) error {
 		c.asking.Lock()
 		c.question = &q
 		c.asking.Unlock()
+		return refusal.Because(operation.ErrPostponed)
 	}
 	return refusal
 }

@@ -191,8 +191,12 @@ func (c *call) sendAnswer(out outcome) {
 func (c *call) checkConfirm(_ context.Context, q operation.Question) error {
 	switch {
 	case c.extras.Confirm == nil:
-		return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: %s destroys something, and the call does not confirm it", q.Operation),
-			Next: operation.Do(fmt.Sprintf("ask the person whom it concerns; their word is the member \"confirm\": %s in the parameters", jsonrpc.Encode(q.Subject)))}
+		what := fmt.Sprintf("%s destroys something, and the call does not confirm it", q.Operation)
+		if q.Late {
+			what = q.Text
+		}
+		return (&operation.Error{Code: operation.CodeRefused, Message: "nothing was done: " + what,
+			Next: operation.Do(fmt.Sprintf("ask the person whom it concerns; their word is the member \"confirm\": %s in the parameters", jsonrpc.Encode(q.Subject)))}).Because(operation.ErrPostponed)
 	case *c.extras.Confirm != q.Subject:
 		return &operation.Error{Code: operation.CodeRefused, Message: fmt.Sprintf("nothing was done: confirm is %.60q, and the name is %q", *c.extras.Confirm, q.Subject)}
 	}

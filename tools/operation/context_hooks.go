@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -51,6 +52,11 @@ type Question struct {
 	// Unattended is true where a command line without a terminal may do it
 	// without having asked, for the sake of scripts that always could.
 	Unattended bool
+	// Keeps is true where a yes destroys nothing.
+	Keeps bool
+	// Late is true where the question arose in the middle of the call: whoever
+	// confirmed the call before it was made could not know it.
+	Late bool
 	// Text says what is at stake and asks: one or two sentences.
 	Text string
 }
@@ -74,6 +80,10 @@ func Consent(ctx context.Context, q Question) error {
 	}
 	return ask(ctx, q)
 }
+
+// ErrPostponed is in the chain of the error of a face that ends its call to ask
+// the person: the same call comes again with the answer.
+var ErrPostponed = errors.New("the person is asked, and the call is made again")
 
 // Declined is the error of a person who said no to q.
 func Declined(Question) error {

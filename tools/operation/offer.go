@@ -99,7 +99,11 @@ func (o *Offer) Call(ctx context.Context, t *Tool, args json.RawMessage) (Result
 		return Result{}, &Error{Code: CodeRefused, Message: t.Name + " is not offered here: " + why}
 	}
 	if o.policy.NoDestructive || o.policy.ReadOnly {
+		outer := ctx
 		ctx = WithConsent(ctx, func(_ context.Context, q Question) error {
+			if q.Keeps {
+				return Consent(outer, q)
+			}
 			return &Error{Code: CodeRefused, Message: q.Operation + " would destroy something, and this server was started not to", Next: q.AskPerson()}
 		})
 	}

@@ -53,9 +53,9 @@ type login struct {
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
 	stderr bytes.Buffer
-	// opened is what a browser was opened with; shown is the address that was
-	// printed for the person.
-	opened, shown string
+	// argument is what a browser was opened with, opened the address that this
+	// leads to; shown is the address that was printed for the person.
+	argument, opened, shown string
 }
 
 func start(t *testing.T, box *sandboxtest.Box, home string, args ...string) *login {
@@ -74,7 +74,8 @@ func start(t *testing.T, box *sandboxtest.Box, home string, args ...string) *log
 	for _, pair := range box.ChildEnv() {
 		name, _, _ := strings.Cut(pair, "=")
 		switch name {
-		case "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "GLOBUS_COMPUTE_USER_DIR":
+		case "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "GLOBUS_COMPUTE_USER_DIR",
+			"XDG_RUNTIME_DIR", "XDG_STATE_HOME", "VSCODE_IPC_HOOK_CLI", "WSL_INTEROP", "WSL_DISTRO_NAME":
 			continue
 		}
 		env = append(env, pair)
@@ -100,7 +101,13 @@ func start(t *testing.T, box *sandboxtest.Box, home string, args ...string) *log
 	}()
 	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if b, err := os.ReadFile(note); err == nil {
-			l.opened = string(b)
+			l.argument = string(b)
+			page, err := os.ReadFile(strings.TrimPrefix(l.argument, "file://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, l.opened, _ = strings.Cut(string(page), `href="`)
+			l.opened, _, _ = strings.Cut(l.opened, `"`)
 			break
 		}
 		if time.Now().After(deadline) {
@@ -141,16 +148,22 @@ func TestLoginInChromium(t *testing.T) {
 	l := start(t, box, t.TempDir())
 
 	// What everybody on the machine can see tells nothing of use.
+	if !strings.HasPrefix(l.argument, "file://"+l.home+"/") {
+		t.Errorf("a browser was opened with %q", l.argument)
+	}
 	u, err := url.Parse(l.opened)
 	if err != nil || u.Hostname() != "127.0.0.1" || !strings.HasPrefix(u.Path, "/login/") || u.RawQuery != "" {
-		t.Errorf("a browser was opened with %q", l.opened)
+		t.Errorf("the file leads to %q", l.opened)
 	}
 	if env, err := os.ReadFile(filepath.Join(l.home, "opened.env")); err != nil || strings.Contains(string(env), "hush") {
 		t.Errorf("the browser got a secret in its environment, %v", err)
 	}
 
-	c.open(l.opened)
+	c.open(l.argument)
 	c.await("Chiltepin would like access")
+	if _, err := os.Stat(strings.TrimPrefix(l.argument, "file://")); err == nil {
+		t.Error("the file is still there")
+	}
 	c.click("Allow")
 	c.await("Academy would like access")
 	c.heard()

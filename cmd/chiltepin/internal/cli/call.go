@@ -96,7 +96,14 @@ func (c *command) readLine(ctx context.Context) (string, error) {
 	if c.lines == nil {
 		c.lines = bufio.NewReader(c.Stdin)
 	}
-	line, err := readLineFrom(ctx, c.lines)
+	reading := c.reading
+	if c.reading = nil; reading == nil {
+		reading = beginReading(c.lines)
+	}
+	line, err := awaitLine(ctx, reading)
+	if ctx.Err() != nil {
+		c.reading = reading
+	}
 	if err != nil && ctx.Err() == nil {
 		return "", &operation.Error{Code: operation.CodeRefused, Message: "no answer: standard input is at its end", Next: operation.Do("run it in a terminal, or give the answer on standard input")}
 	}

@@ -67,7 +67,10 @@ type command struct {
 	log       zerolog.Logger // without a level; see withLog
 	closeFile func() error
 	lines     *bufio.Reader
-	wording   *operation.Wording
+	// reading is a read of standard input that somebody gave up: whoever reads
+	// next gets its line.
+	reading <-chan readLine
+	wording *operation.Wording
 }
 
 // usageError is a wrong command line, as opposed to a wrong argument.

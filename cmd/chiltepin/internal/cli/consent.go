@@ -23,12 +23,21 @@ func (c *command) askConsent(ctx context.Context, q operation.Question, yes bool
 		if q.Unattended {
 			return nil
 		}
-		return &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: " + q.Text + " There is no terminal to ask at, and --yes was not given",
+		missing := ", and --yes was not given"
+		if q.Late {
+			missing = ""
+		}
+		return &operation.Error{Code: operation.CodeRefused, Message: "nothing was done: " + q.Text + " There is no terminal to ask at" + missing,
 			Next: operation.Do("ask the person whom it concerns; they can run it in a terminal, which asks them")}
 	}
 	defer terminal.Close() // it was read and written already
 	fmt.Fprintf(terminal, "%s [y/N] ", q.Text)
-	answer, err := readLineFrom(ctx, bufio.NewReader(terminal))
+	var answer string
+	if c.reading != nil && c.StdinTTY {
+		answer, err = c.readLine(ctx) // that read would take the answer
+	} else {
+		answer, err = awaitLine(ctx, beginReading(bufio.NewReader(terminal)))
+	}
 	if errors.Is(err, io.EOF) {
 		return operation.Declined(q)
 	}
@@ -49,25 +58,32 @@ func (c *command) openTerminal() (io.ReadWriteCloser, error) {
 	return c.Terminal()
 }
 
-// readLineFrom reads one line and gives up with the context; a reader that is
-// stuck on a terminal ends with the process.
-func readLineFrom(ctx context.Context, from *bufio.Reader) (string, error) {
-	type read struct {
-		line string
-		err  error
-	}
-	done := make(chan read, 1)
+// readLine is what a read of one line gave.
+type readLine struct {
+	line string
+	err  error
+}
+
+// beginReading reads one line; a read that is stuck on a terminal ends with the
+// process.
+func beginReading(from *bufio.Reader) <-chan readLine {
+	done := make(chan readLine, 1)
 	go func() {
 		line, err := from.ReadString('\n')
 		if line != "" {
 			err = nil
 		}
-		done <- read{line, err}
+		done <- readLine{line, err}
 	}()
+	return done
+}
+
+// awaitLine waits for the line of a read, and gives up with the context.
+func awaitLine(ctx context.Context, reading <-chan readLine) (string, error) {
 	select {
 	case <-ctx.Done():
 		return "", ctx.Err()
-	case r := <-done:
+	case r := <-reading:
 		return r.line, r.err
 	}
 }

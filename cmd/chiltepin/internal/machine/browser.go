@@ -37,7 +37,7 @@ func (m Host) findBrowser() []string {
 		return look(filepath.SplitList(m.Getenv("BROWSER"))...)
 	case m.isRemote():
 		return nil
-	case set("WSL_DISTRO_NAME", "WSL_INTEROP"):
+	case m.isWSL():
 		return look("wslview", "rundll32.exe url.dll,FileProtocolHandler", "/mnt/c/Windows/System32/rundll32.exe url.dll,FileProtocolHandler")
 	case set("DISPLAY", "WAYLAND_DISPLAY"):
 		return look("xdg-open", "sensible-browser", "x-www-browser", "firefox", "chromium", "chromium-browser", "google-chrome")
@@ -48,6 +48,12 @@ func (m Host) findBrowser() []string {
 // text is true of browsers without pictures and scripts.
 func text(program string) bool {
 	return slices.Contains([]string{"lynx", "w3m", "links", "links2", "elinks", "www-browser", "browsh", "edbrowse"}, filepath.Base(program))
+}
+
+// isWSL is true where the browser is that of Windows, whose connections a
+// program of root relays.
+func (m Host) isWSL() bool {
+	return m.Getenv("WSL_DISTRO_NAME") != "" || m.Getenv("WSL_INTEROP") != ""
 }
 
 // isRemote is true where the person sits at another machine.
@@ -72,7 +78,7 @@ func (m Host) lookPath(name string) (string, error) {
 // that runs on is taken for open.
 const patience = 2 * time.Second
 
-// openBrowser opens an address. The browser gets no secret, no terminal and no
+// openBrowser opens an address, or the file that leads to it. The browser gets no secret, no terminal and no
 // signal of ours, and outlives us.
 func (m Host) openBrowser(ctx context.Context, command []string, url string) error {
 	args := slices.Clone(command[1:])

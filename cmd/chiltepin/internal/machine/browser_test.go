@@ -99,6 +99,86 @@ func TestOpenBrowser(t *testing.T) {
 	}
 }
 
+// A browser on this machine gets a file of ours alone, which leads to the address
+// and is gone afterwards; one elsewhere gets the address.
+func TestOpenBrowserPrivately(t *testing.T) {
+	t.Parallel()
+	const address = "http://127.0.0.1:1/login/secret"
+	for name, test := range map[string]struct {
+		vars map[string]string
+		file string // below the home directory, "" for the address
+	}{
+		"no session":         {map[string]string{"DISPLAY": ":0"}, ".local/state/chiltepin-login/login-"},
+		"a session":          {map[string]string{"XDG_RUNTIME_DIR": "run"}, "run/chiltepin-login/login-"},
+		"an open session":    {map[string]string{"XDG_RUNTIME_DIR": "open"}, ".local/state/chiltepin-login/login-"},
+		"another state":      {map[string]string{"XDG_STATE_HOME": "state"}, "state/chiltepin-login/login-"},
+		"by ssh":             {map[string]string{"SSH_CONNECTION": "1 2 3 4"}, ""},
+		"WSL":                {map[string]string{"WSL_INTEROP": "/run/x"}, ""},
+		"an editor's helper": {map[string]string{"VSCODE_IPC_HOOK_CLI": "/run/x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			for dir, mode := range map[string]os.FileMode{"run": 0o700, "open": 0o755, "state": 0o700} {
+				if err := os.Mkdir(filepath.Join(home, dir), mode); err != nil {
+					t.Fatal(err)
+				}
+			}
+			program, out := filepath.Join(home, "b"), filepath.Join(home, "out")
+			if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf %s \"$*\" >"+out+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			m := Host{Getenv: func(name string) string {
+				value := test.vars[name]
+				if strings.HasPrefix(name, "XDG_") && value != "" {
+					value = filepath.Join(home, value)
+				}
+				return value
+			}}
+			forget, err := m.openBrowserPrivately(t.Context(), []string{program}, home, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			saw, err := os.ReadFile(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.file == "" {
+				if string(saw) != address || forget != nil {
+					t.Errorf("opened with %s", saw)
+				}
+				return
+			}
+			path, ok := strings.CutPrefix(string(saw), "file://")
+			if !ok || !strings.HasPrefix(path, filepath.Join(home, test.file)) {
+				t.Fatalf("opened with %s", saw)
+			}
+			text, err := os.ReadFile(path)
+			if err != nil || !strings.Contains(string(text), `content="0; url=`+address+`"`) {
+				t.Errorf("%s, %v", text, err)
+			}
+			for at, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): os.ModeDir | 0o700} {
+				if info, err := os.Stat(at); err != nil || info.Mode() != want {
+					t.Errorf("%s: %v, %v", at, info.Mode(), err)
+				}
+			}
+			forget()
+			if _, err := os.Stat(filepath.Dir(path)); err == nil {
+				t.Error("it is still there")
+			}
+		})
+	}
+	// A directory that somebody else has put there is not used.
+	home := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(home, ".local/state/chiltepin-login"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	m := Host{Getenv: func(string) string { return "" }}
+	if _, err := m.openBrowserPrivately(t.Context(), []string{"/bin/true"}, home, address); err == nil {
+		t.Error("a directory that others can read was used")
+	}
+}
+
 // Who looks for a runtime, or installs one, gets no secret of the login, and
 // keeps those of a registry.
 func TestRuntimeGetsNoSecret(t *testing.T) {

@@ -118,7 +118,7 @@ func (m Host) patientAccounts(given string, atLeast time.Duration) (*auth.Manage
 	if err != nil {
 		host = "this machine"
 	}
-	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.isRemote(), Flows: m.flows}
+	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.isRemote(), Flows: m.flows, RootRelays: m.isWSL()}
 	if m.Command != nil {
 		shown := dir
 		if shown == filepath.Clean(endpointfs.DefaultDir(home, m.Getenv)) {
@@ -127,7 +127,9 @@ func (m Host) patientAccounts(given string, atLeast time.Duration) (*auth.Manage
 		config.Command = func(step next.Step) string { return m.Command(step, shown) }
 	}
 	if command := m.findBrowser(); command != nil {
-		config.OpenBrowser = func(ctx context.Context, url string) error { return m.openBrowser(ctx, command, url) }
+		config.OpenBrowser = func(ctx context.Context, url string) (func(), error) {
+			return m.openBrowserPrivately(ctx, command, home, url)
+		}
 	}
 	return auth.New(config)
 }
