@@ -29,14 +29,6 @@ func callOf(op next.Operation, args next.Args, why string) []operation.Next {
 	return nextSteps([]next.Step{next.Call(op, args, why)})
 }
 
-// doText is what to do as one sentence, nil for "".
-func doText(what string) []operation.Next {
-	if what == "" {
-		return nil
-	}
-	return operation.Do(operation.Clean(what))
-}
-
 // sayNext is what to do as text for a person, a line a step.
 func sayNext(steps []operation.Next) string {
 	lines := make([]string, len(steps))
