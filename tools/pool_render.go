@@ -50,7 +50,8 @@ func definePoolRender(s Services) *operation.Tool {
 		Summary: "Show the user endpoint and the batch script that a pool becomes",
 		Doc: `Sends the options of a pool, as Python Chiltepin would, through the endpoint's schema and
 template, and shows the configuration of the user endpoint exactly as the daemon will make
-it: with the daemon's own renderer, so whatever a site has made of its template. Then the
+it: with the daemon's own renderer, so whatever a site has made of its template; a config.py
+is not run. Then the
 script of a block as its scheduler or the host itself will get it. The endpoint need not
 run, and nothing is submitted.`,
 		Effect:   operation.Reads,

@@ -25,11 +25,16 @@ const (
 	ClientIDVariable = "GLOBUS_COMPUTE_CLIENT_ID"
 )
 
+// directoryArgument names the configuration directory, an absolute path, in one
+// word that only this program takes for anything: a shell or an interpreter in
+// its place ends with a complaint. "-c DIR" had a shell run DIR.
+func directoryArgument(dir string) string { return "--config-dir=" + dir }
+
 // StartArguments are the arguments with which the program serves the endpoint
 // of that name in the foreground. All releases from 4.6 on do when they are not
 // told to detach.
 func StartArguments(dir, name string) []string {
-	args := []string{"-c", dir, "start"}
+	args := []string{directoryArgument(dir), "start"}
 	if strings.HasPrefix(name, "-") {
 		args = append(args, "--")
 	}

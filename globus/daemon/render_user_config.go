@@ -6,16 +6,16 @@ import (
 )
 
 // RenderArguments are the arguments with which the program renders a user
-// endpoint's configuration of the options in a file: of a template and a
-// schema, or of those of the endpoint of that name.
-func RenderArguments(dir, options, name, template, schema string) []string {
-	args := []string{"-c", dir, "render-user-config", "-o", options}
-	if name != "" {
-		return append(args, "-e", name)
-	}
-	args = append(args, "-t", template)
+// endpoint's configuration of options, a template and, where they are not "", a
+// schema and the configuration of the endpoint: files all of them. An endpoint is
+// never named: the program would run the config.py in its directory.
+func RenderArguments(dir, options, template, schema, parent string) []string {
+	args := []string{directoryArgument(dir), "render-user-config", "--user-options=" + options, "--template=" + template}
 	if schema != "" {
-		args = append(args, "-s", schema)
+		args = append(args, "--user-schema="+schema)
+	}
+	if parent != "" {
+		args = append(args, "--parent-config="+parent)
 	}
 	return args
 }

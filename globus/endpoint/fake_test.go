@@ -89,15 +89,17 @@ func become(fake string, argv ...string) {
 	panic(err)
 }
 
-// fakeDaemon is globus-compute-endpoint -c DIR start NAME until it has a title.
+// fakeDaemon is globus-compute-endpoint --config-dir=DIR start NAME until it has a title.
 func fakeDaemon() int {
 	s := fakeScript()
 	args := os.Args[1:]
-	if len(args) < 4 || args[0] != "-c" || args[2] != "start" || os.Getenv("GLOBUS_COMPUTE_ENDPOINT_DIR") != "" || os.Getenv("GLOBUS_COMPUTE_USER_DIR") != args[1] {
+	config, ok := strings.CutPrefix(args[0], "--config-dir=/")
+	config = "/" + config
+	if !ok || len(args) < 3 || args[1] != "start" || os.Getenv("GLOBUS_COMPUTE_ENDPOINT_DIR") != "" || os.Getenv("GLOBUS_COMPUTE_USER_DIR") != config {
 		fmt.Println("unexpected command line or environment:", os.Args, os.Environ())
 		return 2
 	}
-	dir := filepath.Join(args[1], args[len(args)-1])
+	dir := filepath.Join(config, args[len(args)-1])
 	fmt.Print(s.Print)
 	fakeLog(dir, s.Log)
 	if s.Supplanted == "torn" && os.Mkdir(filepath.Join(dir, "supplanted"), 0o700) == nil {

@@ -1,17 +1,11 @@
 package pool
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"chiltepin/endpointfs"
 	"chiltepin/globus/daemon"
@@ -82,7 +76,9 @@ func findPool(f File, path, name string) (Pool, error) {
 // endpoint need not run. The template of an endpoint that is not of this
 // machine is asked for at the service.
 //
-// It runs globus-compute-endpoint once, and nothing of it stays.
+// It runs globus-compute-endpoint once, on copies of the template and what that
+// includes, and nothing of it stays. Nothing in the endpoint's directory is run: a
+// config.py is passed over.
 func (m *Manager) Render(ctx context.Context, path string, data []byte, name string) (Rendered, error) {
 	p, err := findPool(Parse(data), path, name)
 	if err != nil {
@@ -95,7 +91,9 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 		return r, &FileError{Path: path, Problem: fmt.Sprintf("no endpoint has the UUID of pool %s, %s", name, t.ID), Steps: []next.Step{listEndpoints()}, Err: os.ErrNotExist}
 	case t.Problem != nil:
 		return r, fmt.Errorf("asking about the endpoint of pool %s: %w", name, t.Problem)
-	case t.Template == "" && !t.Here:
+	case t.Template == "" && t.Here:
+		return r, &FileError{Path: path, Problem: fmt.Sprintf("the template of endpoint %s is empty or cannot be read", cmp.Or(t.Name, t.ID)), Steps: []next.Step{checkFile(path, "see what is wrong")}}
+	case t.Template == "":
 		return r, &FileError{Path: path, Problem: fmt.Sprintf("the service does not know the template of endpoint %s", cmp.Or(t.Name, t.ID)), Steps: doOnly("do this on the endpoint's machine")}
 	}
 	if r.Runtime, err = m.Runtime(ctx); err != nil {
@@ -106,49 +104,6 @@ func (m *Manager) Render(ctx context.Context, path string, data []byte, name str
 	}
 	r.Script, err = m.schedulers().Script(r.Config)
 	return r, err
-}
-
-// renderTimeout is ample for loading Python from a slow file system.
-const renderTimeout = 2 * time.Minute
-
-func (m *Manager) runRenderer(ctx context.Context, r Rendered) (string, error) {
-	work, err := os.MkdirTemp("", "chiltepin-render-")
-	if err != nil {
-		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, err)
-	}
-	defer os.RemoveAll(work)
-	put := func(name string, data []byte) string {
-		path := filepath.Join(work, name)
-		err = errors.Join(err, os.WriteFile(path, data, 0o600))
-		return path
-	}
-	sent, encodeErr := json.Marshal(r.Options)
-	dir, name, template, schema := work, "", "", ""
-	options := put("options.json", sent)
-	if r.Endpoint.Here {
-		dir, name = m.Endpoints.Dir.Path(), r.Endpoint.Name
-	} else {
-		template = put("user_config_template.yaml.j2", []byte(r.Endpoint.Template))
-		if r.Endpoint.Schema != "" {
-			schema = put("user_config_schema.json", []byte(r.Endpoint.Schema))
-		}
-	}
-	if err = errors.Join(err, encodeErr); err != nil {
-		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, err)
-	}
-	limited, cancel := context.WithTimeout(ctx, renderTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(limited, r.Runtime.Path, daemon.RenderArguments(dir, options, name, template, schema)...)
-	cmd.Env, cmd.Dir = r.Runtime.Environ(m.Environ), work
-	var out, says bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &says
-	if err := cmd.Run(); err != nil {
-		if _, exited := errors.AsType[*exec.ExitError](err); exited && limited.Err() == nil {
-			return "", newRenderError(r, daemon.ParseRenderRefusal(says.String()))
-		}
-		return "", fmt.Errorf("rendering pool %s: %w", r.Pool.Name, errors.Join(limited.Err(), err))
-	}
-	return strings.TrimSuffix(out.String(), "\n"), nil // print ends with one of its own
 }
 
 // newRenderError says why the program would not render a pool.

@@ -70,13 +70,19 @@ func theScript() (s script) {
 // the real one (start_endpoint in cli.py).
 func daemonLoads() int {
 	s := theScript()
-	if len(os.Args) < 5 || os.Args[1] != "-c" || os.Args[3] != "start" || os.Getenv("GLOBUS_COMPUTE_ENDPOINT_DIR") != "" {
+	config, started := "", false
+	if len(os.Args) > 1 && os.Args[1] == "-c" { // as people type it
+		config, started = os.Args[2], os.Args[3] == "start"
+	} else if len(os.Args) > 3 {
+		config, started = strings.TrimPrefix(os.Args[1], "--config-dir="), os.Args[2] == "start"
+	}
+	if !started || !filepath.IsAbs(config) || os.Getenv("GLOBUS_COMPUTE_ENDPOINT_DIR") != "" {
 		fmt.Fprintln(os.Stderr, "unexpected command line or environment:", os.Args)
 		return 2
 	}
 	syscall.Umask(0o077)
 	name := os.Args[len(os.Args)-1]
-	dir := filepath.Join(os.Args[2], name)
+	dir := filepath.Join(config, name)
 	fmt.Fprint(os.Stderr, s.Print)
 	time.Sleep(s.Load)
 	if s.Exit != nil && s.At == "launch" {
