@@ -24,6 +24,7 @@ var exceptions = []struct {
 }{
 	{"globus/pool/...", regexp.MustCompile(`^(#!/bin/bash\n\n)?#SBATCH `), "the lines of a job script, as Parsl writes them for sbatch"},
 	{"globus/runtime/internal/venv", regexp.MustCompile(`^--[a-z-]+$`), "the arguments of pip and uv"},
+	{"globus/daemon", regexp.MustCompile(`^--[a-z-]+=$`), "the arguments of the daemon's program"},
 	{"globus/auth/...", regexp.MustCompile(`^:root\{`), "the variables of a style sheet"},
 }
 
