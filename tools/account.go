@@ -163,7 +163,7 @@ func anyLoggedIn(list []ServiceAccount) bool {
 
 // accountResult puts what auth knows into the words of the wire.
 func accountResult(a auth.Account) Account {
-	out := Account{LoggedIn: true, Services: []ServiceAccount{}}
+	out := Account{LoggedIn: true, Shared: a.Shared, Services: []ServiceAccount{}}
 	if a.Identity.ID != "" {
 		out.Identity = &Identity{ID: a.Identity.ID, Username: a.Identity.Username, Name: a.Identity.Name}
 		for _, i := range a.Identity.Linked {
@@ -229,6 +229,13 @@ func requireUnneeded(ctx context.Context, s Services, configDir string) error {
 		return err
 	}
 	list, _ := eps.List(ctx)
+	if configDir != "" {
+		// A login may serve the default directory too.
+		if eps, err := s.Endpoints(ctx, Place{}); err == nil {
+			more, _ := eps.List(ctx)
+			list = append(list, more...)
+		}
+	}
 	var running []string
 	for _, e := range list {
 		switch e.State {
@@ -247,7 +254,7 @@ func requireUnneeded(ctx context.Context, s Services, configDir string) error {
 }
 
 func logoutReport(r auth.LogoutResult) LogoutReport {
-	out := LogoutReport{Tokens: []TokenRemoval{}}
+	out := LogoutReport{Tokens: []TokenRemoval{}, Shared: r.Shared}
 	for _, l := range r.Left {
 		out.Left = append(out.Left, LeftAlone(l))
 	}

@@ -60,6 +60,9 @@ func (a Account) writeServices(p *operation.Printer) {
 			p.Printf("  linked    %s\n", operation.Clean(firstOf(i.Username, i.ID)))
 		}
 	}
+	if a.Shared {
+		p.Printf("  shared    this directory has no token store of its own; the login of the default directory serves it\n")
+	}
 	for _, s := range a.Services {
 		if !s.LoggedIn {
 			p.Printf("  %-9s not logged in%s\n", s.Service, reasonSuffix(s.Problem))
@@ -128,6 +131,9 @@ func (l LogoutReport) WriteText(p *operation.Printer) error {
 			until = ", valid until " + t.ValidUntil.Local().Format(time.DateTime)
 		}
 		p.Printf("  %s token for %s: %s%s\n", t.Kind, operation.Clean(t.ResourceServer), operation.Clean(t.Problem), until)
+	}
+	if l.Shared && len(l.Tokens) > 0 {
+		p.Printf("  this login served the default directory too, and every other one without a token store of its own\n")
 	}
 	for _, left := range l.Left {
 		p.Printf("  left alone: tokens of another client for %d services, in %s\n", left.Tokens, operation.Clean(left.Store))

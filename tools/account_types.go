@@ -10,6 +10,7 @@ import (
 type Account struct {
 	LoggedIn bool             `json:"logged_in" jsonschema:"true when every service asked for has usable tokens"`
 	Identity *Identity        `json:"identity,omitempty" jsonschema:"who"`
+	Shared   bool             `json:"shared,omitempty" jsonschema:"true when the directory has no token store of its own, and the login of the default directory serves it"`
 	Services []ServiceAccount `json:"services" jsonschema:"one entry a service"`
 }
 
@@ -75,6 +76,7 @@ type TokenSummary struct {
 type LogoutReport struct {
 	Tokens []TokenRemoval `json:"tokens" jsonschema:"one entry a token"`
 	Left   []LeftAlone    `json:"left,omitempty" jsonschema:"tokens of other clients in the same stores, which were left alone"`
+	Shared bool           `json:"shared,omitempty" jsonschema:"true when the login that ended served the default directory and every other one without a token store of its own"`
 }
 
 // LeftAlone tells about tokens of other clients.

@@ -56,7 +56,7 @@ func (m *Manager) Logout(ctx context.Context, o LogoutOptions) (LogoutResult, er
 	if ctx.Err() != nil {
 		return LogoutResult{}, context.Cause(ctx)
 	}
-	result := LogoutResult{Left: left}
+	result := LogoutResult{Left: left, Shared: m.config.Shared}
 	var gone []tokenstore.Token
 	for _, k := range found {
 		err := k.location.store.Update(ctx, k.location.namespace, func(rows tokenstore.Rows) error {

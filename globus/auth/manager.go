@@ -33,6 +33,9 @@ type Config struct {
 	// Home is the user's home directory, ComputeDir the directory of the
 	// endpoints, where the Compute SDK keeps its store. Both are absolute.
 	Home, ComputeDir string
+	// Shared is true where ComputeDir stands in for the directory that was
+	// named, which has no store of its own.
+	Shared bool
 	// Getenv reads the environment: GLOBUS_COMPUTE_CLIENT_ID and _SECRET,
 	// ACADEMY_HOME, ACADEMY_GLOBUS_CLIENT_ID and _SECRET,
 	// ACADEMY_EXCHANGE_CLIENT_ID. Nil is an environment without any.

@@ -83,6 +83,9 @@ type LogoutResult struct {
 	Tokens []TokenRemoval
 	// Left is what was left alone, because it belongs to other clients.
 	Left []Left
+	// Shared is true where the login serves other directories than the one that
+	// was named.
+	Shared bool
 }
 
 // Left counts the tokens of other clients in a store of ours.
@@ -117,6 +120,9 @@ type TokenRemoval struct {
 
 // Account is who is logged in, and for what. It never holds a token.
 type Account struct {
+	// Shared is true where the directory that was named has no token store of
+	// its own, and the login of the default one serves it.
+	Shared bool
 	// Identity is who, according to the first service whose tokens say so; zero when
 	// nobody is logged in, or when no tokens do.
 	Identity Identity

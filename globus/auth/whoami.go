@@ -10,7 +10,7 @@ import (
 // problem of its service, and not as an error.
 func (m *Manager) Whoami(ctx context.Context) (Account, error) {
 	p := m.origins.readFile()
-	var account Account
+	account := Account{Shared: m.config.Shared}
 	for _, s := range m.services {
 		one := m.serviceAccount(ctx, s, p)
 		if account.Identity.ID == "" {

@@ -118,7 +118,8 @@ func (m Host) patientAccounts(given string, atLeast time.Duration) (*auth.Manage
 	if err != nil {
 		host = "this machine"
 	}
-	config := auth.Config{Env: env, Home: home, ComputeDir: dir, Getenv: m.Getenv, Hostname: host, Remote: m.isRemote(), Flows: m.flows, RootRelays: m.isWSL()}
+	tokens := m.tokenDir(dir, home)
+	config := auth.Config{Env: env, Home: home, ComputeDir: tokens, Shared: tokens != dir, Getenv: m.Getenv, Hostname: host, Remote: m.isRemote(), Flows: m.flows, RootRelays: m.isWSL()}
 	if m.Command != nil {
 		shown := dir
 		if shown == filepath.Clean(endpointfs.DefaultDir(home, m.Getenv)) {
@@ -185,6 +186,9 @@ func (m Host) newManager(at tools.Place) (*endpoint.Manager, error) {
 		// stores do not say which; where that cannot be proven, because Globus
 		// Auth does not answer, the likeliest is named.
 		ChildEnv: func(ctx context.Context) ([]string, error) {
+			if err := m.linkTokenStore(ctx, dir); err != nil {
+				return nil, err
+			}
 			accounts, err := m.newAccounts(at.ConfigDir)
 			if err != nil {
 				return nil, err
