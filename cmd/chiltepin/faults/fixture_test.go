@@ -57,7 +57,7 @@ type fixture struct {
 // newFixture makes a fixture, and a login for it when the box has none yet.
 func newFixture(t *testing.T, box *sandboxtest.Box) *fixture {
 	t.Helper()
-	b := &fixture{T: t, box: box, home: t.TempDir(), timeout: "60s", name: "mesa"}
+	b := &fixture{T: t, box: box, home: t.TempDir(), timeout: "9m", name: "mesa"}
 	// Another user must get there, too.
 	for _, dir := range []string{filepath.Dir(b.home), b.home} {
 		if err := os.Chmod(dir, 0o755); err != nil {
@@ -131,7 +131,7 @@ func (b *fixture) play(s script) {
 // started starts the endpoint and returns the process id of its daemon.
 func (b *fixture) started() int {
 	b.Helper()
-	b.must("endpoint", "start", "mesa")
+	b.must("endpoint", "start", "--timeout", "9m", "mesa")
 	return b.pid()
 }
 

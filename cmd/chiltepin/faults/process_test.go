@@ -84,8 +84,8 @@ func processRows() []row {
 			lay: func(b *fixture) { b.play(script{Dying: 3 * time.Second}); b.started() }},
 		{group: group, fault: "still loading when a start was given up", want: "Starting | Starting | started | stopped | restarted | conflict | shown",
 			lay: func(b *fixture) {
-				b.play(script{Load: 4 * time.Second})
-				if a := b.run("endpoint", "start", "--timeout", "100ms", "mesa"); a.exit != 6 {
+				b.play(script{Load: 15 * time.Second})
+				if a := b.run("endpoint", "start", "--timeout", "1s", "mesa"); a.exit != 6 {
 					b.Fatalf("start: exit status %d\n%s", a.exit, a.stderr)
 				}
 			}},
