@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ func confirmLogin(configDir string) func(context.Context, auth.Doubt) error {
 	return func(ctx context.Context, d auth.Doubt) error {
 		err := operation.Consent(ctx, operation.Question{
 			Operation: "login",
-			Subject:   firstOf(d.Identity.Username, d.Identity.ID),
+			Subject:   cmp.Or(d.Identity.Username, d.Identity.ID),
 			ID:        d.Identity.ID + " " + d.Replaces.ID,
 			ConfigDir: configDir,
 			Keeps:     d.Replaces.ID == "",
@@ -30,13 +31,13 @@ func confirmLogin(configDir string) func(context.Context, auth.Doubt) error {
 }
 
 func doubtText(d auth.Doubt) string {
-	who := operation.Clean(firstOf(d.Identity.Username, d.Identity.ID))
+	who := operation.Clean(cmp.Or(d.Identity.Username, d.Identity.ID))
 	text := fmt.Sprintf("Somebody has logged in as %s.", who)
 	if d.Stranger {
 		text += " This machine does not tell whose browser that was."
 	}
 	if d.Replaces.ID != "" {
-		text += fmt.Sprintf(" The tokens in %s are those of %s; they would be replaced and revoked.", operation.Clean(d.Store), operation.Clean(firstOf(d.Replaces.Username, d.Replaces.ID)))
+		text += fmt.Sprintf(" The tokens in %s are those of %s; they would be replaced and revoked.", operation.Clean(d.Store), operation.Clean(cmp.Or(d.Replaces.Username, d.Replaces.ID)))
 	}
 	return text + fmt.Sprintf(" Are you %s, and is this your login?", who)
 }

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func writePrograms(p *operation.Printer, list []ProgramView) {
 func (a Account) writeServices(p *operation.Printer) {
 	if a.Identity != nil {
 		for _, i := range a.Identity.Linked {
-			p.Printf("  linked    %s\n", operation.Clean(firstOf(i.Username, i.ID)))
+			p.Printf("  linked    %s\n", operation.Clean(cmp.Or(i.Username, i.ID)))
 		}
 	}
 	if a.Shared {
@@ -79,7 +80,7 @@ func asWhom(id *Identity) string {
 	if id == nil {
 		return ""
 	}
-	return " as " + operation.Clean(firstOf(id.Username, id.ID))
+	return " as " + operation.Clean(cmp.Or(id.Username, id.ID))
 }
 
 func reasonSuffix(problem string) string {

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -42,9 +43,9 @@ func (l EndpointList) writeSideBySide(p *operation.Printer) error {
 	type row struct{ name, id, here, there, odd, why string }
 	var rows []row
 	for _, e := range l.Endpoints {
-		r := row{name: operation.Clean(e.Name), id: firstOf(e.ID, "None"), here: e.Status, there: "-"}
+		r := row{name: operation.Clean(e.Name), id: cmp.Or(e.ID, "None"), here: e.Status, there: "-"}
 		if e.Registration != nil {
-			r.there, r.odd, r.why = firstOf(e.Registration.Status, "-"), strings.Join(e.Registration.Findings, ","), e.Registration.Why
+			r.there, r.odd, r.why = cmp.Or(e.Registration.Status, "-"), strings.Join(e.Registration.Findings, ","), e.Registration.Why
 		}
 		if e.misleading && e.Reason != "" {
 			r.why = strings.TrimSuffix(operation.Clean(e.Reason)+"; "+r.why, "; ")
@@ -52,7 +53,7 @@ func (l EndpointList) writeSideBySide(p *operation.Printer) error {
 		rows = append(rows, r)
 	}
 	for _, e := range l.RemoteOnly {
-		rows = append(rows, row{name: operation.Clean(e.Name), id: e.ID, here: "-", there: firstOf(e.Status, "-"), odd: strings.Join(e.Findings, ","), why: e.Why})
+		rows = append(rows, row{name: operation.Clean(e.Name), id: e.ID, here: "-", there: cmp.Or(e.Status, "-"), odd: strings.Join(e.Findings, ","), why: e.Why})
 	}
 	if len(rows) == 0 {
 		p.Printf("No endpoints are configured, and none are registered\n")
@@ -79,7 +80,7 @@ func (l EndpointList) writeSideBySide(p *operation.Printer) error {
 	}
 	for _, r := range rows {
 		if r.why != "" {
-			fmt.Fprintf(&b, "%s: %s\n", firstOf(r.name, r.id), r.why)
+			fmt.Fprintf(&b, "%s: %s\n", cmp.Or(r.name, r.id), r.why)
 		}
 	}
 	_, err := p.Write([]byte(b.String()))

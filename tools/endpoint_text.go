@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -84,7 +85,7 @@ func (s EndpointStatus) WriteText(p *operation.Printer) error {
 	row("status", statusRow(s))
 	s.Evidence.writeRows(row)
 	if s.Service != nil {
-		row("service", firstOf(s.Service.Status, "not asked: "+s.Service.Problem))
+		row("service", cmp.Or(s.Service.Status, "not asked: "+s.Service.Problem))
 	}
 	if t := s.Trouble; t != nil {
 		row("trouble", t.Problem)
@@ -176,13 +177,6 @@ func (e Evidence) writeRows(row func(label, text string)) {
 	if l := e.Log; l != nil {
 		row("log", l.Marker+" "+l.Time.Format(time.DateTime))
 	}
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // WriteText names the directory, the files and the next step.

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -129,7 +130,7 @@ func pairCalls(entries []endpointfs.JournalEntry) []HistoricCall {
 		}
 		c := &list[i]
 		c.Operation, c.Face, c.User, c.Host, c.PID = operation.Clean(e.Operation), operation.Clean(e.Face), operation.Clean(e.User), operation.Clean(e.Host), e.PID
-		c.Endpoint, c.ID = firstOf(operation.Clean(e.Endpoint), c.Endpoint), firstOf(operation.Clean(e.ID), c.ID)
+		c.Endpoint, c.ID = cmp.Or(operation.Clean(e.Endpoint), c.Endpoint), cmp.Or(operation.Clean(e.ID), c.ID)
 		if e.Event == endpointfs.Ended {
 			c.Outcome, c.Code, c.Message, c.Evidence, c.Seconds = operation.Clean(e.Outcome), operation.Clean(e.Code), operation.Clean(e.Message), cleanEach(e.Evidence), e.Seconds
 		}
@@ -172,7 +173,7 @@ func (h History) WriteText(p *operation.Printer) error {
 		if c.Host != "" {
 			who += "@" + c.Host
 		}
-		fmt.Fprintf(&b, "%s  %s %s  %s: %s", c.Time.Local().Format(time.DateTime), firstOf(c.Face, "-"), who, what, paintOutcome(p, c.Outcome))
+		fmt.Fprintf(&b, "%s  %s %s  %s: %s", c.Time.Local().Format(time.DateTime), cmp.Or(c.Face, "-"), who, what, paintOutcome(p, c.Outcome))
 		if c.Seconds > 0 {
 			fmt.Fprintf(&b, " (%.1f s)", c.Seconds)
 		}

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -29,7 +30,7 @@ func poolDefaults(ctx context.Context, s Services, in EndpointConfigureArgs) (en
 		d.Provider = found.Provider()
 	}
 	if d.Provider == found.Provider() {
-		d.Partition, d.Queue, d.Account = firstOf(d.Partition, found.Partition), firstOf(d.Queue, found.Queue), firstOf(d.Account, found.Account)
+		d.Partition, d.Queue, d.Account = cmp.Or(d.Partition, found.Partition), cmp.Or(d.Queue, found.Queue), cmp.Or(d.Account, found.Account)
 	}
 	var words []string
 	for _, name := range []string{"provider", "partition", "queue", "account"} {

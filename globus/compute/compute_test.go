@@ -83,11 +83,6 @@ func TestRoutes(t *testing.T) {
 			compute.Metadata{ID: id, Name: "mesa", MultiUser: true, Hostname: "login01", Version: "4.19.0",
 				All: []byte(`{"uuid": "` + id + `", "name": "mesa", "multi_user": true, "hostname": "login01", "endpoint_version": "4.19.0"}`)},
 		},
-		"POST /v3/endpoints/" + id + "/lock": {
-			`{"endpoint_id": "` + id + `", "lock_expiration_timestamp": "2026-01-01T00:00:00"}`,
-			func(ctx context.Context, c *compute.Client) (any, error) { return nil, c.Lock(ctx, id) },
-			nil,
-		},
 		"POST /v3/functions": {
 			`{"function_uuid": "` + id + `"}`,
 			func(ctx context.Context, c *compute.Client) (any, error) {
@@ -180,7 +175,7 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := &service{status: 404, body: `{"code": "ENDPOINT_NOT_FOUND", "message": "gone"}`}
 	for name, err := range map[string]error{
-		"status": second(s.client().Status(t.Context(), id)), "delete": s.client().Delete(t.Context(), id), "lock": s.client().Lock(t.Context(), id), "metadata": second(s.client().Metadata(t.Context(), id)),
+		"status": second(s.client().Status(t.Context(), id)), "delete": s.client().Delete(t.Context(), id), "metadata": second(s.client().Metadata(t.Context(), id)),
 	} {
 		if !globus.IsNotFound(err) || !strings.HasSuffix(err.Error(), "(ENDPOINT_NOT_FOUND): gone") {
 			t.Errorf("%s: %v", name, err)

@@ -1,8 +1,9 @@
 package endpoint
 
-import "chiltepin/globus/daemon"
-
-import "chiltepin/endpointfs"
+import (
+	"chiltepin/endpointfs"
+	"chiltepin/globus/daemon"
+)
 
 // readConnection reads from the end of the endpoint's log how the daemon's
 // connection to the broker is. A log that cannot be read says nothing.

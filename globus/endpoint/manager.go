@@ -49,9 +49,6 @@ type Service interface {
 	Status(ctx context.Context, id string) (compute.Availability, error)
 	// Delete ends a registration.
 	Delete(ctx context.Context, id string) error
-	// Lock makes the service drop the endpoint's connections and refuse its
-	// registration for a while.
-	Lock(ctx context.Context, id string) error
 	// List tells the registrations for which the caller has the role.
 	List(ctx context.Context, role string) ([]compute.Summary, error)
 	// Metadata tells what was registered about an endpoint.

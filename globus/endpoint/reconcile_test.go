@@ -72,8 +72,6 @@ func (r *registry) Delete(_ context.Context, id string) error {
 	return nil
 }
 
-func (r *registry) Lock(context.Context, string) error { return fmt.Errorf("not asked for") }
-
 // numbered is a UUID that ends in n.
 func numbered(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
 

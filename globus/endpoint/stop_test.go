@@ -236,8 +236,6 @@ func (f *fakeService) Delete(_ context.Context, id string) error {
 	return f.err
 }
 
-func (f *fakeService) Lock(context.Context, string) error { return errors.New("not asked for") }
-
 func (f *fakeService) set(id string, n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"chiltepin/globus"
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/pool/scheduler"
+	"chiltepin/globus/progress"
 )
 
 // How long the parts of cleaning up may take. A user endpoint takes
@@ -53,7 +54,7 @@ func (r *probe) cleanUp(ctx context.Context) {
 func (r *probe) waitForUserEndpoint(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, comeTimeout)
 	defer cancel()
-	for r.seen.ID == "" && pause(ctx, lookEvery) == nil {
+	for r.seen.ID == "" && progress.Pause(ctx, lookEvery) == nil {
 		select {
 		case <-r.reply:
 			r.reply = nil
@@ -79,7 +80,7 @@ func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
 		if j.Phase != scheduler.Waiting && j.Phase != scheduler.Running {
 			return
 		}
-		if pause(ctx, lookEvery) != nil {
+		if progress.Pause(ctx, lookEvery) != nil {
 			break
 		}
 		if err := r.scheduler.Cancel(ctx, r.m.commands(), j.ID); err != nil {
@@ -93,16 +94,4 @@ func (r *probe) cancelJob(ctx context.Context, left func(string, ...any)) {
 // submittedJob asks the scheduler about the newest block.
 func (r *probe) submittedJob(ctx context.Context) scheduler.BatchJob {
 	return r.scheduler.SubmittedJob(ctx, r.m.commands(), scheduler.Block{ID: r.seen.Job, Name: daemon.BlockJobName(r.seen.Script)})
-}
-
-// pause waits, or returns the error of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"chiltepin/globus/daemon"
 	"chiltepin/globus/next"
 	"chiltepin/globus/pool/scheduler"
+	"chiltepin/globus/progress"
 )
 
 // explainRefusal is what a submission that was refused, or whose user endpoint did
@@ -31,7 +32,7 @@ func (r *probe) explainRefusal(ctx context.Context, err error) (*ProbeFailure, e
 			if r.seen.Ended != "" || len(r.seen.Refused) > 0 {
 				break
 			}
-			if pauseErr := pause(ctx, lookEvery); pauseErr != nil {
+			if pauseErr := progress.Pause(ctx, lookEvery); pauseErr != nil {
 				return nil, pauseErr
 			}
 		}
@@ -198,7 +199,7 @@ func (r *probe) blockFailure(ctx context.Context) *ProbeFailure {
 	}
 	// A shared file system shows the last lines a moment later.
 	for range 8 {
-		if stop.Lines, stop.File = r.seen.blockOutput(); len(stop.Lines) > 0 || pause(ctx, lookEvery) != nil {
+		if stop.Lines, stop.File = r.seen.blockOutput(); len(stop.Lines) > 0 || progress.Pause(ctx, lookEvery) != nil {
 			break
 		}
 	}

@@ -1,6 +1,7 @@
 package mcp_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func drop(ctx context.Context, in thingArgs) (dropped, error) {
 
 // wait reports each second until its time is over or it is cancelled.
 func waitFor(ctx context.Context, in thingArgs) (thing, error) {
-	left := in.Timeout.Or(3 * time.Second)
+	left := cmp.Or(time.Duration(in.Timeout), 3*time.Second)
 	report(ctx, "waiting", "waiting for "+in.Name)
 	select {
 	case <-ctx.Done():

@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -56,7 +57,7 @@ func (b *bench) waitFor(ctx context.Context, in thingArgs) (thing, error) {
 	case <-ctx.Done():
 		b.did("gives up " + in.Name)
 		return thing{}, ctx.Err()
-	case <-time.After(in.Timeout.Or(3 * time.Second)):
+	case <-time.After(cmp.Or(time.Duration(in.Timeout), 3*time.Second)):
 	}
 	report(ctx, "seen", in.Name+" was seen")
 	b.did("ends " + in.Name)
