@@ -13,7 +13,7 @@ import (
 // watchman looks after it: when one call, or a client that does not take its
 // answers, holds up the reading, a new goroutine reads on, and the old one
 // ends with what it does. Until a call begins, messages are taken strictly in
-// their order.
+// their order: each is entered before the watchman looks.
 func (s *Core) startReading() {
 	go s.guard.makeRounds(func() { go s.readMessages() })
 	go s.readMessages()
@@ -34,8 +34,9 @@ func (s *Core) readMessages() {
 			return
 		}
 		more := s.stream.Buffered() // to be asked while no other goroutine reads
+		m := s.enterMessage(msg)
 		turn := s.guard.beginHold()
-		s.receiveMessage(msg)
+		s.dispatchMessage(m)
 		if !more {
 			_ = s.stream.Flush() // a broken output ends the server
 		}
@@ -63,26 +64,42 @@ func (s *Core) waitForRoom() bool {
 	return !s.closing.Load()
 }
 
-// receiveMessage takes one message. A request is entered among those under way before
-// anything else happens, so that a cancellation right behind it is not lost
-// (mark3labs/mcp-go#755).
-func (s *Core) receiveMessage(msg []byte) {
-	e, problem := parseEnvelope(msg)
-	if problem == "" {
-		switch e.kind {
-		case response:
-			s.asked.deliverResponse(msg)
-			return
-		case notification:
-			s.handler.HandleNotification(e.method, e.params)
-			return
-		}
-		r := s.newRequest(e, len(msg))
-		if problem = s.pending.add(r); problem == "" {
-			r.recoverPanics(func() { s.handler.HandleRequest(r) })
-			return
-		}
-		r.cancel()
+// message is one that was read, and what came of it.
+type message struct {
+	envelope
+	raw     []byte
+	request *Request // nil for one that is none, or is refused
+	problem string   // why it is refused
+}
+
+// enterMessage enters a request among those under way, before another goroutine
+// can read on: neither the end of the input nor a cancellation right behind it
+// overtakes it (mark3labs/mcp-go#755). It waits for nothing.
+func (s *Core) enterMessage(msg []byte) message {
+	m := message{raw: msg}
+	m.envelope, m.problem = parseEnvelope(msg)
+	if m.problem != "" || m.kind != request {
+		return m
 	}
-	_ = s.stream.WriteLater(answerTo(e.id, "error", Encode(jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: problem})))
+	r := s.newRequest(m.envelope, len(msg))
+	if m.problem = s.pending.add(r); m.problem != "" {
+		r.cancel()
+		return m
+	}
+	m.request = r
+	return m
+}
+
+// dispatchMessage hands a message to whom it is for, or refuses it.
+func (s *Core) dispatchMessage(m message) {
+	switch {
+	case m.problem != "":
+		_ = s.stream.WriteLater(answerTo(m.id, "error", Encode(jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: m.problem})))
+	case m.kind == response:
+		s.asked.deliverResponse(m.raw)
+	case m.kind == notification:
+		s.handler.HandleNotification(m.method, m.params)
+	default:
+		m.request.recoverPanics(func() { s.handler.HandleRequest(m.request) })
+	}
 }

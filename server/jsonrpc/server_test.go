@@ -197,6 +197,36 @@ func TestCancelWaiting(t *testing.T) {
 	}
 }
 
+// TestLongID: a request whose id takes long to take apart is under way before
+// another goroutine reads on, so that neither the end of the input nor a
+// cancellation right behind it overtakes it.
+func TestLongID(t *testing.T) {
+	t.Parallel()
+	d := &dialect{}
+	givenUp := false
+	d.work = func(ctx context.Context) error {
+		<-ctx.Done()
+		givenUp = d.core.Context().Err() != nil
+		return ctx.Err()
+	}
+	const letters = 5 << 20
+	id := `"` + strings.Repeat(`\u0061`, letters) + `"`
+	talk := `{"jsonrpc":"2.0","id":` + id + `,"method":"work"}` + "\n" +
+		`{"jsonrpc":"2.0","method":"cancel","params":"` + strings.Repeat(`a`, letters) + `"}` + "\n"
+	var out strings.Builder
+	// The bound ends a call that nobody cancels.
+	drain := func() time.Duration { return time.Minute }
+	if err := <-d.serve(t.Context(), jsonrpc.Options{In: strings.NewReader(talk), Out: &out, Drain: drain}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"jsonrpc":"2.0","id":` + id + `,"error":{"code":-32800,"message":"cancelled"}}` + "\n"; out.String() != want {
+		t.Errorf("%d bytes were answered, want %d", out.Len(), len(want))
+	}
+	if givenUp {
+		t.Error("the cancellation was lost")
+	}
+}
+
 // TestManyPending: reading stops while a thousand requests are under way, and
 // goes on when they are answered.
 func TestManyPending(t *testing.T) {
