@@ -91,7 +91,7 @@ func readLease(path string) (leaseState, error) {
 type leases struct {
 	times leaseTimes
 	mu    sync.Mutex
-	// watchedLease are leases and since when they were seen to be as they are.
+	// watched are leases and since when they were seen to be as they are.
 	watched map[string]watchedLease
 }
 

@@ -16,7 +16,7 @@ type lease struct {
 	dir  *Dir
 	path string
 	data string
-	// filePath is ours whatever is at path by now.
+	// file is ours whatever is at path by now.
 	file *os.File
 
 	mu      sync.Mutex
@@ -111,7 +111,7 @@ func (l *lease) overdueReason() string {
 	return fmt.Sprintf("it was not renewed for %s", age.Round(time.Second))
 }
 
-// checkOptions looks whether the lease is still ours, and returns why it is not. A
+// checkHeld looks whether the lease is still ours, and returns why it is not. A
 // lease that was lost once stays so.
 func (l *lease) checkHeld() string {
 	l.mu.Lock()

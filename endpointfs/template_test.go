@@ -11,7 +11,7 @@ import (
 	"chiltepin/globus/runtime/runtimetest"
 )
 
-// options of a resource pool, each with values of the kind it should have.
+// someOptions are options of a resource pool, each with values of the kind it should have.
 func someOptions(r *rand.Rand) map[string]any {
 	text := func() any {
 		return []any{"", "batch", "a b", "ümlaut: \"x\" # y", "l1\nl2\\", "007", "yes", "{{ x }}"}[r.IntN(8)]

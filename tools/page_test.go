@@ -105,7 +105,7 @@ func typeOf(s *jsonschema.Schema) string {
 	return s.Type
 }
 
-// writeRows writes a line for each member of a result, and for those of its
+// rows writes a line for each member of a result, and for those of its
 // objects below it.
 func rows(b *strings.Builder, at string, s *jsonschema.Schema) {
 	for _, name := range s.PropertyOrder {

@@ -59,7 +59,7 @@ func cursorAt(f io.ReaderAt, offset int64, older bool) (cursor, error) {
 	return c, err
 }
 
-// in says whether the cursor is one into this file.
+// pointsInto says whether the cursor is one into this file.
 func (c cursor) pointsInto(f io.ReaderAt, size int64) bool {
 	if c.offset > size {
 		return false

@@ -25,7 +25,7 @@ import (
 type notary struct {
 	issuer, jwks string
 	keys         []*rsa.PrivateKey // the published ones
-	// callbackParams makes the reply to the exchange of a code.
+	// answer makes the reply to the exchange of a code.
 	answer func(n *notary) (contentType, body string)
 	// redeemed is the form of that exchange.
 	mu       sync.Mutex

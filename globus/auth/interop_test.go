@@ -39,7 +39,7 @@ func (w *world) run(t *testing.T, command *exec.Cmd, more ...string) string {
 type programs struct {
 	set    runtimetest.Set
 	python string
-	// oauthClient is that of its Chiltepin.
+	// client is that of its Chiltepin.
 	client string
 }
 

@@ -37,7 +37,7 @@ type world struct {
 	flows auth.Flows
 	// remote is true where the person is at another machine.
 	remote bool
-	// openBrowser opens a browser, where there is one.
+	// open opens a browser, where there is one.
 	open func(context.Context, string) (func(), error)
 	// proc is where the kernel shows sockets; /proc where it is "".
 	proc string

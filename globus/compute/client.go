@@ -37,7 +37,7 @@ func (c *Client) callJSON(ctx context.Context, method, path string, query url.Va
 	return c.doRequest(ctx, method, path, query, nil, out)
 }
 
-// do is [Client.callJSON] with a JSON body, which may be nil.
+// doRequest is [Client.callJSON] with a JSON body, which may be nil.
 func (c *Client) doRequest(ctx context.Context, method, path string, query url.Values, body io.Reader, out any) error {
 	address := strings.TrimRight(c.BaseURL, "/") + path
 	if len(query) > 0 {

@@ -41,7 +41,7 @@ type world struct {
 	id   string
 	// env is on top of the environment in which the doctor is asked.
 	env map[string]string
-	// checkRuntime is the program or environment to use.
+	// runtime is the program or environment to use.
 	runtime string
 }
 
@@ -269,7 +269,7 @@ func (w *world) outlive() {
 	}
 }
 
-// checkBroker has the service say that its broker is at an address.
+// broker has the service say that its broker is at an address.
 func (w *world) broker(address string) {
 	w.box.Order(sandbox.Fault{Path: "/v2/get_amqp_result_connection_url", Body: new(`{"queue_prefix":"x","connection_url":"amqp://u:hush@` + address + `/"}`)})
 }

@@ -52,7 +52,7 @@ func (o registrationOrigin) possibleOwner(id, name string) string {
 	return ""
 }
 
-// of says from where of here a registration came, or "".
+// placeOf says from where of here a registration came, or "".
 func (o registrationOrigin) placeOf(id, host string) string {
 	switch {
 	case o.journal[strings.ToLower(id)]:

@@ -199,7 +199,7 @@ func newAcceptedOptions(t EndpointLookup) *acceptedOptions {
 	return s
 }
 
-// acceptedOptions compares what is sent with what the endpoint takes.
+// checkAccepted compares what is sent with what the endpoint takes.
 func (c *poolCheck) checkAccepted(s *acceptedOptions) {
 	if Worst(c.found) == Error && s.uses == nil && s.schema == nil {
 		return

@@ -26,7 +26,7 @@ import (
 // answers are what the code of others says.
 type answers map[string][]json.RawMessage
 
-// lookUpAll runs testdata/peer.py.
+// ask runs testdata/peer.py.
 func ask(t *testing.T, questions map[string][]any) answers {
 	t.Helper()
 	in, err := json.Marshal(questions)

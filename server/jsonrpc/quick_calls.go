@@ -31,7 +31,7 @@ type callHistory struct {
 
 func (q *quickCalls) init() { q.byName = map[string]*callHistory{} }
 
-// beginHold is true if calls of that name are quick, and this one is begun on the
+// beginOnReader is true if calls of that name are quick, and this one is begun on the
 // goroutine that reads. While one is that has held up the reading, so that
 // another goroutine reads, no other is begun there.
 func (q *quickCalls) beginOnReader(name string) bool {
@@ -45,7 +45,7 @@ func (q *quickCalls) beginOnReader(name string) bool {
 	return true
 }
 
-// endHold ends what begin began.
+// endOnReader ends what beginOnReader began.
 func (q *quickCalls) endOnReader(name string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -49,7 +49,7 @@ func (r *Request) Reply(result json.RawMessage) { r.sendAnswer("result", result)
 // Fail answers with an error.
 func (r *Request) Fail(e *jsonrpc2.Error) { r.sendAnswer("error", Encode(e)) }
 
-// finishWork sends the first answer and forgets any other.
+// sendAnswer sends the first answer and forgets any other.
 func (r *Request) sendAnswer(member string, value []byte) {
 	r.mu.Lock()
 	again, silent := r.answered, r.silent

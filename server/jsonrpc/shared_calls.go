@@ -114,7 +114,7 @@ func (s *SharedCalls[R]) joinOrBegin(r *Request, key string, watch func(Progress
 	return c, mine
 }
 
-// makeRounds does the work to its end, whoever still waits for it.
+// runToEnd does the work to its end, whoever still waits for it.
 func (s *SharedCalls[R]) runToEnd(c *sharedCall[R], key string, work func(context.Context, func(ProgressEvent)) SharedEnd[R]) {
 	defer s.server.pending.done(0)
 	defer c.cancel()

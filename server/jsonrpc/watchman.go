@@ -14,7 +14,7 @@ const longestHold = 25 * time.Millisecond
 // holds up the goroutine that reads, so that another one can take the reading
 // over: file systems of login nodes hang at times.
 //
-// What may hold up is put between begin and end, which cost an atomic
+// What may hold up is put between beginHold and endHold, which cost an atomic
 // operation each; while there is no traffic it costs nothing.
 type watchman struct {
 	count  atomic.Uint64 // odd while a call runs on the reading goroutine
@@ -23,10 +23,10 @@ type watchman struct {
 	woken  chan struct{}
 }
 
-// newWatchman returns a watchman, to be sent on his round with run.
+// newWatchman returns a watchman, to be sent on his rounds with makeRounds.
 func newWatchman() *watchman { return &watchman{woken: make(chan struct{}, 1)} }
 
-// beginHold marks that a call begins, and returns what end needs.
+// beginHold marks that a call begins, and returns what endHold needs.
 func (w *watchman) beginHold() uint64 {
 	n := w.count.Add(1)
 	if w.asleep.Load() {
@@ -38,7 +38,7 @@ func (w *watchman) beginHold() uint64 {
 // endHold marks that it ended, and returns false when somebody else reads by now.
 func (w *watchman) endHold(n uint64) bool { return w.count.CompareAndSwap(n, n+1) }
 
-// dismiss ends run. It may be called twice.
+// dismiss ends makeRounds. It may be called twice.
 func (w *watchman) dismiss() {
 	w.over.Store(true)
 	w.wake()

@@ -27,5 +27,5 @@ func (w workSlots) take(ctx context.Context) bool {
 	}
 }
 
-// freeID gives a place back.
+// free gives a place back.
 func (w workSlots) free() { <-w }

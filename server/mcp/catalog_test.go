@@ -49,7 +49,7 @@ func define[In, Out any](name string, effect operation.Effect, do func(context.C
 	return operation.Define(operation.Spec{Name: name, Title: "The " + name, Summary: "Do " + name, Doc: "It does.", Effect: effect}, do)
 }
 
-// removeSubscription asks for consent as every operation that destroys does.
+// drop asks for consent as every operation that destroys does.
 func drop(ctx context.Context, in thingArgs) (dropped, error) {
 	err := operation.Consent(ctx, operation.Question{
 		Operation: "thing.drop", Subject: in.Name, ID: "id-of-" + in.Name, ConfigDir: "/things",
@@ -58,7 +58,7 @@ func drop(ctx context.Context, in thingArgs) (dropped, error) {
 	return dropped{in.Name}, err
 }
 
-// wait reports each second until its time is over or it is cancelled.
+// waitFor reports each second until its time is over or it is cancelled.
 func waitFor(ctx context.Context, in thingArgs) (thing, error) {
 	left := cmp.Or(time.Duration(in.Timeout), 3*time.Second)
 	report(ctx, "waiting", "waiting for "+in.Name)

@@ -146,7 +146,7 @@ type outcome struct {
 	err error
 }
 
-// tellUntilEnd waits for the call's turn and runs the operation.
+// runOperation waits for the call's turn and runs the operation.
 func (c *call) runOperation(turn *turn) outcome {
 	ctx := c.request.Context()
 	if err := turn.waitFor(ctx); err != nil {

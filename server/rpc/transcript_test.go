@@ -31,7 +31,7 @@ func report(ctx context.Context, stage, text string) {
 	operation.Report(ctx, operation.Progress{Stage: stage, Text: text})
 }
 
-// wireError is what a client sees of a server under test.
+// wire is what a client sees of a server under test.
 type wire struct {
 	mu   sync.Mutex
 	buf  bytes.Buffer

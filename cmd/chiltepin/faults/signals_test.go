@@ -98,8 +98,7 @@ func (b *fixture) sweep() {
 	}
 }
 
-// registrations returns how many registrations the service has of endpoints
-// of this fixture.
+// registered says whether the service has a registration of that id.
 func (b *fixture) registered(id string) bool {
 	for _, e := range b.box.State().Endpoints {
 		if e.ID == id {
