@@ -26,7 +26,7 @@ func nextSteps(steps []next.Step) []operation.Next {
 
 // callOf is the step that calls an operation.
 func callOf(op next.Operation, args next.Args, why string) []operation.Next {
-	return nextSteps([]next.Step{next.Call(op, args, why)})
+	return operation.Call(string(op), args, why)
 }
 
 // sayNext is what to do as text for a person, a line a step.
